@@ -1,0 +1,171 @@
+import type { SendStream, Transport } from '../transport/transport.ts';
+
+/**
+ * The faces of a MoQT conversation, the same in every draft: publishers, subscribers, relays and tests need only these.
+ * A `Dialect` (codec/moqt) decides the bytes.
+ */
+
+/** Namespace tuple and track name. On the wire both are bytes; ours are UTF-8 strings. */
+export type TrackName = { readonly namespace: readonly string[]; readonly name: string };
+
+/** draft-18 1.4.2. Ids are numbers: ours stay below 2^53, a peer's larger one is a protocol violation. */
+export type Location = { readonly group: number; readonly object: number };
+
+/** draft-18 5.1.2. `unfiltered` passes everything the publisher has in its newest group and all that follows. */
+export type SubscriptionFilter =
+  | { readonly type: 'unfiltered' }
+  | { readonly type: 'largestObject' }
+  | { readonly type: 'nextGroup' }
+  | { readonly type: 'absoluteStart'; readonly start: Location }
+  | { readonly type: 'absoluteRange'; readonly start: Location; readonly endGroup: number };
+
+export type SubscribeOptions = {
+  filter?: SubscriptionFilter;
+  /** 0 is most urgent; default 128. */
+  priority?: number;
+  groupOrder?: 'ascending' | 'descending';
+  /** How long the relay may hold the request until a publisher appears (draft-18 RENDEZVOUS_TIMEOUT). */
+  rendezvousMs?: number;
+  signal?: AbortSignal;
+};
+
+export type ObjectStatus = 'normal' | 'endOfGroup' | 'endOfTrack';
+
+/** One whole object; never torn: an object cut off by a reset or a vanished peer is not delivered. */
+export type MoqObject = {
+  readonly objectId: number;
+  readonly status: ObjectStatus;
+  /** Object properties exactly as received (draft-18 2.5), passed through untouched. */
+  readonly properties: Uint8Array | undefined;
+  readonly payload: Uint8Array;
+};
+
+export type SubgroupHeader = {
+  readonly groupId: number;
+  readonly subgroupId: number;
+  /** Publisher priority, 0 most urgent. */
+  readonly priority: number;
+  /** The publisher says the last object of this stream ends the group. */
+  readonly endOfGroup: boolean;
+};
+
+export interface IncomingSubgroup extends SubgroupHeader {
+  /** Next object; null after FIN. Throws StreamResetError when the publisher gave the subgroup up. */
+  next(): Promise<MoqObject | null>;
+  /** No longer of interest. */
+  stop(code: number): void;
+}
+
+/** We are the subscriber of it. */
+export interface Subscription {
+  readonly track: TrackName;
+  /** Largest location the publisher had when it accepted. */
+  readonly largest: Location | undefined;
+  /** Next subgroup stream in arrival order; null when the subscription has ended (see `done`) and all its streams were handed out. */
+  nextSubgroup(): Promise<IncomingSubgroup | null>;
+  /** Settles once, never rejects. `status` is a PUBLISH_DONE code; by: who ended it. */
+  readonly done: Promise<SubscriptionEnd>;
+  unsubscribe(): void;
+}
+
+export type SubscriptionEnd = { by: 'publisher' | 'local' | 'session'; status: number; reason: string };
+
+/** A peer asks us for a track. Answer exactly once with accept or reject; leaving it open is waiting for a publisher. */
+export interface IncomingSubscribe {
+  readonly track: TrackName;
+  readonly filter: SubscriptionFilter;
+  readonly priority: number;
+  readonly groupOrder: 'ascending' | 'descending' | undefined;
+  readonly forward: boolean;
+  readonly rendezvousMs: number;
+  /** Resolves when the peer cancelled, or the session ended; never rejects. */
+  readonly cancelled: Promise<void>;
+  /** `alias` must be unique among the session's live tracks; a relay uses one alias per track for all viewers so that headers are shared bytes. */
+  accept(answer: { alias: number; largest?: Location }): Publication;
+  /** REQUEST_ERROR code (codec/moqt codes.requestError), reason, and when to try again. */
+  reject(code: number, reason: string, retryMs?: number): void;
+}
+
+/** We are the publisher of it. */
+export interface Publication {
+  readonly alias: number;
+  readonly cancelled: Promise<void>;
+  openSubgroup(header: SubgroupHeader): SubgroupWriter;
+  /** PUBLISH_DONE with the count of streams opened, after every stream of it was finished or reset. Idempotent. */
+  done(status: number, reason: string): void;
+}
+
+export interface SubgroupWriter {
+  /** The stream, header already written: a relay writes shared bytes made by `encodeObject` straight to it. */
+  readonly stream: SendStream;
+  /** false: refused as a whole, the queue is full (see SendStream.write). */
+  write(object: MoqObject): boolean;
+  finish(): void;
+  reset(code: number): void;
+}
+
+/** A peer says it has tracks below a namespace. It holds until `ended`. */
+export interface IncomingNamespace {
+  readonly namespace: readonly string[];
+  accept(): void;
+  reject(code: number, reason: string): void;
+  /** Resolves when the peer withdrew it or the session ended; never rejects. */
+  readonly ended: Promise<void>;
+  /** Ask the publisher to stop (no more interest). */
+  cancel(): void;
+}
+
+/** We said it. */
+export interface PublishedNamespace {
+  /** Resolves when the peer cancelled it or the session ended; never rejects. */
+  readonly ended: Promise<void>;
+  withdraw(): void;
+}
+
+/** What the peer may ask of us; what is missing is refused with NOT_SUPPORTED. Handlers must not throw. */
+export type SessionHandlers = {
+  subscribe?(request: IncomingSubscribe): void;
+  publishNamespace?(announcement: IncomingNamespace): void;
+};
+
+export type PeerSetup = {
+  /** Path and query: from SETUP on raw QUIC, from the transport otherwise. Never log the query. */
+  readonly path: string;
+  readonly authority: string;
+  readonly implementation: string;
+};
+
+export type SessionClose = { by: 'local' | 'peer' | 'transport'; code: number; reason: string };
+
+export interface Session {
+  readonly transport: Transport;
+  /** `moqt-18`, … */
+  readonly version: string;
+  readonly peer: PeerSetup;
+  /** Settles once, never rejects. */
+  readonly closed: Promise<SessionClose>;
+  /** Resolves when accepted; rejects with RequestError (code, reason, retryMs) or StreamsError. */
+  subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription>;
+  publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace>;
+  close(code: number, reason: string): void;
+}
+
+/**
+ * session/establish.ts exports
+ * `establish(transport, { role: 'client' | 'server', handlers, path?, authority?, setupTimeoutMs? }): Promise<Session>`,
+ * resolving once both SETUPs were exchanged (`accept` hook below may refuse on the server).
+ */
+export type EstablishOptions = {
+  role: 'client' | 'server';
+  handlers?: SessionHandlers;
+  /** Client on raw QUIC only: goes into SETUP PATH. */
+  path?: string;
+  authority?: string;
+  /** Default 10 000. */
+  setupTimeoutMs?: number;
+  /**
+   * Server: decides once the peer's path is known and before any request is handled. Throwing StreamsError closes the
+   * session with UNAUTHORIZED (0x2) and the error's message as reason.
+   */
+  authorise?(peer: PeerSetup): Promise<SessionHandlers>;
+};
