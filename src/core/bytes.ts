@@ -74,7 +74,8 @@ export class ByteReader {
   }
 
   #take(count: number): number {
-    if (count > this.remaining) throw new StreamsError('MALFORMED', `truncated: ${count} bytes wanted, ${this.remaining} left`);
+    if (count > this.remaining)
+      throw new StreamsError('MALFORMED', `truncated: ${count} bytes wanted, ${this.remaining} left`);
     const at = this.offset;
     this.offset += count;
     return at;

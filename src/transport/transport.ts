@@ -38,7 +38,13 @@ export type TransportClose = {
   reason: string;
 };
 
-export type TransportStats = { rttMs: number; cwnd: number; bytesSent: number; bytesReceived: number; packetsLost: number };
+export type TransportStats = {
+  rttMs: number;
+  cwnd: number;
+  bytesSent: number;
+  bytesReceived: number;
+  packetsLost: number;
+};
 
 export interface SendStream {
   /** Identifier unique in its transport. */
