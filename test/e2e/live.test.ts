@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { launchChromium } from '../helpers/chromium.ts';
+import { type Encoder, largestStep, probe, startEncoder } from '../helpers/ffmpeg.ts';
+import { runStreams, type Serve, startServe } from '../helpers/streams-cli.ts';
+
+type Input = { input: { id: string; status: string }; streamKey: string; urls: { rtmp: string } };
+type Playback = { url: string; watchUrl: string };
+
+/** Waits until the page has played `seconds` further and decoded frames on the way; answers how many frames. */
+async function plays(page: Page, seconds: number): Promise<number> {
+  const read = () =>
+    page.evaluate(() => {
+      const video = document.querySelector('video')!;
+      return { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames };
+    });
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0, null, { timeout: 20_000 });
+  const start = await read();
+  await page.waitForFunction((until) => document.querySelector('video')!.currentTime > until, start.time + seconds, {
+    timeout: 20_000 + seconds * 1000,
+  });
+  return (await read()).frames - start.frames;
+}
+
+const summaryOf = (stdout: string) => JSON.parse(stdout.trim().split('\n').at(-1)!);
+
+describe('live, end to end: ffmpeg → RTMP → engine → relay → Chromium and `streams watch`', () => {
+  let folder: string;
+  let serve: Serve;
+  let encoder: Encoder | undefined;
+  let input: Input;
+  let playback: Playback;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'streams-e2e-'));
+    serve = await startServe();
+    input = (await serve.json('inputs', 'create', '--name', 'show', '--ingest', 'rtmp')) as unknown as Input;
+    playback = (await serve.json('playback', 'mint', input.input.id, '--ttl', '1h')) as unknown as Playback;
+  });
+
+  afterEach(async () => {
+    await encoder?.stop();
+    await serve.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('plays in Chromium once the encoder starts, and is recorded whole', { timeout: 90_000 }, async () => {
+    const chromium = await launchChromium();
+    try {
+      const page = await chromium.newPage();
+      await page.goto(playback.watchUrl);
+      await page.waitForFunction(() => /waiting/i.test(document.body.innerText));
+
+      encoder = startEncoder(input.urls.rtmp, { bframes: 2 });
+      expect(await plays(page, 3)).toBeGreaterThan(60);
+      const live = (await serve.json('inputs', 'get', input.input.id)) as unknown as Input;
+      expect(live.input.status).toBe('live');
+
+      const file = join(folder, 'show.mp4');
+      const watched = await runStreams(['watch', playback.url, '--json', '--duration', '5s', '--out', file], {
+        env: serve.env,
+      });
+      expect(watched.stderr).toBe('');
+      expect(watched.code).toBe(0);
+      const summary = summaryOf(watched.stdout);
+      expect(summary).toMatchObject({ type: 'summary', gaps: 0 });
+      expect(summary.groups).toBeGreaterThanOrEqual(8);
+      expect(summary.objects).toBeGreaterThan(300);
+      expect(summary.joinMs).toBeGreaterThan(0);
+      expect(summary.latencyMs.p50).toBeLessThan(1000);
+
+      const probed = await probe(file);
+      expect(probed.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
+      expect(probed.streams.find((stream) => stream.codec_type === 'video')).toMatchObject({ width: 640, height: 360 });
+      const video = largestStep(probed, 'video');
+      const audio = largestStep(probed, 'audio');
+      expect(video.steps).toBeGreaterThan(100);
+      expect(audio.steps).toBeGreaterThan(150);
+      expect(video.smallest).toBeGreaterThan(0);
+      expect(audio.smallest).toBeGreaterThan(0);
+      expect(video.largest).toBeLessThan(0.05);
+      expect(audio.largest).toBeLessThan(0.03);
+    } finally {
+      await chromium.close();
+    }
+  });
+
+  for (const victim of ['relay', 'engine'] as const)
+    it(`goes on after kill -9 of the ${victim}`, { timeout: 120_000 }, async () => {
+      encoder = startEncoder(input.urls.rtmp);
+      const chromium = await launchChromium();
+      try {
+        const page = await chromium.newPage();
+        await page.goto(playback.watchUrl);
+        expect(await plays(page, 2)).toBeGreaterThan(30);
+
+        const started = await serve.line(
+          (line) => line.type === 'child' && line.process === victim && line.event === 'ready',
+        );
+        process.kill(Number(started.pid), 'SIGKILL');
+        await serve.line(
+          (line) =>
+            line.type === 'child' && line.process === victim && line.event === 'ready' && line.pid !== started.pid,
+        );
+        if (victim === 'engine') {
+          // The encoder lost its connection with the engine: a real one dials again.
+          await encoder.stop();
+          encoder = startEncoder(input.urls.rtmp);
+        }
+        await page.evaluate(() => {
+          (window as unknown as { mark: number }).mark = document
+            .querySelector('video')!
+            .getVideoPlaybackQuality().totalVideoFrames;
+        });
+        expect(await plays(page, 3)).toBeGreaterThan(60);
+
+        const watched = await runStreams(['watch', playback.url, '--json', '--duration', '2s'], { env: serve.env });
+        expect(watched.code).toBe(0);
+        expect(summaryOf(watched.stdout).groups).toBeGreaterThan(2);
+      } finally {
+        await chromium.close();
+      }
+    });
+
+  it('records across kill -9 of the relay into one file that ffprobe accepts', { timeout: 90_000 }, async () => {
+    encoder = startEncoder(input.urls.rtmp);
+    const file = join(folder, 'across.mp4');
+    const watching = runStreams(['watch', playback.url, '--json', '--duration', '12s', '--out', file], {
+      env: serve.env,
+    });
+    const started = await serve.line(
+      (line) => line.type === 'child' && line.process === 'relay' && line.event === 'ready',
+    );
+    await serve
+      .line(
+        (line) => line.type === 'log' && line.process === 'relay' && /subscri|viewer/i.test(String(line.message)),
+        20_000,
+      )
+      .catch(() => undefined);
+    process.kill(Number(started.pid), 'SIGKILL');
+    const watched = await watching;
+    expect(watched.code).toBe(0);
+    const probed = await probe(file);
+    expect(probed.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
+    expect(largestStep(probed, 'video').smallest).toBeGreaterThan(0);
+  });
+});
