@@ -1,3 +1,4 @@
+import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
 
 /**
@@ -5,19 +6,7 @@ import type { SendStream, Transport } from '../transport/transport.ts';
  * A `Dialect` (codec/moqt) decides the bytes.
  */
 
-/** Namespace tuple and track name. On the wire both are bytes; ours are UTF-8 strings. */
-export type TrackName = { readonly namespace: readonly string[]; readonly name: string };
-
-/** draft-18 1.4.2. Ids are numbers: ours stay below 2^53, a peer's larger one is a protocol violation. */
-export type Location = { readonly group: number; readonly object: number };
-
-/** draft-18 5.1.2. `unfiltered` passes everything the publisher has in its newest group and all that follows. */
-export type SubscriptionFilter =
-  | { readonly type: 'unfiltered' }
-  | { readonly type: 'largestObject' }
-  | { readonly type: 'nextGroup' }
-  | { readonly type: 'absoluteStart'; readonly start: Location }
-  | { readonly type: 'absoluteRange'; readonly start: Location; readonly endGroup: number };
+export type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName };
 
 export type SubscribeOptions = {
   filter?: SubscriptionFilter;
@@ -29,17 +18,6 @@ export type SubscribeOptions = {
   signal?: AbortSignal;
 };
 
-export type ObjectStatus = 'normal' | 'endOfGroup' | 'endOfTrack';
-
-/** One whole object; never torn: an object cut off by a reset or a vanished peer is not delivered. */
-export type MoqObject = {
-  readonly objectId: number;
-  readonly status: ObjectStatus;
-  /** Object properties exactly as received (draft-18 2.5), passed through untouched. */
-  readonly properties: Uint8Array | undefined;
-  readonly payload: Uint8Array;
-};
-
 export type SubgroupHeader = {
   readonly groupId: number;
   readonly subgroupId: number;
@@ -47,6 +25,13 @@ export type SubgroupHeader = {
   readonly priority: number;
   /** The publisher says the last object of this stream ends the group. */
   readonly endOfGroup: boolean;
+  /**
+   * Objects of this stream carry a properties field (it may be empty): `encodeObject` must be told the same. Always set on
+   * incoming subgroups; absent means false. A relay passes it on.
+   */
+  readonly properties?: boolean;
+  /** The stream begins with the first object the original publisher put in this subgroup. Absent means false. */
+  readonly firstObject?: boolean;
 };
 
 export interface IncomingSubgroup extends SubgroupHeader {
@@ -144,6 +129,8 @@ export interface Session {
   readonly peer: PeerSetup;
   /** Settles once, never rejects. */
   readonly closed: Promise<SessionClose>;
+  /** Resolves when the peer asks us to leave (uri '' = the same one); stays pending otherwise. */
+  readonly goaway: Promise<{ uri: string; timeoutMs: number }>;
   /** Resolves when accepted; rejects with RequestError (code, reason, retryMs) or StreamsError. */
   subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription>;
   publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace>;
