@@ -52,7 +52,10 @@ describe('live, end to end: ffmpeg → RTMP → engine → relay → Chromium an
     try {
       const page = await chromium.newPage();
       await page.goto(playback.watchUrl);
-      await page.waitForFunction(() => /waiting/i.test(document.body.innerText));
+      await page
+        .getByText(/waiting/i)
+        .first()
+        .waitFor();
 
       encoder = startEncoder(input.urls.rtmp, { bframes: 2 });
       expect(await plays(page, 3)).toBeGreaterThan(60);

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { finished, repoRoot, type Serve, startServe } from '../helpers/streams-cli.ts';
+
+/** Every line of every `sh` block, without its comment. */
+function commandsOf(file: string): string[] {
+  const blocks = [...readFileSync(join(repoRoot, file), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)];
+  return blocks
+    .flatMap((block) => block[1]!.split('\n').map((line) => line.replace(/\s+#.*$/, '').trim()))
+    .filter((line) => line !== '');
+}
+
+const files = [
+  'README.md',
+  ...readdirSync(join(repoRoot, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+const commands = [...new Set(files.flatMap(commandsOf))];
+
+/** Long-running servers; started by the tests below with free ports instead of the default ones. */
+const servers = commands.filter((command) => command.startsWith('streams serve'));
+/** The README's two set-up commands are what CI itself runs, and `npm run bench` is run by hand: not from inside the suite. */
+const outside = commands.filter((command) => /^npm /.test(command));
+const rest = commands.filter((command) => !servers.includes(command) && !outside.includes(command));
+
+describe('the commands shown in the docs', () => {
+  it('are found', () => {
+    expect(rest.length).toBeGreaterThan(8);
+    expect(
+      outside.filter((command) => !/^npm (ci && (npm test|npx streams serve --demo)|run bench.*)$/.test(command)),
+    ).toEqual([]);
+  });
+
+  it('run as they stand, against a live demo', { timeout: 180_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'streams-docs-'));
+    const serve: Serve = await startServe(['--demo']);
+    const clip = join(repoRoot, 'fixtures', 'media', 'demo.flv');
+    try {
+      type Created = { input: { id: string }; streamKey: string };
+      const spare = (await serve.json('inputs', 'create', '--name', 'spare', '--ingest', 'rtmp')) as unknown as Created;
+      const created = (await serve.json(
+        'inputs',
+        'create',
+        '--name',
+        'docs',
+        '--ingest',
+        'rtmp',
+      )) as unknown as Created;
+      const playback = await serve.json('playback', 'mint', created.input.id);
+      const rtmp = new URL(serve.urls.rtmp);
+      const shell = (command: string, id: string) =>
+        command
+          .replaceAll('<lv_…>', id)
+          .replaceAll('<key>', created.streamKey)
+          .replaceAll('<url>', String(playback.url))
+          .replaceAll('127.0.0.1:1935', rtmp.host)
+          .replace('-i some.mp4', `-stream_loop -1 -i ${clip}`);
+      const start = (command: string) =>
+        spawn('sh', ['-c', `exec ${command}`], {
+          cwd: folder,
+          env: {
+            ...process.env,
+            ...serve.env,
+            PATH: `${join(repoRoot, 'node_modules/.bin')}:${join(folder, 'bin')}:${process.env.PATH}`,
+          },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+      const binary = `${process.execPath} ${join(repoRoot, 'bin/streams.js')}`;
+
+      const ffmpeg = rest.find((command) => command.startsWith('ffmpeg'))!;
+      const encoder = start(shell(ffmpeg, created.input.id));
+      const encoded = finished(encoder, 170_000);
+      encoded.catch(() => undefined);
+      const failures: string[] = [];
+      for (const command of rest) {
+        if (command === ffmpeg) continue;
+        expect(command, 'no way to run it here').toMatch(/^streams /);
+        // What changes or removes an input works on one that nobody watches.
+        const id = /rotate-key|delete/.test(command) ? spare.input.id : created.input.id;
+        const endless = /^streams watch/.test(command) && !command.includes('--duration');
+        const child = start(shell(command, id).replace(/^streams/, binary));
+        const ended = finished(child, 30_000);
+        if (endless) {
+          await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+          child.kill('SIGINT');
+          const result = await ended;
+          if (![0, 130].includes(result.code ?? -1)) failures.push(`${command}: ${result.code} ${result.stderr}`);
+          continue;
+        }
+        const result = await ended;
+        if (result.code !== 0) failures.push(`${command}: exit ${result.code}\n${result.stderr}`);
+      }
+      encoder.kill('SIGKILL');
+      await encoded;
+      expect(failures).toEqual([]);
+    } finally {
+      await serve.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it.each(servers)('%s starts and stops', { timeout: 40_000 }, async (command) => {
+    const args = command
+      .split(' ')
+      .slice(2)
+      .filter((arg) => arg !== '--json');
+    const serve = await startServe(args);
+    expect(serve.urls.http).toMatch(/^http:/);
+    expect(await serve.stop()).toBe(0);
+  });
+});
