@@ -1,0 +1,43 @@
+import type { Deferred } from '../core/deferred.ts';
+import { deferred } from '../core/deferred.ts';
+
+/** What arrived and waits to be taken, in order. One pending `next()` at a time; a newer one ends the older with null. */
+export class AcceptQueue<T> {
+  #items: T[] = [];
+  #waiter: Deferred<T | null> | undefined;
+  #closed = false;
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** No effect once closed. */
+  push(item: T): void {
+    if (this.#closed) return;
+    const waiter = this.#waiter;
+    if (waiter === undefined) {
+      this.#items.push(item);
+      return;
+    }
+    this.#waiter = undefined;
+    waiter.resolve(item);
+  }
+
+  /** Next item; null once closed. */
+  next(): Promise<T | null> {
+    const item = this.#items.shift();
+    if (item !== undefined) return Promise.resolve(item);
+    if (this.#closed) return Promise.resolve(null);
+    this.#waiter?.resolve(null);
+    this.#waiter = deferred();
+    return this.#waiter.promise;
+  }
+
+  /** Ends the pending `next()`; answers what nobody took, for the caller to refuse. */
+  close(): T[] {
+    this.#closed = true;
+    this.#waiter?.resolve(null);
+    this.#waiter = undefined;
+    return this.#items.splice(0);
+  }
+}
