@@ -1,0 +1,35 @@
+import type { Location } from '../model.ts';
+import { protocolViolation } from '../moqt-error.ts';
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.13 FETCH_OK (0x18). `end` as in FETCH. */
+export type FetchOk = {
+  readonly type: 'fetchOk';
+  readonly endOfTrack: boolean;
+  readonly end: Location;
+  readonly parameters: MessageParameters;
+  readonly trackProperties: Uint8Array;
+};
+
+export const fetchOk: MessageCodec<FetchOk> = {
+  code: 0x18,
+  type: 'fetchOk',
+  encode(writer, message) {
+    writer.u8(message.endOfTrack ? 1 : 0).location(message.end);
+    writeParameters(writer, message.parameters);
+    writer.bytes(message.trackProperties);
+  },
+  decode(reader) {
+    const endOfTrack = reader.u8();
+    if (endOfTrack > 1) throw protocolViolation(`FETCH_OK End Of Track ${endOfTrack}`);
+    return {
+      type: 'fetchOk',
+      endOfTrack: endOfTrack === 1,
+      end: reader.location(),
+      parameters: readParameters(reader, 'fetchOk'),
+      trackProperties: reader.rest(),
+    };
+  },
+};

@@ -1,0 +1,28 @@
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.15 PUBLISH_NAMESPACE (0x6), first on a request stream; withdrawn by cancelling that stream. */
+export type PublishNamespace = {
+  readonly type: 'publishNamespace';
+  readonly requestId: number;
+  readonly namespace: readonly string[];
+  readonly parameters: MessageParameters;
+};
+
+export const publishNamespace: MessageCodec<PublishNamespace> = {
+  code: 0x6,
+  type: 'publishNamespace',
+  encode(writer, message) {
+    writer.varint(message.requestId).namespace(message.namespace);
+    writeParameters(writer, message.parameters);
+  },
+  decode(reader) {
+    return {
+      type: 'publishNamespace',
+      requestId: reader.varint(),
+      namespace: reader.namespace(),
+      parameters: readParameters(reader, 'publishNamespace'),
+    };
+  },
+};

@@ -1,0 +1,34 @@
+import type { TrackName } from '../model.ts';
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.10 PUBLISH (0x1D): the publisher starts the subscription. */
+export type Publish = {
+  readonly type: 'publish';
+  readonly requestId: number;
+  readonly track: TrackName;
+  readonly trackAlias: number;
+  readonly parameters: MessageParameters;
+  readonly trackProperties: Uint8Array;
+};
+
+export const publish: MessageCodec<Publish> = {
+  code: 0x1d,
+  type: 'publish',
+  encode(writer, message) {
+    writer.varint(message.requestId).track(message.track).varint(message.trackAlias);
+    writeParameters(writer, message.parameters);
+    writer.bytes(message.trackProperties);
+  },
+  decode(reader) {
+    return {
+      type: 'publish',
+      requestId: reader.varint(),
+      track: reader.track(),
+      trackAlias: reader.varint(),
+      parameters: readParameters(reader, 'publish'),
+      trackProperties: reader.rest(),
+    };
+  },
+};

@@ -1,0 +1,22 @@
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.5 REQUEST_OK (0x7). `trackProperties` (undecoded pairs) are there only in answer to TRACK_STATUS. */
+export type RequestOk = {
+  readonly type: 'requestOk';
+  readonly parameters: MessageParameters;
+  readonly trackProperties: Uint8Array;
+};
+
+export const requestOk: MessageCodec<RequestOk> = {
+  code: 0x7,
+  type: 'requestOk',
+  encode(writer, message) {
+    writeParameters(writer, message.parameters);
+    writer.bytes(message.trackProperties);
+  },
+  decode(reader) {
+    return { type: 'requestOk', parameters: readParameters(reader, 'requestOk'), trackProperties: reader.rest() };
+  },
+};

@@ -1,0 +1,22 @@
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.9 REQUEST_UPDATE (0x2), on the stream of the request it changes. It has a request id of its own. */
+export type RequestUpdate = {
+  readonly type: 'requestUpdate';
+  readonly requestId: number;
+  readonly parameters: MessageParameters;
+};
+
+export const requestUpdate: MessageCodec<RequestUpdate> = {
+  code: 0x2,
+  type: 'requestUpdate',
+  encode(writer, message) {
+    writer.varint(message.requestId);
+    writeParameters(writer, message.parameters);
+  },
+  decode(reader) {
+    return { type: 'requestUpdate', requestId: reader.varint(), parameters: readParameters(reader, 'requestUpdate') };
+  },
+};

@@ -1,0 +1,69 @@
+import { fromUtf8, utf8 } from '../../../core/bytes.ts';
+import type { KeyValuePair } from '../key-value-pairs.ts';
+import { keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.3 SETUP (0x2F00). Unknown options are ignored; AUTHORIZATION TOKEN is kept as its undecoded Token structure. */
+export type Setup = {
+  readonly type: 'setup';
+  /** Path and query of the URI; raw QUIC clients only. Secret: may hold a token. */
+  readonly path?: string;
+  readonly authority?: string;
+  readonly implementation?: string;
+  readonly authorizationTokens?: readonly Uint8Array[];
+  readonly maxAuthTokenCacheSize?: number;
+};
+
+export const setupOptionTypes = {
+  path: 0x01,
+  authorizationToken: 0x03,
+  maxAuthTokenCacheSize: 0x04,
+  authority: 0x05,
+  implementation: 0x07,
+} as const;
+
+export const setup: MessageCodec<Setup> = {
+  code: 0x2f00,
+  type: 'setup',
+  encode(writer, message) {
+    const pairs: KeyValuePair[] = [];
+    const text = (type: number, value: string | undefined) => {
+      if (value !== undefined) pairs.push({ type, value: utf8(value) });
+    };
+    text(setupOptionTypes.path, message.path);
+    for (const value of message.authorizationTokens ?? [])
+      pairs.push({ type: setupOptionTypes.authorizationToken, value });
+    if (message.maxAuthTokenCacheSize !== undefined)
+      pairs.push({ type: setupOptionTypes.maxAuthTokenCacheSize, value: BigInt(message.maxAuthTokenCacheSize) });
+    text(setupOptionTypes.authority, message.authority);
+    text(setupOptionTypes.implementation, message.implementation);
+    writeKeyValuePairs(writer, pairs);
+  },
+  decode(reader) {
+    const message: { -readonly [K in keyof Setup]: Setup[K] } = { type: 'setup' };
+    const once = (present: unknown, name: string) => {
+      if (present !== undefined) throw keyValueError(`setup option ${name} twice`);
+    };
+    for (const { type, value } of readKeyValuePairs(reader)) {
+      if (typeof value === 'bigint') {
+        if (type !== setupOptionTypes.maxAuthTokenCacheSize) continue;
+        once(message.maxAuthTokenCacheSize, 'MAX_AUTH_TOKEN_CACHE_SIZE');
+        message.maxAuthTokenCacheSize = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+        continue;
+      }
+      if (type === setupOptionTypes.path) {
+        once(message.path, 'PATH');
+        message.path = fromUtf8(value);
+      } else if (type === setupOptionTypes.authority) {
+        once(message.authority, 'AUTHORITY');
+        message.authority = fromUtf8(value);
+      } else if (type === setupOptionTypes.implementation) {
+        once(message.implementation, 'MOQT_IMPLEMENTATION');
+        message.implementation = fromUtf8(value);
+      } else if (type === setupOptionTypes.authorizationToken) {
+        message.authorizationTokens = [...(message.authorizationTokens ?? []), value];
+      }
+    }
+    return message;
+  },
+};

@@ -1,0 +1,28 @@
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.18 SUBSCRIBE_NAMESPACE (0x50). */
+export type SubscribeNamespace = {
+  readonly type: 'subscribeNamespace';
+  readonly requestId: number;
+  readonly prefix: readonly string[];
+  readonly parameters: MessageParameters;
+};
+
+export const subscribeNamespace: MessageCodec<SubscribeNamespace> = {
+  code: 0x50,
+  type: 'subscribeNamespace',
+  encode(writer, message) {
+    writer.varint(message.requestId).namespace(message.prefix);
+    writeParameters(writer, message.parameters);
+  },
+  decode(reader) {
+    return {
+      type: 'subscribeNamespace',
+      requestId: reader.varint(),
+      prefix: reader.namespace(),
+      parameters: readParameters(reader, 'subscribeNamespace'),
+    };
+  },
+};

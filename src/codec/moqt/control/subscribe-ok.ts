@@ -1,0 +1,29 @@
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.8 SUBSCRIBE_OK (0x4). `trackProperties` are undecoded pairs (see track-properties.ts). */
+export type SubscribeOk = {
+  readonly type: 'subscribeOk';
+  readonly trackAlias: number;
+  readonly parameters: MessageParameters;
+  readonly trackProperties: Uint8Array;
+};
+
+export const subscribeOk: MessageCodec<SubscribeOk> = {
+  code: 0x4,
+  type: 'subscribeOk',
+  encode(writer, message) {
+    writer.varint(message.trackAlias);
+    writeParameters(writer, message.parameters);
+    writer.bytes(message.trackProperties);
+  },
+  decode(reader) {
+    return {
+      type: 'subscribeOk',
+      trackAlias: reader.varint(),
+      parameters: readParameters(reader, 'subscribeOk'),
+      trackProperties: reader.rest(),
+    };
+  },
+};

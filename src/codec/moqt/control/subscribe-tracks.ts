@@ -1,0 +1,28 @@
+import type { MessageParameters } from '../parameters.ts';
+import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageCodec } from './message-codec.ts';
+
+/** draft-18 10.19 SUBSCRIBE_TRACKS (0x51). */
+export type SubscribeTracks = {
+  readonly type: 'subscribeTracks';
+  readonly requestId: number;
+  readonly prefix: readonly string[];
+  readonly parameters: MessageParameters;
+};
+
+export const subscribeTracks: MessageCodec<SubscribeTracks> = {
+  code: 0x51,
+  type: 'subscribeTracks',
+  encode(writer, message) {
+    writer.varint(message.requestId).namespace(message.prefix);
+    writeParameters(writer, message.parameters);
+  },
+  decode(reader) {
+    return {
+      type: 'subscribeTracks',
+      requestId: reader.varint(),
+      prefix: reader.namespace(),
+      parameters: readParameters(reader, 'subscribeTracks'),
+    };
+  },
+};

@@ -1,0 +1,78 @@
+import { emptyBytes } from '../../core/bytes.ts';
+import { StreamsError } from '../../core/errors.ts';
+import type { MoqObject } from './model.ts';
+import { MoqtError, protocolViolation } from './moqt-error.ts';
+import { statusCodes, statusOf } from './object-stream.ts';
+import type { Varints } from './varint.ts';
+import { WireReader, WireWriter } from './wire.ts';
+
+/** draft-18 11.3.1 OBJECT_DATAGRAM. */
+export type ObjectDatagram = {
+  readonly trackAlias: number;
+  readonly groupId: number;
+  /** Publisher priority; absent: the subscription's default. */
+  readonly priority?: number;
+  readonly endOfGroup: boolean;
+  readonly object: MoqObject;
+};
+
+/** draft-18 11.5.2 */
+export const paddingDatagramType = 0x132b3e29;
+
+const bit = { properties: 0x01, endOfGroup: 0x02, zeroObjectId: 0x04, defaultPriority: 0x08, status: 0x20 } as const;
+
+/** undefined: a padding datagram, to be thrown away. Throws MoqtError. */
+export function decodeDatagram(varints: Varints, bytes: Uint8Array): ObjectDatagram | undefined {
+  const reader = new WireReader(bytes, varints);
+  try {
+    const type = reader.varint();
+    if (type === paddingDatagramType) return undefined;
+    return readObjectDatagram(reader, type);
+  } catch (error) {
+    if (error instanceof MoqtError) throw error;
+    throw protocolViolation(`datagram: ${(error as Error).message}`, error);
+  }
+}
+
+function readObjectDatagram(reader: WireReader, type: number): ObjectDatagram {
+  const hasStatus = (type & bit.status) !== 0;
+  const endOfGroup = (type & bit.endOfGroup) !== 0;
+  if (type > 0x2f || (type & 0x10) !== 0 || (hasStatus && endOfGroup))
+    throw protocolViolation(`datagram type 0x${type.toString(16)}`);
+  const trackAlias = reader.varint();
+  const groupId = reader.varint();
+  const objectId = (type & bit.zeroObjectId) !== 0 ? 0 : reader.varint();
+  const priority = (type & bit.defaultPriority) !== 0 ? undefined : reader.u8();
+  let properties: Uint8Array | undefined;
+  if ((type & bit.properties) !== 0) {
+    properties = reader.lengthPrefixed();
+    if (properties.length === 0) throw protocolViolation('datagram with empty properties');
+  }
+  const status = hasStatus ? statusOf(reader.varint()) : 'normal';
+  if (status !== 'normal' && properties !== undefined) throw protocolViolation(`properties on ${status}`);
+  if (hasStatus && reader.remaining > 0) throw protocolViolation('bytes after the status of a datagram');
+  const object: MoqObject = { objectId, status, properties, payload: hasStatus ? emptyBytes : reader.rest() };
+  return { trackAlias, groupId, endOfGroup, object, ...(priority !== undefined && { priority }) };
+}
+
+/** Throws INVALID_ARGUMENT for what the draft cannot say: payload or properties on a status, a status that ends the group. */
+export function encodeDatagram(varints: Varints, datagram: ObjectDatagram): Uint8Array {
+  const { object, priority, endOfGroup } = datagram;
+  const properties = object.properties ?? emptyBytes;
+  const isStatus = object.status !== 'normal';
+  if (isStatus && (endOfGroup || properties.length > 0 || object.payload.length > 0))
+    throw new StreamsError('INVALID_ARGUMENT', `${object.status} has no payload, properties or end-of-group bit`);
+  const type =
+    (properties.length > 0 ? bit.properties : 0) |
+    (endOfGroup ? bit.endOfGroup : 0) |
+    (object.objectId === 0 ? bit.zeroObjectId : 0) |
+    (priority === undefined ? bit.defaultPriority : 0) |
+    (isStatus ? bit.status : 0);
+  const writer = new WireWriter(varints, 32 + properties.length + object.payload.length);
+  writer.varint(type).varint(datagram.trackAlias).varint(datagram.groupId);
+  if (object.objectId !== 0) writer.varint(object.objectId);
+  if (priority !== undefined) writer.u8(priority);
+  if (properties.length > 0) writer.lengthPrefixed(properties);
+  if (isStatus) writer.varint(statusCodes[object.status]);
+  return writer.bytes(object.payload).finish();
+}

@@ -1,0 +1,39 @@
+import type { ControlDecoder } from './control-decoder.ts';
+import type { ObjectDatagram } from './datagram.ts';
+import type { Message } from './message.ts';
+import type { MoqObject } from './model.ts';
+import type { SubgroupDecoder } from './object-stream.ts';
+import type { WireSubgroupHeader } from './subgroup-header.ts';
+import type { TrackProperties } from './track-properties.ts';
+import type { Varints } from './varint.ts';
+
+/**
+ * One version of MoQT: all that differs between drafts, so that nothing else has to ask which one it speaks. What a dialect
+ * cannot say it refuses with UNSUPPORTED.
+ */
+export type Dialect = {
+  /** ALPN and WebTransport subprotocol: `moqt-18`, … */
+  readonly version: string;
+  /**
+   * Where control messages travel: `perRequest` (draft-17 on) a pair of unidirectional control streams and one bidirectional stream
+   * a request; `shared` (draft-16 and before) a single bidirectional stream for everything.
+   */
+  readonly requestStreams: 'perRequest' | 'shared';
+  readonly varints: Varints;
+
+  encodeMessage(message: Message): Uint8Array;
+  controlDecoder(): ControlDecoder;
+
+  /** What a unidirectional stream is, by the integer it begins with; `unknown` closes the session. */
+  streamKind(type: number): 'control' | 'subgroup' | 'fetch' | 'padding' | 'unknown';
+  encodeSubgroupHeader(header: WireSubgroupHeader): Uint8Array;
+  /** See object-stream.ts. The same bytes fit every stream whose previous object and properties bit are the same. */
+  encodeObject(previousObjectId: number | undefined, object: MoqObject, withProperties: boolean): Uint8Array;
+  subgroupDecoder(options?: { maxObjectBytes?: number }): SubgroupDecoder;
+
+  encodeDatagram(datagram: ObjectDatagram): Uint8Array;
+  /** undefined: padding. */
+  decodeDatagram(bytes: Uint8Array): ObjectDatagram | undefined;
+
+  readTrackProperties(bytes: Uint8Array): TrackProperties;
+};

@@ -1,0 +1,48 @@
+import { sessionCodes } from './codes.ts';
+import { MoqtError, protocolViolation } from './moqt-error.ts';
+import type { WireReader, WireWriter } from './wire.ts';
+
+const maxValueBytes = 0xffff;
+const maxType = (1n << 64n) - 1n;
+
+/** draft-18 1.4.3. Even types hold an integer, odd ones bytes. Types are bigint-safe numbers: those above 2^53-1 are skipped. */
+export type KeyValuePair =
+  | { readonly type: number; readonly value: bigint }
+  | { readonly type: number; readonly value: Uint8Array };
+
+/** Reads pairs until the end of `reader`. Pairs are ascending by construction (delta types); a type may repeat. */
+export function readKeyValuePairs(reader: WireReader): KeyValuePair[] {
+  const pairs: KeyValuePair[] = [];
+  let type = 0n;
+  while (reader.remaining > 0) {
+    type += reader.varintBig();
+    if (type > maxType) throw protocolViolation('key-value type above 2^64-1');
+    const known = type <= BigInt(Number.MAX_SAFE_INTEGER);
+    if (type % 2n === 0n) {
+      const value = reader.varintBig();
+      if (known) pairs.push({ type: Number(type), value });
+      continue;
+    }
+    const length = reader.varint();
+    if (length > maxValueBytes) throw protocolViolation(`key-value pair of ${length} bytes`);
+    const value = reader.take(length);
+    if (known) pairs.push({ type: Number(type), value });
+  }
+  return pairs;
+}
+
+/** Sorts by type, as the deltas demand. */
+export function writeKeyValuePairs(writer: WireWriter, pairs: readonly KeyValuePair[]): void {
+  let previous = 0;
+  for (const pair of [...pairs].sort((a, b) => a.type - b.type)) {
+    writer.varint(pair.type - previous);
+    previous = pair.type;
+    if (typeof pair.value === 'bigint') writer.varint(pair.value);
+    else writer.lengthPrefixed(pair.value);
+  }
+}
+
+/** For a value of a known type that cannot be what it says (draft-18 1.4.3). */
+export function keyValueError(message: string): MoqtError {
+  return new MoqtError(sessionCodes.keyValueFormattingError, message);
+}

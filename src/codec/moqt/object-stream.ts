@@ -1,0 +1,173 @@
+import { concat, emptyBytes } from '../../core/bytes.ts';
+import { StreamsError } from '../../core/errors.ts';
+import type { MoqObject, ObjectStatus } from './model.ts';
+import { limitExceeded, protocolViolation } from './moqt-error.ts';
+import { PayloadBuffer } from './payload-buffer.ts';
+import type { WireSubgroupHeader } from './subgroup-header.ts';
+import { readSubgroupHeader } from './subgroup-header.ts';
+import type { Varints } from './varint.ts';
+import { WireReader } from './wire.ts';
+
+export const defaultMaxObjectBytes = 16 * 1024 * 1024;
+/** Bound of one object's properties; the draft has none. */
+export const maxPropertiesBytes = 0xffff;
+
+export const statusCodes: Readonly<Record<ObjectStatus, number>> = { normal: 0x0, endOfGroup: 0x3, endOfTrack: 0x4 };
+
+/** draft-18 11.2.1.1 */
+export function statusOf(code: number): ObjectStatus {
+  switch (code) {
+    case 0x0:
+      return 'normal';
+    case 0x3:
+      return 'endOfGroup';
+    case 0x4:
+      return 'endOfTrack';
+    default:
+      throw protocolViolation(`object status 0x${code.toString(16)}`);
+  }
+}
+
+/**
+ * One object as it goes on a subgroup stream (draft-18 11.4.2), the payload copied once. `previousObjectId` is the one before on
+ * the same stream; `withProperties` what the stream's header says. Throws INVALID_ARGUMENT for ids that do not ascend, for
+ * properties where the header promised none, and for payload or properties on a status object.
+ */
+export function encodeObject(
+  varints: Varints,
+  previousObjectId: number | undefined,
+  object: MoqObject,
+  withProperties: boolean,
+): Uint8Array {
+  const delta = previousObjectId === undefined ? object.objectId : object.objectId - previousObjectId - 1;
+  if (!(delta >= 0 && Number.isSafeInteger(object.objectId)))
+    throw new StreamsError('INVALID_ARGUMENT', `object ${object.objectId} after ${previousObjectId}`);
+  const properties = object.properties ?? emptyBytes;
+  const payload = object.payload;
+  if (object.status !== 'normal' && (payload.length > 0 || properties.length > 0))
+    throw new StreamsError('INVALID_ARGUMENT', `${object.status} has neither payload nor properties`);
+  if (!withProperties && properties.length > 0)
+    throw new StreamsError('INVALID_ARGUMENT', 'properties on a subgroup opened without');
+  if (properties.length > maxPropertiesBytes) throw new StreamsError('INVALID_ARGUMENT', 'properties over 65535 bytes');
+  const size =
+    varints.size(delta) +
+    (withProperties ? varints.size(properties.length) + properties.length : 0) +
+    varints.size(payload.length) +
+    (payload.length === 0 ? 1 : payload.length);
+  const out = new Uint8Array(size);
+  let at = varints.put(out, 0, delta);
+  if (withProperties) {
+    at = varints.put(out, at, properties.length);
+    out.set(properties, at);
+    at += properties.length;
+  }
+  at = varints.put(out, at, payload.length);
+  if (payload.length === 0) out[at] = statusCodes[object.status];
+  else out.set(payload, at);
+  return out;
+}
+
+type Head = { readonly objectId: number; readonly properties: Uint8Array | undefined };
+
+/**
+ * One subgroup stream, header included, out of chunks of any size. Memory is bounded by what was received and by
+ * `maxObjectBytes`. A payload that lies in one chunk is a view of it. Throws MoqtError; after that it is of no use.
+ */
+export class SubgroupDecoder {
+  readonly #varints: Varints;
+  readonly #maxObjectBytes: number;
+  #tail: Uint8Array = emptyBytes;
+  #header: WireSubgroupHeader | undefined;
+  #firstId: number | undefined;
+  #previousId: number | undefined;
+  #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
+
+  constructor(varints: Varints, options: { maxObjectBytes?: number } = {}) {
+    this.#varints = varints;
+    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
+  }
+
+  /** Known as soon as its bytes are there; undefined before. */
+  get header(): WireSubgroupHeader | undefined {
+    return this.#header;
+  }
+
+  /** The subgroup id, once known: with `firstObjectId` that takes the head of the first object. */
+  get subgroupId(): number | undefined {
+    const id = this.#header?.subgroupId;
+    return id === 'firstObjectId' ? this.#firstId : id;
+  }
+
+  push(bytes: Uint8Array): MoqObject[] {
+    const objects: MoqObject[] = [];
+    let data = this.#tail.length === 0 ? bytes : concat([this.#tail, bytes]);
+    this.#tail = emptyBytes;
+    while (data.length > 0) {
+      if (this.#pending !== undefined) {
+        data = data.subarray(this.#pending.payload.take(data));
+        if (this.#pending.payload.complete) {
+          objects.push({ ...this.#pending.head, status: 'normal', payload: this.#pending.payload.bytes() });
+          this.#pending = undefined;
+        }
+        continue;
+      }
+      const reader = new WireReader(data, this.#varints);
+      const whole = ifWhole(() => {
+        if (this.#header === undefined) this.#header = readSubgroupHeader(reader);
+        else this.#readHead(reader, this.#header.properties, objects);
+      });
+      if (!whole) {
+        // A copy: a few bytes must not keep a whole chunk alive.
+        this.#tail = data.slice();
+        break;
+      }
+      data = data.subarray(reader.offset);
+    }
+    return objects;
+  }
+
+  /** To be called at FIN. A stream that ends inside an object or its header is a PROTOCOL_VIOLATION (draft-18 11.4). */
+  finish(): void {
+    if (this.#header === undefined || this.#tail.length > 0 || this.#pending !== undefined)
+      throw protocolViolation('subgroup stream ends inside an object');
+  }
+
+  #readHead(reader: WireReader, withProperties: boolean, objects: MoqObject[]): void {
+    const delta = reader.varint();
+    const objectId = this.#previousId === undefined ? delta : this.#previousId + delta + 1;
+    if (!Number.isSafeInteger(objectId)) throw protocolViolation('object id out of range');
+    const properties = withProperties ? readProperties(reader) : undefined;
+    const length = reader.varint();
+    if (length > this.#maxObjectBytes)
+      throw limitExceeded(`object of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
+    const head: Head = { objectId, properties };
+    if (length > 0) this.#pending = { head, payload: new PayloadBuffer(length) };
+    else {
+      const status = statusOf(reader.varint());
+      if (status !== 'normal' && properties !== undefined && properties.length > 0)
+        throw protocolViolation(`properties on ${status}`);
+      objects.push({ ...head, status, payload: emptyBytes });
+    }
+    // Only now is the head known to be whole.
+    this.#firstId ??= objectId;
+    this.#previousId = objectId;
+  }
+}
+
+/** draft-18 11.2.1.2: a length, then pairs, which stay as they are. A copy, as they may outlive the chunk they came in. */
+function readProperties(reader: WireReader): Uint8Array {
+  const length = reader.varint();
+  if (length > maxPropertiesBytes) throw limitExceeded(`object properties of ${length} bytes`);
+  return length === 0 ? emptyBytes : reader.take(length).slice();
+}
+
+/** Runs a parse; false when bytes were missing (MALFORMED of the reader). */
+function ifWhole(parse: () => void): boolean {
+  try {
+    parse();
+    return true;
+  } catch (error) {
+    if (error instanceof StreamsError && error.code === 'MALFORMED') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+import { readFilter, writeFilter } from './filter.ts';
+import type { GroupOrder, Location, SubscriptionFilter } from './model.ts';
+import { protocolViolation } from './moqt-error.ts';
+import type { WireReader } from './wire.ts';
+import { WireWriter } from './wire.ts';
+
+/** Message parameters (draft-18 10.2). Times are milliseconds; what is absent has the draft's default. */
+export type MessageParameters = {
+  readonly objectDeliveryTimeoutMs?: number;
+  /** Token structures (10.2.2), one per repetition, undecoded. */
+  readonly authorizationTokens?: readonly Uint8Array[];
+  readonly rendezvousTimeoutMs?: number;
+  readonly subgroupDeliveryTimeoutMs?: number;
+  readonly expiresMs?: number;
+  readonly largestObject?: Location;
+  readonly fillTimeoutMs?: number;
+  readonly forward?: boolean;
+  readonly subscriberPriority?: number;
+  readonly subscriptionFilter?: SubscriptionFilter;
+  readonly groupOrder?: GroupOrder;
+  readonly newGroupRequest?: number;
+  readonly trackNamespacePrefix?: readonly string[];
+};
+
+type Mutable = { -readonly [K in keyof MessageParameters]: MessageParameters[K] };
+
+/** Messages that carry parameters, for the scope rule of 10.2.1. */
+export type ParameterScope =
+  | 'subscribe'
+  | 'subscribeOk'
+  | 'publish'
+  | 'requestOk'
+  | 'requestUpdate'
+  | 'fetch'
+  | 'fetchOk'
+  | 'trackStatus'
+  | 'publishNamespace'
+  | 'subscribeNamespace'
+  | 'subscribeTracks';
+
+type Rule = {
+  readonly type: number;
+  readonly name: keyof MessageParameters;
+  readonly scope: readonly ParameterScope[];
+  read(reader: WireReader, into: Mutable): void;
+  write(writer: WireWriter, from: MessageParameters): void;
+};
+
+type NumberName = { [K in keyof Mutable]-?: number extends Mutable[K] ? K : never }[keyof Mutable];
+
+function varintRule(type: number, name: NumberName, scope: readonly ParameterScope[]): Rule {
+  return {
+    type,
+    name,
+    scope,
+    read: (reader, into) => {
+      into[name] = reader.varint();
+    },
+    write: (writer, from) => {
+      writer.varint(from[name]!);
+    },
+  };
+}
+
+// PUBLISH_OK, REQUEST_UPDATE_OK and TRACK_STATUS_OK are all REQUEST_OK on the wire (10.5).
+const rules: readonly Rule[] = [
+  varintRule(0x02, 'objectDeliveryTimeoutMs', ['requestOk', 'subscribe', 'requestUpdate']),
+  {
+    type: 0x03,
+    name: 'authorizationTokens',
+    scope: [
+      'publish',
+      'subscribe',
+      'requestUpdate',
+      'subscribeNamespace',
+      'subscribeTracks',
+      'publishNamespace',
+      'trackStatus',
+      'fetch',
+    ],
+    read: (reader, into) => {
+      into.authorizationTokens = [...(into.authorizationTokens ?? []), reader.lengthPrefixed()];
+    },
+    write: (writer, from) => {
+      from.authorizationTokens!.forEach((token, index) => {
+        if (index > 0) writer.varint(0);
+        writer.lengthPrefixed(token);
+      });
+    },
+  },
+  varintRule(0x04, 'rendezvousTimeoutMs', ['subscribe']),
+  varintRule(0x06, 'subgroupDeliveryTimeoutMs', ['requestOk', 'subscribe', 'requestUpdate']),
+  varintRule(0x08, 'expiresMs', ['subscribeOk', 'publish', 'requestOk']),
+  {
+    type: 0x09,
+    name: 'largestObject',
+    scope: ['subscribeOk', 'publish', 'requestOk'],
+    read: (reader, into) => {
+      into.largestObject = reader.location();
+    },
+    write: (writer, from) => {
+      writer.location(from.largestObject!);
+    },
+  },
+  varintRule(0x0a, 'fillTimeoutMs', ['fetch']),
+  {
+    type: 0x10,
+    name: 'forward',
+    scope: ['subscribe', 'requestUpdate', 'publish', 'requestOk', 'subscribeTracks'],
+    read: (reader, into) => {
+      const value = reader.u8();
+      if (value > 1) throw protocolViolation(`FORWARD ${value}`);
+      into.forward = value === 1;
+    },
+    write: (writer, from) => {
+      writer.u8(from.forward ? 1 : 0);
+    },
+  },
+  {
+    type: 0x20,
+    name: 'subscriberPriority',
+    scope: ['subscribe', 'fetch', 'requestUpdate', 'requestOk'],
+    read: (reader, into) => {
+      into.subscriberPriority = reader.u8();
+    },
+    write: (writer, from) => {
+      writer.u8(from.subscriberPriority!);
+    },
+  },
+  {
+    type: 0x21,
+    name: 'subscriptionFilter',
+    scope: ['subscribe', 'requestOk', 'requestUpdate'],
+    read: (reader, into) => {
+      into.subscriptionFilter = readFilter(reader.lengthPrefixed(), reader.varints);
+    },
+    write: (writer, from) => {
+      const inner = new WireWriter(writer.varints, 32);
+      writeFilter(inner, from.subscriptionFilter!);
+      writer.lengthPrefixed(inner.finish());
+    },
+  },
+  {
+    type: 0x22,
+    name: 'groupOrder',
+    scope: ['subscribe', 'requestOk', 'fetch'],
+    read: (reader, into) => {
+      const value = reader.u8();
+      if (value !== 1 && value !== 2) throw protocolViolation(`GROUP_ORDER ${value}`);
+      into.groupOrder = value === 1 ? 'ascending' : 'descending';
+    },
+    write: (writer, from) => {
+      writer.u8(from.groupOrder === 'ascending' ? 1 : 2);
+    },
+  },
+  varintRule(0x32, 'newGroupRequest', ['requestOk', 'subscribe', 'requestUpdate']),
+  {
+    type: 0x34,
+    name: 'trackNamespacePrefix',
+    scope: ['requestUpdate'],
+    read: (reader, into) => {
+      into.trackNamespacePrefix = reader.namespace();
+    },
+    write: (writer, from) => {
+      writer.namespace(from.trackNamespacePrefix!);
+    },
+  },
+];
+
+const byType = new Map(rules.map((rule) => [rule.type, rule]));
+/** Parameter types by name, for fixtures and inspection. */
+export const parameterTypes = Object.fromEntries(rules.map((rule) => [rule.name, rule.type])) as Readonly<
+  Record<keyof MessageParameters, number>
+>;
+
+/** draft-18 10.2: a count, then ascending delta types. Unknown, misplaced or repeated ones break the session. */
+export function readParameters(reader: WireReader, scope: ParameterScope): MessageParameters {
+  const count = reader.varint();
+  const parameters: Mutable = {};
+  let type = 0;
+  for (let i = 0; i < count; i++) {
+    const delta = reader.varint();
+    type += delta;
+    const rule = byType.get(type);
+    if (rule === undefined) throw protocolViolation(`unknown message parameter 0x${type.toString(16)}`);
+    if (!rule.scope.includes(scope)) throw protocolViolation(`parameter ${rule.name} in ${scope}`);
+    if (i > 0 && delta === 0 && rule.name !== 'authorizationTokens')
+      throw protocolViolation(`parameter ${rule.name} twice`);
+    rule.read(reader, parameters);
+  }
+  return parameters;
+}
+
+export function writeParameters(writer: WireWriter, parameters: MessageParameters): void {
+  const present = rules.filter((rule) => {
+    const value = parameters[rule.name];
+    return value !== undefined && !(Array.isArray(value) && rule.name === 'authorizationTokens' && value.length === 0);
+  });
+  const repeated = Math.max((parameters.authorizationTokens?.length ?? 0) - 1, 0);
+  writer.varint(present.length + repeated);
+  let previous = 0;
+  for (const rule of present) {
+    writer.varint(rule.type - previous);
+    previous = rule.type;
+    rule.write(writer, parameters);
+  }
+}
