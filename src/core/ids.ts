@@ -3,6 +3,7 @@ import { StreamsError } from './errors.ts';
 /** What an id names, by its prefix. `rk_` is a signing key (its id is the JWT `kid`), `ak_` the public id of an API key. */
 export type IdPrefix =
   | 'org'
+  | 'ins'
   | 'lv'
   | 'rk'
   | 'as'

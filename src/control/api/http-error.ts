@@ -1,0 +1,52 @@
+import { type ErrorCode, type StreamsError, toStreamsError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  USAGE: 400,
+  CONFIG_INVALID: 500,
+  INVALID_ARGUMENT: 400,
+  MALFORMED: 400,
+  UNAUTHORIZED: 401,
+  TOKEN_EXPIRED: 401,
+  TOKEN_INVALID: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  UNSUPPORTED: 405,
+  TIMEOUT: 408,
+  CONFLICT: 409,
+  LIMIT_EXCEEDED: 413,
+  RATE_LIMITED: 429,
+};
+
+/** The HTTP status an error code answers with; 500 for what is nobody's fault but ours. */
+export function statusOf(code: ErrorCode): number {
+  return statuses[code] ?? 500;
+}
+
+/** What a client may see of any thrown value. The words of an internal error stay in the log, under the request id. */
+export function toClientError(error: unknown, requestId: string, logger: Logger): StreamsError | PublicInternalError {
+  const known = toStreamsError(error);
+  if (statusOf(known.code) < 500) return known;
+  logger.error('request failed', { requestId, code: known.code, detail: known.message });
+  return internal;
+}
+
+type PublicInternalError = { code: 'INTERNAL'; message: string; hint: string };
+const internal: PublicInternalError = {
+  code: 'INTERNAL',
+  message: 'something went wrong in the control plane',
+  hint: 'Its log has the details under this request id.',
+};
+
+/** `{error:{code,message,hint?,requestId}}` with the status of the code. */
+export function errorResponse(
+  error: { code: ErrorCode; message: string; hint?: string | undefined },
+  requestId: string,
+): Response {
+  const { code, message, hint } = error;
+  const body = { error: { code, message, ...(hint === undefined ? {} : { hint }), requestId } };
+  const headers: Record<string, string> = {};
+  if (code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer';
+  if (code === 'RATE_LIMITED') headers['retry-after'] = '3';
+  return Response.json(body, { status: statusOf(code), headers });
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import { authorizePublish } from '../auth/publish.ts';
+import { hashSecret, matchesHash } from '../auth/secrets.ts';
+import type { ControlContext } from '../context.ts';
+import { ingestKind } from '../operations/live-input-view.ts';
+import type { App } from './app.ts';
+import { readJson } from './read-body.ts';
+
+const authorizeBody = z.object({
+  kind: z.literal('publish'),
+  inputId: z.string().max(256),
+  streamKey: z.string().max(256),
+  ingest: z.enum([...ingestKind.options, 'moqt']),
+  remoteAddress: z.string().max(128).optional(),
+});
+
+const heartbeatBody = z.object({
+  engineId: z.string().regex(/^[0-9A-Za-z_.-]{1,64}$/),
+  /** Input ids, bare or in objects that say more. */
+  live: z
+    .array(z.union([z.string().max(64), z.object({ inputId: z.string().max(64) })]))
+    .max(10_000)
+    .transform((inputs) => inputs.map((input) => (typeof input === 'string' ? input : input.inputId))),
+});
+
+/** For the engine and the relay only. Without the service token there is nothing here. */
+export function mountInternal(app: App, context: ControlContext, serviceToken: string): void {
+  const serviceHash = hashSecret(serviceToken);
+  app.use('/internal/*', async (c, next) => {
+    const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    if (token === undefined || !matchesHash(token, serviceHash))
+      throw new StreamsError('NOT_FOUND', 'there is nothing here');
+    await next();
+  });
+
+  app.post('/internal/authorize', async (c) =>
+    c.json(await authorizePublish(context, parse(authorizeBody, await readJson(c.req.raw)))),
+  );
+
+  app.post('/internal/engine/heartbeat', async (c) => {
+    const { engineId, live } = parse(heartbeatBody, await readJson(c.req.raw));
+    await context.liveness.heartbeat(engineId, [...new Set(live)]);
+    return c.json({ ok: true });
+  });
+}
+
+function parse<T extends z.ZodType>(type: T, body: unknown): z.output<T> {
+  const parsed = type.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const first = parsed.error.issues[0]!;
+  throw new StreamsError('INVALID_ARGUMENT', `${first.path.join('.')}: ${first.message}`);
+}

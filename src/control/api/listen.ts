@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { StreamsError } from '../../core/errors.ts';
+
+const maxConnections = 2048;
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+const keepAliveTimeoutMs = 30_000;
+
+export type HttpServer = { readonly port: number; close(): Promise<void> };
+
+/** Serves `fetch` on a TCP port (0 picks one). Slow headers, slow bodies and too many connections are cut. Throws PORT_IN_USE. */
+export async function listen(options: {
+  host: string;
+  port: number;
+  fetch(request: Request, remoteAddress: string): Promise<Response>;
+}): Promise<HttpServer> {
+  const server = createAdaptorServer({
+    fetch: (request, env) =>
+      options.fetch(request, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress ?? ''),
+    serverOptions: {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1000,
+    },
+    overrideGlobalObjects: false,
+  }) as Server;
+  server.maxConnections = maxConnections;
+  server.listen(options.port, options.host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, options);
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): StreamsError {
+  if (error.code === 'EADDRINUSE')
+    return new StreamsError('PORT_IN_USE', `port ${port} (HTTP) is already in use`, {
+      hint: 'Stop what uses it, or pass --http-port with another port (0 picks a free one).',
+      cause: error,
+    });
+  return new StreamsError('CONFIG_INVALID', `cannot listen on ${host}:${port} (HTTP): ${error.message}`, {
+    hint: 'Check --host and --http-port.',
+    cause: error,
+  });
+}
+
+/** The address a user on this machine reaches the listener at. */
+export function httpUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

@@ -1,0 +1,34 @@
+import { StreamsError } from '../../core/errors.ts';
+
+export const maxBodyBytes = 1024 * 1024;
+
+/**
+ * The JSON body; undefined when it is empty. Throws LIMIT_EXCEEDED over 1 MiB, without reading further, and MALFORMED when
+ * it is not JSON.
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge();
+  if (!request.body) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  if (length === 0) return undefined;
+  return parseJson(Buffer.concat(chunks).toString('utf8'), 'the body');
+}
+
+/** Throws MALFORMED; the text is not repeated. */
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new StreamsError('MALFORMED', `${what} is not JSON`);
+  }
+}
+
+function tooLarge(): StreamsError {
+  return new StreamsError('LIMIT_EXCEEDED', 'the body is larger than 1 MiB');
+}

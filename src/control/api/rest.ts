@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import { authenticate } from '../auth/authenticate.ts';
+import type { ControlContext } from '../context.ts';
+import { invoke, type Operation } from '../operations/define.ts';
+import { operations } from '../operations/registry.ts';
+import type { App } from './app.ts';
+import { readJson } from './read-body.ts';
+
+/** Every operation at its REST address under `/v1`. */
+export function mountRest(app: App, context: ControlContext): void {
+  for (const operation of operations) {
+    const { method, path } = operation.rest;
+    app.on(method, honoPath(path), async (c) => {
+      const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
+      const given = method === 'POST' ? await objectBody(c.req.raw) : queryInput(operation, new URL(c.req.url));
+      const input = { ...given, ...c.req.param() };
+      const output = await invoke(context, operation, caller, input, { form: 'rest', requestId: c.get('requestId') });
+      const created = operation.kind === 'mutation' && !path.includes('{id}') ? 201 : 200;
+      return c.json(output, created, { 'cache-control': 'no-store' });
+    });
+  }
+  for (const path of new Set(operations.map((operation) => operation.rest.path))) {
+    const allowed = operations.filter((o) => o.rest.path === path).map((o) => o.rest.method);
+    app.all(honoPath(path), () => {
+      throw new StreamsError('UNSUPPORTED', `this address takes ${allowed.join(', ')}`);
+    });
+  }
+}
+
+function honoPath(path: string): string {
+  return `/v1${path.replace('{id}', ':id')}`;
+}
+
+async function objectBody(request: Request): Promise<object> {
+  const body = (await readJson(request)) ?? {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new StreamsError('INVALID_ARGUMENT', 'the body must be a JSON object');
+  return body;
+}
+
+/** Query values are text: turned into what the operation's input says the field is. */
+function queryInput(operation: Operation, url: URL): object {
+  const input: Record<string, unknown> = {};
+  for (const [key, text] of url.searchParams) {
+    const field = operation.input.shape[key];
+    if (field) input[key] = fromText(field as z.ZodType, text);
+  }
+  return input;
+}
+
+function fromText(field: z.ZodType, text: string): unknown {
+  for (const value of [text, ...(/^-?\d{1,15}$/.test(text) ? [Number(text)] : []), text === 'true'])
+    if (typeof value !== 'boolean' || text === 'true' || text === 'false')
+      if (field.safeParse(value).success) return value;
+  return text;
+}

@@ -1,0 +1,58 @@
+import { StreamsError } from '../../core/errors.ts';
+import { isId, isKey } from '../../core/ids.ts';
+import type { ControlContext } from '../context.ts';
+import type { IngestKind } from '../store/schema.ts';
+import { failed } from './authenticate.ts';
+import { hashSecret, matchesHash } from './secrets.ts';
+
+/** `moqt`: a MoQT publisher, which is also how our own engine hands on what it ingested in the declared way. */
+export type PublishRequest = {
+  inputId: string;
+  streamKey: string;
+  ingest: IngestKind | 'moqt';
+  remoteAddress?: string | undefined;
+};
+export type PublishGrant = { orgId: string; inputId: string; namespace: [string, string, string] };
+
+/** What an unknown input is compared with, so that it takes as long as a wrong key. */
+const noKey = hashSecret('no key has this hash');
+
+/**
+ * Whether a stream key opens an input. Throws UNAUTHORIZED in the same words for an unknown input and a wrong key, CONFLICT
+ * when the input takes another kind of ingest, RATE_LIMITED after too many failures of one address.
+ */
+export async function authorizePublish(context: ControlContext, request: PublishRequest): Promise<PublishGrant> {
+  const known = isId('lv', request.inputId);
+  const rows = known
+    ? await context.db
+        .selectFrom('live_inputs')
+        .innerJoin('stream_keys', 'stream_keys.input_id', 'live_inputs.id')
+        .select(['live_inputs.org_id', 'live_inputs.ingest', 'stream_keys.hash'])
+        .where('live_inputs.id', '=', request.inputId)
+        .where('stream_keys.revoked_at', 'is', null)
+        .execute()
+    : [];
+  let opened: (typeof rows)[number] | undefined;
+  for (const row of rows) if (matchesHash(request.streamKey, row.hash)) opened = row;
+  if (rows.length === 0) matchesHash(request.streamKey, noKey);
+  if (!opened || !isKey('sk_live', request.streamKey))
+    throw failed(
+      context,
+      hostOf(request.remoteAddress),
+      `stream key does not open input ${known ? request.inputId : '(not an lv_ id)'}`,
+      'Rotate the key to get a new one: streams inputs rotate-key <id>',
+    );
+  if (request.ingest !== 'moqt' && request.ingest !== opened.ingest)
+    throw new StreamsError('CONFLICT', `this input takes ${opened.ingest}, not ${request.ingest}`);
+  return {
+    orgId: opened.org_id,
+    inputId: request.inputId,
+    namespace: ['stream', opened.org_id, request.inputId],
+  };
+}
+
+/** `127.0.0.1:5000` and `[::1]:5000` without the port, which differs with each connection. */
+function hostOf(address = ''): string {
+  const host = /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([^:]+):\d+$/.exec(address)?.[1] ?? address;
+  return `publish ${host}`;
+}

@@ -1,0 +1,37 @@
+import type { Logger } from '../core/log.ts';
+import type { FailureLimiter } from './auth/rate-limit.ts';
+import type { SigningKeys } from './auth/signing-keys.ts';
+import type { Liveness } from './liveness.ts';
+import type { Db } from './store/schema.ts';
+
+/** What a key may do. `streams:admin` includes write, `streams:write` includes read; `ingest` stands alone. */
+export const scopes = ['streams:read', 'streams:write', 'streams:admin', 'ingest'] as const;
+export type Scope = (typeof scopes)[number];
+
+/** Where the other processes listen, as far as known. URLs without a trailing slash. */
+export type Endpoints = {
+  /** `https://host:port` of the relay. */
+  relayUrl?: string;
+  /** SHA-256 of the relay's self-signed certificate in hexadecimal, for clients that pin it. */
+  certificateSha256?: string;
+  /** `rtmp://host:port`. */
+  rtmpUrl?: string;
+  /** The address of this server as users see it; default is where it listens. */
+  publicHttpUrl?: string;
+};
+
+/** Who calls: an API key that was checked. */
+export type Caller = { keyId: string; keyName: string; orgId: string; scopes: readonly Scope[] };
+
+/** What the control plane hands to its operations and handlers. `now` is milliseconds since the Unix epoch. */
+export type ControlContext = {
+  db: Db;
+  now(): number;
+  logger: Logger;
+  /** `iss` of every playback token, the same for the life of the store. */
+  issuer: string;
+  signingKeys: SigningKeys;
+  liveness: Liveness;
+  failures: FailureLimiter;
+  endpoints(): Endpoints & { publicHttpUrl: string };
+};

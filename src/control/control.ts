@@ -1,0 +1,115 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { localOrgId } from '../core/ids.ts';
+import type { Logger } from '../core/log.ts';
+import { createApp } from './api/app.ts';
+import { type HttpServer, httpUrl, listen } from './api/listen.ts';
+import { loadMasterKey } from './auth/master-key.ts';
+import { FailureLimiter } from './auth/rate-limit.ts';
+import { SigningKeys } from './auth/signing-keys.ts';
+import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
+import type { ControlContext, Endpoints } from './context.ts';
+import { Liveness } from './liveness.ts';
+import { openSqliteStore } from './store/sqlite.ts';
+
+const sweepIntervalMs = 1000;
+
+export type ControlOptions = {
+  /** Address to listen on, e.g. `127.0.0.1`. */
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** Holds `control.db` and `master.key`; made with mode 0700 when missing. */
+  dataDir: string;
+  /** What engine and relay show at `/internal/…`. */
+  serviceToken: string;
+  /** Built web pages: `index.html`, `watch.html`, `assets/`. */
+  webDir?: string;
+  logger: Logger;
+  /** Milliseconds since the Unix epoch; for tests. */
+  now?: () => number;
+};
+
+export interface Control extends AsyncDisposable {
+  readonly port: number;
+  /** `iss` of every playback token: `streams:` and the id of this installation. Never changes. */
+  readonly issuer: string;
+  /** Tells where the others listen; every answer from now on uses it. Replaces what was set before. */
+  setEndpoints(endpoints: Endpoints): void;
+  /**
+   * Makes the local org, its first signing key and, when the org has no usable admin key, one: its cleartext is in this
+   * answer and nowhere else.
+   */
+  bootstrap(): Promise<{ apiKey?: string }>;
+  /** The HTTP surface without a socket. `remoteAddress` is what rate limits go by. */
+  fetch(request: Request, remoteAddress?: string): Promise<Response>;
+  /** Stops listening, ends open connections, closes the store. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store, brings it to the newest schema and serves the HTTP API. Throws PORT_IN_USE, or CONFIG_INVALID when the
+ * data directory, the store or the master key is unusable.
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { logger, dataDir, now = Date.now } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const masterKey = loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger);
+  const file = join(dataDir, 'control.db');
+  const db = await openSqliteStore(file);
+  let server: HttpServer | undefined;
+  try {
+    await chmod(file, 0o600);
+    const issuer = await installIssuer(db);
+    await ensureOrg(db, localOrgId, 'local', now());
+    const liveness = new Liveness(db, now, logger);
+    let endpoints: Endpoints = {};
+    const context: ControlContext = {
+      db,
+      now,
+      logger,
+      issuer,
+      signingKeys: new SigningKeys(masterKey),
+      liveness,
+      failures: new FailureLimiter(now),
+      endpoints: () => ({ publicHttpUrl: httpUrl(options.host, server?.port ?? options.port), ...endpoints }),
+    };
+    const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
+    const answer = async (request: Request, remoteAddress = 'in-process') => app.fetch(request, { remoteAddress });
+    server = await listen({ host: options.host, port: options.port, fetch: answer });
+    const { port, close: stop } = server;
+    const timer = setInterval(() => {
+      liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
+    }, sweepIntervalMs);
+    timer.unref();
+
+    let closing: Promise<void> | undefined;
+    const close = () => {
+      closing ??= (async () => {
+        clearInterval(timer);
+        await stop();
+        await db.destroy();
+      })();
+      return closing;
+    };
+    return {
+      port,
+      issuer,
+      setEndpoints(next) {
+        endpoints = { ...next };
+      },
+      async bootstrap() {
+        await context.signingKeys.current(db, localOrgId, now());
+        const apiKey = await ensureLocalAdminKey(db, now());
+        return apiKey === undefined ? {} : { apiKey };
+      },
+      fetch: answer,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await server?.close();
+    await db.destroy();
+    throw error;
+  }
+}

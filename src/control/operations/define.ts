@@ -1,0 +1,105 @@
+import type { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import { requireOrg, requireScope } from '../auth/authenticate.ts';
+import type { Caller, ControlContext, Scope } from '../context.ts';
+import type { Db } from '../store/schema.ts';
+
+/** What `run` works with. `db` is the transaction of a mutation that is audited, so use it and never `context.db`. */
+export type Call = { context: ControlContext; db: Db; caller: Caller };
+
+type Output = Record<string, unknown>;
+
+/**
+ * One thing the control plane can do, defined once and mounted three times: REST, tRPC wire form, in-process.
+ * `name` is `noun.verb`. Whatever `run` answers is cut to `output`, so no column slips out by accident.
+ */
+export type Operation = {
+  name: string;
+  kind: 'query' | 'mutation';
+  summary: string;
+  /** null: any valid key. */
+  scope: Scope | null;
+  input: z.ZodObject;
+  output: z.ZodObject;
+  rest: {
+    method: 'GET' | 'POST' | 'DELETE';
+    /** Under `/v1`; `{id}` is taken from the path. */
+    path: string;
+    /** Fields the REST form has beyond the tRPC wire form. */
+    adds?: { output: z.ZodObject; from(call: Call, output: never): Output };
+  };
+  /** The id written to, for the audit log; a mutation without it writes nothing itself. */
+  target?(input: never, output: never): string;
+  run(call: Call, input: never): Promise<Output>;
+};
+
+export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A extends z.ZodObject>(operation: {
+  name: string;
+  kind: 'query' | 'mutation';
+  summary: string;
+  scope: Scope | null;
+  input: I;
+  output: O;
+  rest: {
+    method: 'GET' | 'POST' | 'DELETE';
+    path: string;
+    adds?: { output: A; from(call: Call, output: z.output<O>): z.input<A> };
+  };
+  target?(input: z.output<I>, output: z.output<O>): string;
+  run(call: Call, input: z.output<I>): Promise<z.input<O>>;
+}): Operation {
+  return operation as unknown as Operation;
+}
+
+export type InvokeOptions = { form: 'rest' | 'trpc'; requestId: string };
+
+/**
+ * Runs an operation for a caller. Throws FORBIDDEN (scope, org), INVALID_ARGUMENT (input), and what the operation throws.
+ * An audited mutation and its audit row are one transaction.
+ */
+export async function invoke(
+  context: ControlContext,
+  operation: Operation,
+  caller: Caller,
+  rawInput: unknown,
+  options: InvokeOptions,
+): Promise<Output> {
+  if (operation.scope !== null) requireScope(caller, operation.scope);
+  const input = parseInput(operation, rawInput);
+  requireOrg(caller, (input as { orgId?: string }).orgId);
+  const { target } = operation;
+  if (!target) return answer(operation, { context, db: context.db, caller }, input, options);
+  return context.db.transaction().execute(async (db) => {
+    const output = await answer(operation, { context, db, caller }, input, options);
+    await db
+      .insertInto('audit_log')
+      .values({
+        id: newId('aud'),
+        org_id: caller.orgId,
+        at: context.now(),
+        actor: caller.keyId,
+        action: operation.name,
+        target: target(input, output as never),
+        request_id: options.requestId,
+      })
+      .execute();
+    return output;
+  });
+}
+
+async function answer(operation: Operation, call: Call, input: never, options: InvokeOptions): Promise<Output> {
+  const output = operation.output.parse(await operation.run(call, input));
+  const { adds } = operation.rest;
+  if (options.form !== 'rest' || !adds) return output;
+  return { ...output, ...adds.output.parse(adds.from(call, output as never)) };
+}
+
+function parseInput(operation: Operation, raw: unknown): never {
+  const parsed = operation.input.safeParse(raw ?? {});
+  if (parsed.success) return parsed.data as never;
+  // Paths and rules only: zod's messages do not repeat the value, which may be a key in the wrong field.
+  const first = parsed.error.issues[0]!;
+  const where = first.path.join('.');
+  throw new StreamsError('INVALID_ARGUMENT', where === '' ? first.message : `${where}: ${first.message}`);
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { isId } from '../../core/ids.ts';
+import { scopes } from '../context.ts';
+
+/** The org of the key; when given it must be that one. */
+export const orgId = z.string().max(64).optional().describe("The key's own org; may be left out");
+
+export const inputId = z
+  .string()
+  .refine((text) => isId('lv', text), 'not a live input id (lv_…)')
+  .describe('Live input, lv_…');
+export const signingKeyId = z
+  .string()
+  .refine((text) => isId('rk', text), 'not a signing key id (rk_…)')
+  .describe('Signing key, rk_…');
+export const apiKeyId = z
+  .string()
+  .refine((text) => isId('ak', text), 'not an API key id (ak_…, without live)')
+  .describe('API key, ak_…');
+
+export const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+
+/** ISO 8601 in UTC. */
+export const time = z.iso.datetime();
+
+export const scope = z.enum(scopes);
+
+export const page = {
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
+  limit: z.int().min(1).max(200).default(50),
+};
+
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import type { Db, LiveInputRow } from '../store/schema.ts';
+import type { Call } from './define.ts';
+import { isoTime, time } from './fields.ts';
+
+export const ingestKind = z.enum(['rtmp', 'srt', 'whip', 'fmp4']);
+
+/** A live input on the wire (design: existing SDKs speak these field names). */
+export const liveInput = z.object({
+  id: z.string(),
+  external_input_id: z.string().nullable(),
+  name: z.string(),
+  status: z.enum(['idle', 'live', 'errored']),
+  ingest: ingestKind,
+  createdAt: time,
+});
+
+export const liveInputWithKey = liveInput.extend({
+  stream_key_cleartext: z.string().describe('Shown this once; the server keeps a hash'),
+});
+
+export function viewLiveInput(row: LiveInputRow): z.input<typeof liveInput> {
+  return {
+    id: row.id,
+    external_input_id: row.external_input_id,
+    name: row.name,
+    status: row.status,
+    ingest: row.ingest,
+    createdAt: isoTime(row.created_at),
+  };
+}
+
+/** Throws NOT_FOUND for an input of another org too. */
+export async function findLiveInput({ context, db, caller }: Call, id: string): Promise<LiveInputRow> {
+  await context.liveness.sweep(db);
+  const row = await db
+    .selectFrom('live_inputs')
+    .selectAll()
+    .where('id', '=', id)
+    .where('org_id', '=', caller.orgId)
+    .executeTakeFirst();
+  if (row) return row;
+  throw new StreamsError('NOT_FOUND', `there is no live input ${id}`, { hint: 'List them: streams inputs list' });
+}
+
+export async function storeStreamKey(db: Db, inputId: string, hash: string, now: number): Promise<void> {
+  await db.insertInto('stream_keys').values({ hash, input_id: inputId, created_at: now, revoked_at: null }).execute();
+}
+
+/** Only on REST's create and rotate, since they hold the key; only for what listens. */
+export const publishUrls = z.object({
+  urls: z
+    .object({
+      rtmp: z.string().describe('The whole address, for ffmpeg'),
+      rtmpServer: z.string().describe('"Server" of OBS'),
+      rtmpStreamKey: z.string().describe('"Stream key" of OBS'),
+    })
+    .optional(),
+});
+
+export function viewPublishUrls(
+  { context }: Call,
+  input: z.output<typeof liveInputWithKey>,
+): z.input<typeof publishUrls> {
+  const { rtmpUrl } = context.endpoints();
+  if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};
+  const rtmpServer = `${rtmpUrl}/live`;
+  const rtmpStreamKey = `${input.id}?sk=${input.stream_key_cleartext}`;
+  return { urls: { rtmp: `${rtmpServer}/${rtmpStreamKey}`, rtmpServer, rtmpStreamKey } };
+}

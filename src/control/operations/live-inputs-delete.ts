@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import { defineOperation } from './define.ts';
+import { inputId, orgId } from './fields.ts';
+import { findLiveInput } from './live-input-view.ts';
+
+export const liveInputsDelete = defineOperation({
+  name: 'liveInputs.delete',
+  kind: 'mutation',
+  summary: 'Delete a live input and its stream keys; refused while it is live unless forced',
+  scope: 'streams:write',
+  input: z.object({ orgId, id: inputId, force: z.boolean().default(false) }),
+  output: z.object({ id: z.string(), deleted: z.literal(true) }),
+  rest: { method: 'DELETE', path: '/live-inputs/{id}' },
+  target: ({ id }) => id,
+  async run(call, { id, force }) {
+    const row = await findLiveInput(call, id);
+    if (row.status === 'live' && !force)
+      throw new StreamsError('CONFLICT', `${id} is live`, { hint: 'Stop the encoder first, or pass force.' });
+    await call.db.deleteFrom('live_inputs').where('id', '=', id).execute();
+    return { id, deleted: true as const };
+  },
+});

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { newKey } from '../../core/ids.ts';
+import { hashSecret } from '../auth/secrets.ts';
+import { defineOperation } from './define.ts';
+import { inputId, orgId } from './fields.ts';
+import {
+  findLiveInput,
+  liveInputWithKey,
+  publishUrls,
+  storeStreamKey,
+  viewLiveInput,
+  viewPublishUrls,
+} from './live-input-view.ts';
+
+export const liveInputsRotateStreamKey = defineOperation({
+  name: 'liveInputs.rotateStreamKey',
+  kind: 'mutation',
+  summary: 'Replace the stream key; the old one stops working at once',
+  scope: 'streams:write',
+  input: z.object({ orgId, id: inputId }),
+  output: liveInputWithKey,
+  rest: {
+    method: 'POST',
+    path: '/live-inputs/{id}/rotate-stream-key',
+    adds: { output: publishUrls, from: viewPublishUrls },
+  },
+  target: ({ id }) => id,
+  async run(call, { id }) {
+    const row = await findLiveInput(call, id);
+    const now = call.context.now();
+    const streamKey = newKey('sk_live');
+    await call.db
+      .updateTable('stream_keys')
+      .set({ revoked_at: now })
+      .where('input_id', '=', id)
+      .where('revoked_at', 'is', null)
+      .execute();
+    await storeStreamKey(call.db, id, hashSecret(streamKey), now);
+    return { ...viewLiveInput(row), stream_key_cleartext: streamKey };
+  },
+});

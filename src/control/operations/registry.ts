@@ -1,0 +1,33 @@
+import { apiKeysCreate } from './api-keys-create.ts';
+import { apiKeysList } from './api-keys-list.ts';
+import { apiKeysRevoke } from './api-keys-revoke.ts';
+import type { Operation } from './define.ts';
+import { liveInputsCreate } from './live-inputs-create.ts';
+import { liveInputsDelete } from './live-inputs-delete.ts';
+import { liveInputsGet } from './live-inputs-get.ts';
+import { liveInputsList } from './live-inputs-list.ts';
+import { liveInputsMintPlaybackToken } from './live-inputs-mint-playback-token.ts';
+import { liveInputsRotateStreamKey } from './live-inputs-rotate-stream-key.ts';
+import { signingKeysCreate } from './signing-keys-create.ts';
+import { signingKeysDeactivate } from './signing-keys-deactivate.ts';
+import { signingKeysList } from './signing-keys-list.ts';
+import { status } from './status.ts';
+import { whoami } from './whoami.ts';
+
+/** Everything the control plane can do. */
+export const operations: readonly Operation[] = [
+  liveInputsCreate,
+  liveInputsList,
+  liveInputsGet,
+  liveInputsRotateStreamKey,
+  liveInputsDelete,
+  liveInputsMintPlaybackToken,
+  signingKeysCreate,
+  signingKeysList,
+  signingKeysDeactivate,
+  apiKeysCreate,
+  apiKeysList,
+  apiKeysRevoke,
+  whoami,
+  status,
+];

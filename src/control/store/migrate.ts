@@ -1,0 +1,52 @@
+import type { Kysely } from 'kysely';
+import { StreamsError } from '../../core/errors.ts';
+import { initial } from './migrations/0001-initial.ts';
+import type { Tables } from './schema.ts';
+
+/** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
+export type Migration = { number: number; name: string; up(db: Kysely<unknown>): Promise<void> };
+
+/** In order; a released one is never edited. */
+export const migrations: readonly Migration[] = [{ number: 1, name: 'initial', up: initial }];
+
+type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };
+
+/**
+ * Brings the schema forward. Each step is applied wholly or not at all, once, however many processes start together.
+ * Throws CONFIG_INVALID when the store was written by a newer program.
+ */
+export async function migrate(db: Kysely<Tables>, steps: readonly Migration[] = migrations): Promise<void> {
+  const store = db as unknown as Kysely<Recorded>;
+  await store.schema
+    .createTable('schema_migrations')
+    .ifNotExists()
+    .addColumn('number', 'integer', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('applied_at', 'bigint', (column) => column.notNull())
+    .execute();
+  const newest = steps.at(-1)?.number ?? 0;
+  const found = await highest(store);
+  if (found > newest)
+    throw new StreamsError('CONFIG_INVALID', `the store has schema ${found}, this program knows ${newest}`, {
+      hint: 'Run the newer version of streams that wrote it, or pass another --data-dir.',
+    });
+  for (const step of steps) {
+    if (step.number <= found) continue;
+    await store.transaction().execute(async (transaction) => {
+      if ((await highest(transaction)) >= step.number) return; // another process was first
+      await step.up(transaction as unknown as Kysely<unknown>);
+      await transaction
+        .insertInto('schema_migrations')
+        .values({ number: step.number, name: step.name, applied_at: Date.now() })
+        .execute();
+    });
+  }
+}
+
+async function highest(db: Kysely<Recorded>): Promise<number> {
+  const row = await db
+    .selectFrom('schema_migrations')
+    .select((eb) => eb.fn.max('number').as('number'))
+    .executeTakeFirst();
+  return Number(row?.number ?? 0);
+}

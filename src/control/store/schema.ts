@@ -1,0 +1,88 @@
+import type { Kysely } from 'kysely';
+
+/**
+ * The rows. Plain on purpose, so that every SQL dialect holds them alike: times are whole milliseconds since the Unix epoch,
+ * JSON is text, there are no booleans.
+ */
+export type Tables = {
+  meta: { key: string; value: string };
+  orgs: { id: string; name: string; created_at: number };
+  live_inputs: LiveInputRow;
+  stream_keys: StreamKeyRow;
+  signing_keys: SigningKeyRow;
+  api_keys: ApiKeyRow;
+  /** Engines that ever sent a heartbeat. */
+  engines: { id: string; last_heartbeat_at: number };
+  audit_log: AuditRow;
+};
+
+export type IngestKind = 'rtmp' | 'srt' | 'whip' | 'fmp4';
+export type InputStatus = 'idle' | 'live' | 'errored';
+
+export type LiveInputRow = {
+  id: string;
+  org_id: string;
+  /** The caller's own name for it, unique within the org. */
+  external_input_id: string | null;
+  name: string;
+  ingest: IngestKind;
+  status: InputStatus;
+  /** The engine that holds the input while it is live. */
+  engine_id: string | null;
+  status_changed_at: number;
+  created_at: number;
+  updated_at: number;
+};
+
+/** `hash` is the SHA-256 of the cleartext in hexadecimal; the cleartext is nowhere. */
+export type StreamKeyRow = {
+  hash: string;
+  input_id: string;
+  created_at: number;
+  revoked_at: number | null;
+};
+
+export type SigningAlg = 'Ed25519' | 'RS256';
+
+export type SigningKeyRow = {
+  /** The JWT `kid`. */
+  kid: string;
+  org_id: string;
+  alg: SigningAlg;
+  use: 'playback';
+  status: 'active' | 'inactive';
+  public_key_pem: string;
+  /** PKCS #8 PEM, sealed under the master key. */
+  private_key_sealed: string;
+  created_at: number;
+  deactivated_at: number | null;
+};
+
+export type ApiKeyRow = {
+  id: string;
+  org_id: string;
+  name: string;
+  hash: string;
+  /** JSON array of scopes. */
+  scopes: string;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  /** Kept to the minute, so that reading does not become writing. */
+  last_used_at: number | null;
+};
+
+export type AuditRow = {
+  id: string;
+  org_id: string;
+  at: number;
+  /** The id of the API key that did it, or `system`. */
+  actor: string;
+  action: string;
+  /** The id of what was written. */
+  target: string;
+  request_id: string | null;
+};
+
+/** The store as operations see it: the same type inside and outside a transaction. */
+export type Db = Kysely<Tables>;

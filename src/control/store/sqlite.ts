@@ -1,0 +1,58 @@
+import { CompiledQuery, type DatabaseConnection, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
+import Database from 'libsql';
+import { StreamsError } from '../../core/errors.ts';
+import { migrate } from './migrate.ts';
+import type { Db, Tables } from './schema.ts';
+
+type Sqlite = ConstructorParameters<typeof SqliteDialect>[0];
+
+/** Takes the write lock at BEGIN: a transaction that reads first can then never fail half way because another process wrote. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}
+
+class ImmediateSqliteDialect extends SqliteDialect {
+  readonly #config: Sqlite;
+  constructor(config: Sqlite) {
+    super(config);
+    this.#config = config;
+  }
+  override createDriver(): SqliteDriver {
+    return new ImmediateDriver(this.#config);
+  }
+}
+
+/**
+ * Opens (and creates) a SQLite store and brings it to the newest schema. WAL with synchronous=FULL: each commit is on the disk
+ * before it is acknowledged, also over a power cut; NORMAL would only survive a killed process. Writes are rare here, so the
+ * fsync costs nothing that matters. Throws CONFIG_INVALID when the file cannot be opened or is newer than this program.
+ */
+export async function openSqliteStore(file: string): Promise<Db> {
+  const database = open(file);
+  const db = new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: database as never }) });
+  try {
+    await migrate(db);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return db;
+}
+
+function open(file: string): Database.Database {
+  try {
+    const database = new Database(file);
+    database.pragma('busy_timeout = 5000');
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    return database;
+  } catch (cause) {
+    throw new StreamsError('CONFIG_INVALID', `cannot open the store ${file}: ${(cause as Error).message}`, {
+      hint: 'Check that the data directory is writable and the file is a streams database.',
+      cause,
+    });
+  }
+}
