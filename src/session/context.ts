@@ -1,0 +1,23 @@
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { RequestIds } from './request-ids.ts';
+import type { SessionClose, SessionHandlers } from './types.ts';
+
+/** What the parts of one session share. */
+export type SessionContext = {
+  readonly transport: Transport;
+  readonly dialect: Dialect;
+  readonly requestIds: RequestIds;
+  /** True once requests may be handled; false when the session closed before. */
+  readonly opened: Promise<boolean>;
+  /** Requests and subscriptions that have to hear of the end. */
+  readonly live: Set<SessionMember>;
+  isOpen(): boolean;
+  handlers(): SessionHandlers;
+  /** A rule was broken: closes the session with the error's code. What only tells of a lost stream or session is ignored. */
+  fail(error: unknown): void;
+};
+
+export interface SessionMember {
+  sessionEnded(close: SessionClose): void;
+}

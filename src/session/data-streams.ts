@@ -1,0 +1,103 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { MoqObject } from '../codec/moqt/model.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { WireReader } from '../codec/moqt/wire.ts';
+import { concat, emptyBytes } from '../core/bytes.ts';
+import { StreamResetError } from '../transport/stream-reset-error.ts';
+import type { ReceiveStream } from '../transport/transport.ts';
+import type { SessionContext } from './context.ts';
+import { SubgroupReader } from './incoming-subgroup.ts';
+import type { Subscriber } from './subscriber.ts';
+
+/** Data streams that may wait for SETUP (draft-18 3.3); more are stopped. */
+const maxEarly = 32;
+
+/** Tells the peer's unidirectional streams apart and brings each where it belongs. */
+export class DataStreams {
+  readonly #context: SessionContext;
+  readonly #subscriber: Subscriber;
+  readonly #control: (stream: ReceiveStream, head: Uint8Array) => Promise<void>;
+  #early = 0;
+
+  constructor(
+    context: SessionContext,
+    subscriber: Subscriber,
+    control: (stream: ReceiveStream, head: Uint8Array) => Promise<void>,
+  ) {
+    this.#context = context;
+    this.#subscriber = subscriber;
+    this.#control = control;
+  }
+
+  async run(): Promise<void> {
+    for (let stream = await this.#accept(); stream !== null; stream = await this.#accept()) {
+      this.#route(stream).catch((error) => this.#context.fail(error));
+    }
+  }
+
+  #accept(): Promise<ReceiveStream | null> {
+    return this.#context.transport.acceptUni();
+  }
+
+  async #route(stream: ReceiveStream): Promise<void> {
+    const { dialect } = this.#context;
+    const { varints } = dialect;
+    let head: Uint8Array = emptyBytes;
+    while (head.length === 0 || head.length < varints.lengthOf(head[0]!)) {
+      const bytes = await stream.read();
+      if (bytes === null) throw protocolViolation('a unidirectional stream without a type');
+      head = concat([head, bytes]);
+    }
+    const type = varints.read(new WireReader(head, varints));
+    switch (dialect.streamKind(type)) {
+      case 'control':
+        return this.#control(stream, head);
+      case 'subgroup':
+        return this.#subgroup(stream, head);
+      case 'padding':
+        while ((await stream.read()) !== null);
+        return;
+      case 'fetch':
+        // We never ask for one.
+        stream.stop(streamResetCodes.cancelled);
+        return;
+      case 'unknown':
+        throw protocolViolation(`unknown stream type 0x${type.toString(16)}`);
+    }
+  }
+
+  async #subgroup(stream: ReceiveStream, head: Uint8Array): Promise<void> {
+    if (!(await this.#ready())) {
+      stream.stop(streamResetCodes.excessiveLoad);
+      return;
+    }
+    const decoder = this.#context.dialect.subgroupDecoder();
+    const objects: MoqObject[] = decoder.push(head);
+    let bytes = head.length;
+    try {
+      while (decoder.subgroupId === undefined) {
+        const more = await stream.read();
+        if (more === null) break;
+        bytes += more.length;
+        for (const object of decoder.push(more)) objects.push(object);
+      }
+      if (decoder.subgroupId === undefined) decoder.finish();
+    } catch (error) {
+      // The header came, so the stream counts (draft-18 10.11), though it has nothing to hand out.
+      if (!(error instanceof StreamResetError) || decoder.header === undefined) throw error;
+    }
+    const subgroup =
+      decoder.subgroupId === undefined ? undefined : new SubgroupReader(this.#context, stream, decoder, objects);
+    this.#subscriber.onSubgroup(decoder.header!.trackAlias, subgroup, bytes);
+  }
+
+  /** False: too many wait already, or the session ended first. */
+  async #ready(): Promise<boolean> {
+    if (this.#context.isOpen()) return true;
+    if (this.#early >= maxEarly) return false;
+    this.#early++;
+    const opened = await this.#context.opened;
+    this.#early--;
+    return opened;
+  }
+}

@@ -1,0 +1,26 @@
+import type { Message } from '../codec/moqt/message.ts';
+import { StreamResetError } from '../transport/stream-reset-error.ts';
+import type { SessionContext } from './context.ts';
+import type { MessageStream } from './message-stream.ts';
+
+export type RequestEvents = {
+  message(message: Message): void;
+  /** The peer cancelled: RESET_STREAM or STOP_SENDING. May be called twice. */
+  cancelled(): void;
+  /** FIN. On its own it says only that no more messages follow. */
+  finished?(): void;
+};
+
+/** Reads the rest of a request stream until it ends. */
+export async function followRequest(context: SessionContext, stream: MessageStream, on: RequestEvents): Promise<void> {
+  void stream.stopped.then((code) => {
+    if (code !== null) on.cancelled();
+  });
+  try {
+    for (let message = await stream.next(); message !== null; message = await stream.next()) on.message(message);
+    on.finished?.();
+  } catch (error) {
+    if (error instanceof StreamResetError) on.cancelled();
+    else context.fail(error);
+  }
+}

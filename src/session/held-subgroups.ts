@@ -1,0 +1,39 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { SubgroupReader } from './incoming-subgroup.ts';
+
+const maxStreams = 64;
+const maxBytes = 4 * 1024 * 1024;
+
+type Held = { readonly alias: number; readonly subgroup: SubgroupReader | undefined; readonly bytes: number };
+
+/** Data streams that overtook their SUBSCRIBE_OK (draft-18 11.1, 11.4.2). Bounded: beyond, the oldest is stopped. */
+export class HeldSubgroups {
+  #held: Held[] = [];
+  #bytes = 0;
+
+  /** `bytes`: what was read of the stream so far; the rest waits in the transport. */
+  add(alias: number, subgroup: SubgroupReader | undefined, bytes: number): void {
+    this.#held.push({ alias, subgroup, bytes });
+    this.#bytes += bytes;
+    while (this.#held.length > maxStreams || this.#bytes > maxBytes) this.#drop(this.#held.shift()!);
+  }
+
+  /** Those of one alias, in the order they came. */
+  take(alias: number): (SubgroupReader | undefined)[] {
+    if (this.#held.length === 0) return [];
+    const taken = this.#held.filter((held) => held.alias === alias);
+    this.#held = this.#held.filter((held) => held.alias !== alias);
+    for (const { bytes } of taken) this.#bytes -= bytes;
+    return taken.map(({ subgroup }) => subgroup);
+  }
+
+  /** Nobody is left who could own them. */
+  clear(): void {
+    for (const held of this.#held.splice(0)) this.#drop(held);
+  }
+
+  #drop(held: Held): void {
+    this.#bytes -= held.bytes;
+    held.subgroup?.stop(streamResetCodes.cancelled);
+  }
+}

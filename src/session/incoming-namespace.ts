@@ -1,0 +1,76 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { PublishNamespace } from '../codec/moqt/control/publish-namespace.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { emptyBytes } from '../core/bytes.ts';
+import { deferred } from '../core/deferred.ts';
+import { StreamsError } from '../core/errors.ts';
+import type { SessionContext, SessionMember } from './context.ts';
+import { followRequest } from './follow-request.ts';
+import type { MessageStream } from './message-stream.ts';
+import type { IncomingNamespace } from './types.ts';
+
+/** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15). A FIN of the peer does not withdraw it; reset and stop do. */
+export class NamespaceRequest implements IncomingNamespace, SessionMember {
+  readonly namespace: readonly string[];
+  readonly #context: SessionContext;
+  readonly #stream: MessageStream;
+  readonly #ended = deferred<void>();
+  #state: 'pending' | 'accepted' | 'over' = 'pending';
+
+  constructor(context: SessionContext, stream: MessageStream, message: PublishNamespace) {
+    this.namespace = message.namespace;
+    this.#context = context;
+    this.#stream = stream;
+    context.live.add(this);
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  accept(): void {
+    if (this.#state === 'over') return;
+    if (this.#state === 'accepted') throw new StreamsError('INTERNAL', 'a request is answered once');
+    this.#state = 'accepted';
+    this.#sendOk();
+  }
+
+  reject(code: number, reason: string): void {
+    if (this.#state === 'over') return;
+    this.#stream.send({ type: 'requestError', code, reason });
+    this.#stream.finish();
+    this.#end();
+  }
+
+  cancel(): void {
+    if (this.#state === 'over') return;
+    this.#stream.cancel(streamResetCodes.cancelled);
+    this.#end();
+  }
+
+  follow(): Promise<void> {
+    return followRequest(this.#context, this.#stream, {
+      message: (message) => {
+        if (message.type === 'goaway') return;
+        if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);
+        this.#context.requestIds.receive(message.requestId);
+        if (this.#state === 'accepted') this.#sendOk();
+      },
+      cancelled: () => this.cancel(),
+    });
+  }
+
+  sessionEnded(): void {
+    this.#end();
+  }
+
+  #sendOk(): void {
+    this.#stream.send({ type: 'requestOk', parameters: {}, trackProperties: emptyBytes });
+  }
+
+  #end(): void {
+    this.#state = 'over';
+    this.#context.live.delete(this);
+    this.#ended.resolve();
+  }
+}

@@ -1,0 +1,61 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { ControlDecoder } from '../codec/moqt/control-decoder.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Message } from '../codec/moqt/message.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { BidiStream } from '../transport/transport.ts';
+
+/** A request stream (draft-18 3.3): control messages both ways. One pending `next` at a time. */
+export class MessageStream {
+  readonly #stream: BidiStream;
+  readonly #dialect: Dialect;
+  readonly #decoder: ControlDecoder;
+  #queue: Message[] = [];
+  #cancelled = false;
+
+  constructor(stream: BidiStream, dialect: Dialect) {
+    this.#stream = stream;
+    this.#dialect = dialect;
+    this.#decoder = dialect.controlDecoder();
+  }
+
+  /** Resolves with the code when the peer no longer reads (STOP_SENDING), with null when our direction ended otherwise. */
+  get stopped(): Promise<number | null> {
+    return this.#stream.send.stopped;
+  }
+
+  /** null at FIN or after `cancel`. Throws MoqtError, StreamResetError or TRANSPORT_CLOSED. */
+  async next(): Promise<Message | null> {
+    for (;;) {
+      const message = this.#queue.shift();
+      if (message !== undefined) return message;
+      const bytes = await this.#stream.receive.read();
+      if (this.#cancelled) return null;
+      if (bytes === null) {
+        if (!this.#decoder.idle) throw protocolViolation('request stream ends inside a message');
+        return null;
+      }
+      this.#queue = this.#decoder.push(bytes);
+    }
+  }
+
+  /** A stream whose peer does not read its few messages is given up. */
+  send(message: Message): void {
+    this.sendEncoded(this.#dialect.encodeMessage(message));
+  }
+
+  sendEncoded(bytes: Uint8Array): void {
+    if (!this.#stream.send.write(bytes)) this.cancel(streamResetCodes.excessiveLoad);
+  }
+
+  finish(): void {
+    this.#stream.send.finish();
+  }
+
+  /** Both directions, as draft-18 3.3.2 has it. */
+  cancel(code: number): void {
+    this.#cancelled = true;
+    this.#stream.send.reset(code);
+    this.#stream.receive.stop(code);
+  }
+}

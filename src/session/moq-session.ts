@@ -1,0 +1,217 @@
+import { sessionCodes } from '../codec/moqt/codes.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Message } from '../codec/moqt/message.ts';
+import { MoqtError, protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { boundedReason } from '../codec/moqt/wire.ts';
+import { fromUtf8 } from '../core/bytes.ts';
+import { deferred } from '../core/deferred.ts';
+import { StreamsError } from '../core/errors.ts';
+import type { ReceiveStream, Transport, TransportClose } from '../transport/transport.ts';
+import type { SessionContext, SessionMember } from './context.ts';
+import { DataStreams } from './data-streams.ts';
+import { publishNamespace } from './published-namespace.ts';
+import { Publisher } from './publisher.ts';
+import { RequestIds } from './request-ids.ts';
+import { Requests } from './requests.ts';
+import { readPeerSetup, setupCarriesPath } from './setup-rules.ts';
+import type { SessionEvent, SessionState } from './state.ts';
+import { advance } from './state.ts';
+import { controlStreamPriority } from './stream-priority.ts';
+import { Subscriber } from './subscriber.ts';
+import type {
+  EstablishOptions,
+  PeerSetup,
+  PublishedNamespace,
+  Session,
+  SessionClose,
+  SessionHandlers,
+  SubscribeOptions,
+  Subscription,
+  TrackName,
+} from './types.ts';
+
+const implementation = 'streams';
+
+/** A conversation with one bidirectional stream a request (draft-17 on). */
+export class MoqSession implements Session {
+  readonly transport: Transport;
+  readonly version: string;
+  readonly #options: EstablishOptions;
+  readonly #context: SessionContext;
+  readonly #subscriber: Subscriber;
+  readonly #live = new Set<SessionMember>();
+  readonly #opened = deferred<boolean>();
+  readonly #closed = deferred<SessionClose>();
+  readonly #goaway = deferred<{ uri: string; timeoutMs: number }>();
+  #state: SessionState = { name: 'connecting' };
+  #handlers: SessionHandlers;
+  /** What made us close. */
+  #failure: StreamsError | undefined;
+  #setupTimer: ReturnType<typeof setTimeout> | undefined;
+  #controlSeen = false;
+
+  constructor(transport: Transport, dialect: Dialect, options: EstablishOptions) {
+    this.transport = transport;
+    this.version = dialect.version;
+    this.#options = options;
+    this.#handlers = options.handlers ?? {};
+    this.#context = {
+      transport,
+      dialect,
+      requestIds: new RequestIds(options.role),
+      opened: this.#opened.promise,
+      live: this.#live,
+      isOpen: () => this.#state.name === 'open' || this.#state.name === 'leaving',
+      handlers: () => this.#handlers,
+      fail: (error) => this.#fail(error),
+    };
+    this.#subscriber = new Subscriber(this.#context);
+  }
+
+  get peer(): PeerSetup {
+    return this.#peer;
+  }
+  #peer: PeerSetup = { path: '', authority: '', implementation: '' };
+
+  get closed(): Promise<SessionClose> {
+    return this.#closed.promise;
+  }
+  get goaway(): Promise<{ uri: string; timeoutMs: number }> {
+    return this.#goaway.promise;
+  }
+
+  subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription> {
+    return this.#subscriber.subscribe(track, options);
+  }
+
+  publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace> {
+    return publishNamespace(this.#context, namespace);
+  }
+
+  close(code: number, reason: string): void {
+    this.transport.close({ code, reason: fromUtf8(boundedReason(reason)) });
+  }
+
+  /** Exchanges SETUPs; resolves once open. */
+  async establish(): Promise<void> {
+    void this.transport.closed.then((close) => this.#onClosed(close));
+    const { role, authorise, setupTimeoutMs = 10_000 } = this.#options;
+    this.#setupTimer = setTimeout(() => this.#timedOut(setupTimeoutMs), setupTimeoutMs);
+    // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
+    if (role === 'client' || authorise === undefined) this.#sendSetup();
+    void new DataStreams(this.#context, this.#subscriber, (stream, head) => this.#control(stream, head)).run();
+    void new Requests(this.#context, new Publisher(this.#context)).run();
+    if (!(await this.#opened.promise)) throw this.#whyNotOpened();
+  }
+
+  #sendSetup(): void {
+    const { dialect } = this.#context;
+    const { role, path, authority } = this.#options;
+    const carries = role === 'client' && setupCarriesPath(this.transport.kind);
+    const setup = dialect.encodeMessage({
+      type: 'setup',
+      implementation,
+      ...(carries && path !== undefined && path !== '' && { path }),
+      ...(carries && authority !== undefined && { authority }),
+    });
+    this.transport.openUni({ priority: controlStreamPriority }).write(setup);
+  }
+
+  /** The peer's control stream, for as long as the session lives (draft-18 3.3). */
+  async #control(stream: ReceiveStream, head: Uint8Array): Promise<void> {
+    if (this.#controlSeen) throw protocolViolation('a second control stream');
+    this.#controlSeen = true;
+    const decoder = this.#context.dialect.controlDecoder();
+    try {
+      for (let bytes: Uint8Array | null = head; bytes !== null; bytes = await stream.read()) {
+        for (const message of decoder.push(bytes)) await this.#onControlMessage(message);
+      }
+    } catch (error) {
+      if (error instanceof StreamsError && error.code === 'STREAM_RESET')
+        throw protocolViolation('control stream reset', error);
+      throw error;
+    }
+    throw protocolViolation('control stream closed');
+  }
+
+  async #onControlMessage(message: Message): Promise<void> {
+    switch (message.type) {
+      case 'setup': {
+        const peer = readPeerSetup(message, this.transport, this.#options.role);
+        this.#advance({ type: 'setup', peer });
+        this.#peer = peer;
+        await this.#authorise(peer);
+        return;
+      }
+      case 'goaway':
+        if (this.#options.role === 'server' && message.uri !== '')
+          throw protocolViolation('GOAWAY of a client has a URI');
+        this.#advance({ type: 'goaway', uri: message.uri, timeoutMs: message.timeoutMs });
+        this.#goaway.resolve({ uri: message.uri, timeoutMs: message.timeoutMs });
+        return;
+      default:
+        throw protocolViolation(`${message.type} on the control stream`);
+    }
+  }
+
+  async #authorise(peer: PeerSetup): Promise<void> {
+    const { authorise } = this.#options;
+    if (authorise !== undefined) {
+      try {
+        this.#handlers = await authorise(peer);
+      } catch (error) {
+        if (!(error instanceof StreamsError)) throw error;
+        throw new MoqtError(sessionCodes.unauthorized, error.message, { code: error.code, cause: error });
+      }
+      if (this.#state.name === 'closed') return;
+      this.#sendSetup();
+    }
+    clearTimeout(this.#setupTimer);
+    this.#advance({ type: 'authorised' });
+    this.#opened.resolve(true);
+  }
+
+  #timedOut(ms: number): void {
+    this.#failure = new StreamsError('TIMEOUT', `no MoQT session within ${ms} ms`);
+    const theirs = this.#state.name === 'connecting';
+    this.close(theirs ? sessionCodes.controlMessageTimeout : sessionCodes.internalError, this.#failure.message);
+  }
+
+  #advance(event: SessionEvent): void {
+    this.#state = advance(this.#state, event);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state.name === 'closed') return;
+    if (error instanceof MoqtError) {
+      this.#failure ??= error;
+      this.close(error.sessionCode, error.message);
+    } else if (!isLoss(error)) {
+      this.#failure ??= new StreamsError('INTERNAL', 'the session failed', { cause: error });
+      this.close(sessionCodes.internalError, 'internal error');
+    }
+  }
+
+  #onClosed(close: TransportClose): void {
+    clearTimeout(this.#setupTimer);
+    this.#advance({ type: 'closed', close });
+    this.#opened.resolve(false);
+    for (const member of [...this.#live]) member.sessionEnded(close);
+    this.#subscriber.sessionEnded();
+    this.#closed.resolve(close);
+  }
+
+  #whyNotOpened(): StreamsError {
+    if (this.#failure !== undefined) return this.#failure;
+    const close = this.#state.name === 'closed' ? this.#state.close : undefined;
+    if (close?.by === 'peer' && close.code === sessionCodes.unauthorized)
+      return new StreamsError('UNAUTHORIZED', close.reason === '' ? 'refused by the server' : close.reason);
+    const code = close === undefined ? '' : ` (code 0x${close.code.toString(16)})`;
+    return new StreamsError('TRANSPORT_CLOSED', `the session closed before it was open${code}: ${close?.reason ?? ''}`);
+  }
+}
+
+/** A stream or the connection went away: nobody's fault. */
+function isLoss(error: unknown): boolean {
+  return error instanceof StreamsError && (error.code === 'STREAM_RESET' || error.code === 'TRANSPORT_CLOSED');
+}

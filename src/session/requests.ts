@@ -1,0 +1,82 @@
+import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Message, Request } from '../codec/moqt/message.ts';
+import { isRequest } from '../codec/moqt/message.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { BidiStream } from '../transport/transport.ts';
+import type { SessionContext } from './context.ts';
+import { NamespaceRequest } from './incoming-namespace.ts';
+import { MessageStream } from './message-stream.ts';
+import type { Publisher } from './publisher.ts';
+
+/** Requests that may wait for SETUP and authorisation (draft-18 3.3); more are reset. */
+const maxEarly = 32;
+
+/** The peer's requests: one bidirectional stream each, dispatched by its first message. */
+export class Requests {
+  readonly #context: SessionContext;
+  readonly #publisher: Publisher;
+  #early = 0;
+
+  constructor(context: SessionContext, publisher: Publisher) {
+    this.#context = context;
+    this.#publisher = publisher;
+  }
+
+  async run(): Promise<void> {
+    const { transport } = this.#context;
+    for (let stream = await transport.acceptBidi(); stream !== null; stream = await transport.acceptBidi()) {
+      this.#handle(stream).catch((error) => this.#context.fail(error));
+    }
+  }
+
+  async #handle(bidi: BidiStream): Promise<void> {
+    const stream = new MessageStream(bidi, this.#context.dialect);
+    if (!(await this.#ready())) {
+      stream.cancel(streamResetCodes.excessiveLoad);
+      return;
+    }
+    const message = await stream.next();
+    if (message === null) {
+      stream.finish();
+      return;
+    }
+    if (!isRequest(message)) throw protocolViolation(`${message.type} first on a request stream`);
+    this.#context.requestIds.receive(message.requestId);
+    const reserved = reservedNamespace(message);
+    if (reserved) return this.#refuse(stream, requestErrorCodes.doesNotExist, 'reserved namespace');
+    if (message.type === 'subscribe') return this.#publisher.onSubscribe(stream, message);
+    const announced = this.#context.handlers().publishNamespace;
+    if (message.type === 'publishNamespace' && announced !== undefined) {
+      const request = new NamespaceRequest(this.#context, stream, message);
+      const following = request.follow();
+      announced(request);
+      return following;
+    }
+    return this.#refuse(stream, requestErrorCodes.notSupported, `${message.type} is not supported`);
+  }
+
+  /** Reads on until the peer has ended its side too, so that the stream is given back. */
+  async #refuse(stream: MessageStream, code: number, reason: string): Promise<void> {
+    stream.send({ type: 'requestError', code, reason });
+    stream.finish();
+    let message: Message | null;
+    do message = await stream.next();
+    while (message !== null);
+  }
+
+  async #ready(): Promise<boolean> {
+    if (this.#context.isOpen()) return true;
+    if (this.#early >= maxEarly) return false;
+    this.#early++;
+    const opened = await this.#context.opened;
+    this.#early--;
+    return opened;
+  }
+}
+
+/** draft-18 3.2.1, 3.2.2: `.` is for nobody, and we define nothing below `.session`. */
+function reservedNamespace(message: Request): boolean {
+  if (!('track' in message) && !('namespace' in message)) return false;
+  const first = 'track' in message ? message.track.namespace[0] : message.namespace[0];
+  return first === '.' || first === '.session';
+}

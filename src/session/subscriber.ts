@@ -1,0 +1,129 @@
+import { requestErrorCodes, sessionCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { SubscribeOk } from '../codec/moqt/control/subscribe-ok.ts';
+import type { Message } from '../codec/moqt/message.ts';
+import type { TrackName } from '../codec/moqt/model.ts';
+import { MoqtError, protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { MessageParameters } from '../codec/moqt/parameters.ts';
+import { StreamsError } from '../core/errors.ts';
+import type { SessionContext } from './context.ts';
+import { HeldSubgroups } from './held-subgroups.ts';
+import type { SubgroupReader } from './incoming-subgroup.ts';
+import type { MessageStream } from './message-stream.ts';
+import { openRequest } from './open-request.ts';
+import { RequestError } from './request-error.ts';
+import { TrackSubscription } from './subscription.ts';
+import { trackKey } from './track-key.ts';
+import type { SubscribeOptions, Subscription } from './types.ts';
+
+/** Our subscriptions of one session, and the data streams that come for them. */
+export class Subscriber {
+  readonly #context: SessionContext;
+  readonly #byAlias = new Map<number, TrackSubscription>();
+  /** Tracks asked for and not yet answered. */
+  readonly #pending = new Set<string>();
+  readonly #held = new HeldSubgroups();
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
+
+  async subscribe(track: TrackName, options: SubscribeOptions = {}): Promise<Subscription> {
+    const { signal } = options;
+    if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
+    if (signal?.aborted) throw interrupted();
+    const key = trackKey(track);
+    // draft-18 5.1: one subscription per track and role.
+    if (this.#pending.has(key) || this.#find(key) !== undefined)
+      throw new StreamsError('CONFLICT', `this session is already subscribed to ${track.name}`);
+    const parameters = parametersOf(options);
+    const stream = openRequest(this.#context, (requestId) => ({ type: 'subscribe', requestId, track, parameters }));
+    const abort = () => stream.cancel(streamResetCodes.cancelled);
+    this.#pending.add(key);
+    try {
+      signal?.addEventListener('abort', abort, { once: true });
+      const answer = await stream.next();
+      if (signal?.aborted) throw interrupted();
+      return this.#established(track, stream, this.#accepted(answer, stream));
+    } catch (error) {
+      if (error instanceof MoqtError) this.#context.fail(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#pending.delete(key);
+      if (this.#pending.size === 0) this.#held.clear();
+    }
+  }
+
+  /** A subgroup stream whose header is known; `subgroup` undefined: it ended before its first object. `bytes`: read so far. */
+  onSubgroup(alias: number, subgroup: SubgroupReader | undefined, bytes: number): void {
+    const subscription = this.#byAlias.get(alias);
+    if (subscription !== undefined) subscription.deliver(subgroup);
+    else if (this.#pending.size > 0) this.#held.add(alias, subgroup, bytes);
+    else subgroup?.stop(streamResetCodes.cancelled);
+  }
+
+  sessionEnded(): void {
+    this.#held.clear();
+  }
+
+  #find(key: string): TrackSubscription | undefined {
+    for (const subscription of this.#byAlias.values())
+      if (subscription.established && trackKey(subscription.track) === key) return subscription;
+    return undefined;
+  }
+
+  #accepted(answer: Message | null, stream: MessageStream): SubscribeOk {
+    if (answer?.type === 'subscribeOk') return answer;
+    if (answer?.type === 'requestError') {
+      stream.finish();
+      throw new RequestError(answer.code, answer.reason, answer.retryMs);
+    }
+    if (answer !== null) throw protocolViolation(`${answer.type} in answer to SUBSCRIBE`);
+    stream.cancel(streamResetCodes.cancelled);
+    throw new RequestError(requestErrorCodes.internalError, 'the peer ended the request without an answer');
+  }
+
+  #established(track: TrackName, stream: MessageStream, ok: SubscribeOk): TrackSubscription {
+    const properties = this.#context.dialect.readTrackProperties(ok.trackProperties);
+    if (properties.mandatory !== undefined) {
+      stream.cancel(streamResetCodes.cancelled);
+      const reason = `mandatory track property 0x${properties.mandatory.toString(16)}`;
+      throw new RequestError(requestErrorCodes.unsupportedExtension, reason);
+    }
+    const alias = ok.trackAlias;
+    const previous = this.#byAlias.get(alias);
+    if (previous !== undefined) {
+      if (previous.established && trackKey(previous.track) !== trackKey(track))
+        throw new MoqtError(sessionCodes.duplicateTrackAlias, `track alias ${alias} is in use`);
+      previous.superseded();
+    }
+    const subscription = new TrackSubscription(this.#context, {
+      track,
+      alias,
+      largest: ok.parameters.largestObject,
+      defaultPriority: properties.defaultPriority,
+      stream,
+      ended: (ended) => {
+        if (this.#byAlias.get(alias) === ended) this.#byAlias.delete(alias);
+      },
+    });
+    this.#byAlias.set(alias, subscription);
+    for (const subgroup of this.#held.take(alias)) subscription.deliver(subgroup);
+    void subscription.follow();
+    return subscription;
+  }
+}
+
+function parametersOf(options: SubscribeOptions): MessageParameters {
+  const { filter, priority, groupOrder, rendezvousMs } = options;
+  return {
+    ...(filter !== undefined && filter.type !== 'unfiltered' && { subscriptionFilter: filter }),
+    ...(priority !== undefined && { subscriberPriority: priority }),
+    ...(groupOrder !== undefined && { groupOrder }),
+    ...(rendezvousMs !== undefined && rendezvousMs > 0 && { rendezvousTimeoutMs: rendezvousMs }),
+  };
+}
+
+function interrupted(): StreamsError {
+  return new StreamsError('INTERRUPTED', 'the subscription was given up');
+}

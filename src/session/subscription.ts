@@ -1,0 +1,149 @@
+import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Location, TrackName } from '../codec/moqt/model.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { Deferred } from '../core/deferred.ts';
+import { deferred } from '../core/deferred.ts';
+import type { SessionContext, SessionMember } from './context.ts';
+import { followRequest } from './follow-request.ts';
+import type { SubgroupReader } from './incoming-subgroup.ts';
+import type { MessageStream } from './message-stream.ts';
+import type { IncomingSubgroup, SessionClose, Subscription, SubscriptionEnd } from './types.ts';
+
+/** Subgroups not yet asked for; beyond, the oldest is stopped. */
+const maxPendingSubgroups = 64;
+/** After PUBLISH_DONE, how long streams that were announced but not seen are waited for (draft-18 10.11). */
+const graceMs = 1000;
+
+export type SubscriptionParts = {
+  readonly track: TrackName;
+  readonly alias: number;
+  readonly largest: Location | undefined;
+  /** For subgroups that have no priority of their own. */
+  readonly defaultPriority: number;
+  readonly stream: MessageStream;
+  /** No stream of this alias is awaited any more. */
+  readonly ended: (subscription: TrackSubscription) => void;
+};
+
+export class TrackSubscription implements Subscription, SessionMember {
+  readonly #context: SessionContext;
+  readonly #parts: SubscriptionParts;
+  readonly #done = deferred<SubscriptionEnd>();
+  readonly #waiting: Deferred<IncomingSubgroup | null>[] = [];
+  #queue: SubgroupReader[] = [];
+  #received = 0;
+  /** `open`, then `draining` from PUBLISH_DONE until its streams are in, then `over`. */
+  #phase: 'open' | 'draining' | 'over' = 'open';
+  #expected: number | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(context: SessionContext, parts: SubscriptionParts) {
+    this.#context = context;
+    this.#parts = parts;
+    context.live.add(this);
+  }
+
+  get track(): TrackName {
+    return this.#parts.track;
+  }
+  get alias(): number {
+    return this.#parts.alias;
+  }
+  get largest(): Location | undefined {
+    return this.#parts.largest;
+  }
+  get done(): Promise<SubscriptionEnd> {
+    return this.#done.promise;
+  }
+  /** False once the publisher or we have ended it, even if streams are still awaited. */
+  get established(): boolean {
+    return this.#phase === 'open';
+  }
+
+  /** Reads the request stream until the subscription ends. */
+  follow(): Promise<void> {
+    const { stream } = this.#parts;
+    return followRequest(this.#context, stream, {
+      message: (message) => {
+        if (message.type === 'goaway') return;
+        if (message.type !== 'publishDone') throw protocolViolation(`${message.type} to a subscription`);
+        if (this.#phase === 'draining') throw protocolViolation('a second PUBLISH_DONE');
+        stream.finish();
+        this.#drain({ by: 'publisher', status: message.status, reason: message.reason }, message.streamCount);
+      },
+      cancelled: () => {
+        stream.cancel(streamResetCodes.cancelled);
+        this.#drain({ by: 'publisher', status: publishDoneCodes.internalError, reason: 'cancelled by the publisher' });
+      },
+      finished: () => {
+        stream.finish();
+        this.#drain({ by: 'publisher', status: publishDoneCodes.internalError, reason: 'ended without PUBLISH_DONE' });
+      },
+    });
+  }
+
+  /** A stream of ours has come; undefined: it had no object to tell its subgroup by. */
+  deliver(subgroup: SubgroupReader | undefined): void {
+    this.#received++;
+    if (subgroup !== undefined) {
+      if (subgroup.inheritsPriority) subgroup.priority = this.#parts.defaultPriority;
+      const waiting = this.#waiting.shift();
+      if (waiting !== undefined) waiting.resolve(subgroup);
+      else {
+        this.#queue.push(subgroup);
+        if (this.#queue.length > maxPendingSubgroups) this.#queue.shift()!.stop(streamResetCodes.cancelled);
+      }
+    }
+    if (this.#complete()) this.#finish({ by: 'publisher', status: publishDoneCodes.trackEnded, reason: '' });
+  }
+
+  nextSubgroup(): Promise<IncomingSubgroup | null> {
+    const subgroup = this.#queue.shift();
+    if (subgroup !== undefined) return Promise.resolve(subgroup);
+    if (this.#phase === 'over') return Promise.resolve(null);
+    const waiting = deferred<IncomingSubgroup | null>();
+    this.#waiting.push(waiting);
+    return waiting.promise;
+  }
+
+  unsubscribe(): void {
+    if (this.#phase === 'over') return;
+    this.#parts.stream.cancel(streamResetCodes.cancelled);
+    for (const subgroup of this.#queue) subgroup.stop(streamResetCodes.cancelled);
+    this.#queue = [];
+    this.#finish({ by: 'local', status: publishDoneCodes.subscriptionEnded, reason: 'unsubscribed' });
+  }
+
+  /** The alias goes to a newer subscription of the same track: nothing more will come for this one. */
+  superseded(): void {
+    this.#finish({ by: 'publisher', status: publishDoneCodes.trackEnded, reason: 'superseded' });
+  }
+
+  sessionEnded(close: SessionClose): void {
+    this.#finish({ by: 'session', status: close.code, reason: close.reason });
+  }
+
+  #drain(end: SubscriptionEnd, expected?: number): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'draining';
+    this.#expected = expected;
+    this.#done.resolve(end);
+    if (this.#complete()) this.#finish(end);
+    else this.#grace = setTimeout(() => this.#finish(end), graceMs);
+  }
+
+  #complete(): boolean {
+    return this.#phase === 'draining' && this.#expected !== undefined && this.#received >= this.#expected;
+  }
+
+  /** `end` counts only if none was told before. */
+  #finish(end: SubscriptionEnd): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    clearTimeout(this.#grace);
+    this.#context.live.delete(this);
+    this.#done.resolve(end);
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve(null);
+    this.#parts.ended(this);
+  }
+}
