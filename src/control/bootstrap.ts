@@ -21,8 +21,11 @@ export async function ensureOrg(db: Db, id: string, name: string, now: number): 
     .execute();
 }
 
-/** The cleartext of a new admin key of the local org; undefined when there is one that works. */
-export async function ensureLocalAdminKey(db: Db, now: number): Promise<string | undefined> {
+/**
+ * The cleartext of a new admin key of the local org; undefined when there is one that works, unless `always`: whoever
+ * can start the processes and has lost the key gets another one.
+ */
+export async function ensureLocalAdminKey(db: Db, now: number, always = false): Promise<string | undefined> {
   return db.transaction().execute(async (transaction) => {
     const usable = await transaction
       .selectFrom('api_keys')
@@ -31,7 +34,8 @@ export async function ensureLocalAdminKey(db: Db, now: number): Promise<string |
       .where('revoked_at', 'is', null)
       .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
       .execute();
-    if (usable.some((row) => (JSON.parse(row.scopes) as Scope[]).includes('streams:admin'))) return undefined;
+    if (!always && usable.some((row) => (JSON.parse(row.scopes) as Scope[]).includes('streams:admin')))
+      return undefined;
     const { row, cleartext } = makeApiKey({ orgId: localOrgId, name: 'local admin', scopes, now, expiresAt: null });
     await transaction.insertInto('api_keys').values(row).execute();
     await transaction

@@ -38,9 +38,9 @@ export interface Control extends AsyncDisposable {
   setEndpoints(endpoints: Endpoints): void;
   /**
    * Makes the local org, its first signing key and, when the org has no usable admin key, one: its cleartext is in this
-   * answer and nowhere else.
+   * answer and nowhere else. `newApiKey`: makes one in any case.
    */
-  bootstrap(): Promise<{ apiKey?: string }>;
+  bootstrap(options?: { newApiKey?: boolean }): Promise<{ apiKey?: string }>;
   /** The HTTP surface without a socket. `remoteAddress` is what rate limits go by. */
   fetch(request: Request, remoteAddress?: string): Promise<Response>;
   /** Stops listening, ends open connections, closes the store. Idempotent. */
@@ -98,9 +98,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       setEndpoints(next) {
         endpoints = { ...next };
       },
-      async bootstrap() {
+      async bootstrap({ newApiKey = false } = {}) {
         await context.signingKeys.current(db, localOrgId, now());
-        const apiKey = await ensureLocalAdminKey(db, now());
+        const apiKey = await ensureLocalAdminKey(db, now(), newApiKey);
         return apiKey === undefined ? {} : { apiKey };
       },
       fetch: answer,
