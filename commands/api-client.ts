@@ -1,0 +1,128 @@
+import { type ErrorCode, errorCodes, StreamsError } from '../src/core/errors.ts';
+import type { Connection } from './profile.ts';
+
+export type Input = { id: string; name: string; ingest: string; status: string; createdAt: string } & Record<
+  string,
+  unknown
+>;
+
+/** What create and rotate answer: the key in clear is shown this once. */
+export type InputWithKey = Input & { stream_key_cleartext: string; urls?: Record<string, string> };
+
+export type PlaybackAnswer = {
+  token: string;
+  kid: string;
+  alg: string;
+  expires_at: string;
+  /** Absent while the control plane knows no relay. */
+  url?: string;
+  watchUrl: string;
+};
+
+/** The REST form of the control plane. Every call rejects with StreamsError: the server's code, or API_UNREACHABLE. */
+export type ApiClient = {
+  createInput(fields: { name: string; ingest: string; externalId?: string | undefined }): Promise<InputWithKey>;
+  listInputs(): Promise<Input[]>;
+  getInput(id: string): Promise<Input>;
+  /** `force`: also while it is live. */
+  deleteInput(id: string, force: boolean): Promise<void>;
+  rotateStreamKey(id: string): Promise<InputWithKey>;
+  mintPlaybackToken(id: string, ttlSeconds: number): Promise<PlaybackAnswer>;
+};
+
+const requestTimeoutMs = 30_000;
+
+export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): ApiClient {
+  async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const timeout = AbortSignal.timeout(requestTimeoutMs);
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${apiUrl}${path}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      text = await response.text();
+    } catch (cause) {
+      if (signal.aborted) throw new StreamsError('INTERRUPTED', 'interrupted', { cause });
+      if (timeout.aborted)
+        throw new StreamsError('TIMEOUT', `${apiUrl} did not answer within ${requestTimeoutMs / 1000} s`, { cause });
+      throw new StreamsError('API_UNREACHABLE', `can't reach the API at ${apiUrl}`, { cause, hint: 'streams serve' });
+    }
+    const value = parse(text);
+    if (!response.ok) throw answeredError(response.status, value, apiUrl, apiKey);
+    if (value === undefined && text !== '') {
+      throw new StreamsError('API_UNREACHABLE', `what answers at ${apiUrl} is not a streams API`, {
+        hint: 'streams serve',
+      });
+    }
+    return value as T;
+  }
+  const input = (id: string) => `/v1/live-inputs/${encodeURIComponent(id)}`;
+  return {
+    createInput: ({ name, ingest, externalId }) =>
+      request('POST', '/v1/live-inputs', {
+        name,
+        ingest,
+        ...(externalId === undefined ? {} : { external_input_id: externalId }),
+      }),
+    async listInputs() {
+      const inputs: Input[] = [];
+      let cursor: string | undefined;
+      do {
+        const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+        const page = await request<{ items: Input[]; nextCursor?: string | null }>('GET', `/v1/live-inputs${query}`);
+        inputs.push(...page.items);
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+      return inputs;
+    },
+    getInput: (id) => request('GET', input(id)),
+    async deleteInput(id, force) {
+      await request('DELETE', `${input(id)}${force ? '?force=true' : ''}`);
+    },
+    rotateStreamKey: (id) => request('POST', `${input(id)}/rotate-stream-key`),
+    mintPlaybackToken: (id, ttlSeconds) => request('POST', `${input(id)}/playback-tokens`, { ttlSeconds }),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `{error:{code,message,hint}}` as it was meant; anything else by its status. */
+function answeredError(status: number, value: unknown, apiUrl: string, apiKey: string | undefined): StreamsError {
+  const error = (value as { error?: { code?: unknown; message?: unknown; hint?: unknown } } | undefined)?.error;
+  const code = errorCodes.find((known) => known === error?.code) ?? codeOfStatus(status);
+  const message = typeof error?.message === 'string' ? error.message : `${apiUrl} answered ${status}`;
+  if (code === 'UNAUTHORIZED') {
+    return apiKey === undefined
+      ? new StreamsError(code, `no API key for ${apiUrl}`, {
+          hint: 'set STREAMS_API_KEY, pass --api-key, or start a local stack with: streams serve',
+        })
+      : new StreamsError(code, `${apiUrl} does not know this API key`, {
+          hint: 'check STREAMS_API_KEY, --api-key or --profile',
+        });
+  }
+  return new StreamsError(code, message, typeof error?.hint === 'string' ? { hint: error.hint } : {});
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  if (status === 400 || status === 422) return 'INVALID_ARGUMENT';
+  if (status === 401) return 'UNAUTHORIZED';
+  if (status === 403) return 'FORBIDDEN';
+  if (status === 404) return 'NOT_FOUND';
+  if (status === 409) return 'CONFLICT';
+  if (status === 429) return 'RATE_LIMITED';
+  return 'INTERNAL';
+}

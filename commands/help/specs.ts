@@ -1,0 +1,9 @@
+import type { CommandSpec } from '../command.ts';
+
+export const exitCodesSpec = {
+  path: ['help', 'exit-codes'],
+  summary: 'What each exit code means',
+  examples: ['streams help exit-codes'],
+  args: {},
+  options: {},
+} as const satisfies CommandSpec;

@@ -1,0 +1,28 @@
+import { StreamsError } from '../../src/core/errors.ts';
+import type { Run } from '../command.ts';
+import { inputWithKey } from './shown-once.ts';
+import type { createSpec } from './specs.ts';
+
+export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
+  const ingest = options.ingest ?? 'rtmp';
+  if (options.name === undefined && !output.interactive) {
+    throw new StreamsError('USAGE', 'an input needs a name, and there is no terminal to ask on', {
+      hint: `streams inputs create --name "my show" --ingest ${ingest}${output.json ? ' --json' : ''}`,
+    });
+  }
+  const name =
+    options.name ??
+    (await output.prompt.text({
+      message: 'Name of the input',
+      placeholder: 'show',
+      validate: (answer) => (answer.trim() === '' ? 'It needs a name' : undefined),
+    }));
+  const input = await (await api()).createInput({ name, ingest, externalId: options.externalId });
+  await output.result(inputWithKey(input));
+  output.note('\nThe stream key is shown this once; `streams inputs rotate-key` makes a new one.');
+  const rtmp = input.urls?.rtmp;
+  output.next([
+    ...(rtmp === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f flv "${rtmp}"`]),
+    `streams playback mint ${input.id} --ttl 1h`,
+  ]);
+};

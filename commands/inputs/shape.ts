@@ -1,0 +1,20 @@
+import type { Input } from '../api-client.ts';
+import type { Block } from '../output/output.ts';
+
+/** An input in the documented `--json` form. */
+export function inputJson({ id, name, ingest, status, createdAt, external_input_id: externalId }: Input) {
+  return { id, name, ingest, status, createdAt, ...(typeof externalId === 'string' ? { externalId } : {}) };
+}
+
+export function inputFields(input: Input): Block {
+  return {
+    kind: 'fields',
+    rows: [
+      ['Input', input.id],
+      ['Name', input.name],
+      ['Ingest', input.ingest],
+      ['Status', input.status],
+      ['Created', input.createdAt],
+    ],
+  };
+}

@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { type Catalog, decodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
+import { StreamsError } from '../../src/core/errors.ts';
+import type { Run } from '../command.ts';
+import type { catalogSpec } from './specs.ts';
+
+const waitMs = 10_000;
+
+export const run: Run<typeof catalogSpec> = async ({ args, options, output, signal }) => {
+  const catalog = /^https?:\/\//.test(args.source)
+    ? await liveCatalog(args.source, options.certHash, signal)
+    : decodeCatalog(await bytesOf(args.source));
+  await output.result({
+    json: { type: 'catalog', catalog },
+    blocks: [
+      {
+        kind: 'table',
+        columns: ['track', 'kind', 'codec', 'size', 'rate', 'bitrate', 'channels'],
+        rows: catalog.tracks.map((track) => [
+          track.name,
+          track.kind,
+          track.codec,
+          track.width === undefined ? '' : `${track.width}×${track.height}`,
+          track.framerate !== undefined
+            ? `${Math.round(track.framerate * 100) / 100} fps`
+            : track.sampleRate === undefined
+              ? ''
+              : `${track.sampleRate} Hz`,
+          track.bitrate === undefined ? '' : `${Math.round(track.bitrate / 1000)} kbit/s`,
+          track.channels === undefined ? '' : String(track.channels),
+        ]),
+        empty: 'The catalog has no tracks.',
+      },
+    ],
+  });
+  output.note(`\n${catalog.live ? 'live' : 'not live'}, catalog version ${catalog.version}`);
+};
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new StreamsError(missing ? 'NOT_FOUND' : 'INVALID_ARGUMENT', `cannot read ${path}`, {
+      cause,
+      hint: 'a playback URL, or the path of a catalog file',
+    });
+  }
+}
+
+/** The first catalog a relay delivers. */
+async function liveCatalog(url: string, hashes: readonly string[] | undefined, signal: AbortSignal): Promise<Catalog> {
+  const [{ BroadcastViewer }, { checkPlaybackUrl, nodeConnect, Patience }] = await Promise.all([
+    import('../../src/sdk/index.ts'),
+    import('../watch/broadcast.ts'),
+  ]);
+  checkPlaybackUrl(url);
+  const patience = new Patience();
+  let found: Catalog | undefined;
+  let failure: StreamsError | undefined;
+  const viewer = new BroadcastViewer({
+    url,
+    connect: nodeConnect(hashes),
+    selectTracks: () => [],
+    onCatalog: (catalog) => {
+      found ??= catalog;
+      void viewer.close();
+    },
+    onState: (state) => {
+      const over = patience.state(state, Date.now());
+      if (over === undefined) return;
+      failure ??= over;
+      void viewer.close();
+    },
+  });
+  const timer = setTimeout(() => {
+    failure ??=
+      viewer.state.name === 'waiting'
+        ? new StreamsError('STREAM_OFF_AIR', 'the input is off air', { hint: 'start the encoder, then ask again' })
+        : new StreamsError('TIMEOUT', `no catalog came within ${waitMs / 1000} s`);
+    void viewer.close();
+  }, waitMs);
+  const onAbort = () => void viewer.close();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const { error } = await viewer.ended;
+    if (found !== undefined) return found;
+    signal.throwIfAborted();
+    throw failure ?? error ?? new StreamsError('NO_MEDIA', 'the broadcast ended without a catalog');
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    await viewer.close();
+  }
+}

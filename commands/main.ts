@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { StreamsError, toStreamsError } from '../src/core/errors.ts';
+import type { CommandContext } from './command.ts';
+import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { createOutput } from './output/create-output.ts';
+import type { Output } from './output/output.ts';
+import { processTerminal } from './output/process-terminal.ts';
+import type { Terminal } from './output/terminal.ts';
+import { parseArguments } from './program.ts';
+
+export type Surroundings = { env: NodeJS.ProcessEnv; terminal: Terminal; signal: AbortSignal };
+
+/** Runs one command line (without node and script) and answers its exit code; the only place where an error becomes one. */
+export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const { env, terminal, signal } = surroundings;
+  let output: Output = createOutput(terminal, { json: asksForJson(argv) });
+  try {
+    const parsed = parseArguments(argv, version());
+    if (parsed.kind === 'text') {
+      output.plain(parsed.text);
+      return 0;
+    }
+    const { command, args, options, global } = parsed;
+    output = createOutput(terminal, { json: global.json });
+    const context: CommandContext = {
+      args: args as CommandContext['args'],
+      options: options as CommandContext['options'],
+      global,
+      env,
+      output,
+      signal,
+      async api() {
+        const [{ apiClient }, { resolveConnection }] = await Promise.all([
+          import('./api-client.ts'),
+          import('./profile.ts'),
+        ]);
+        return apiClient(await resolveConnection(global, env), signal);
+      },
+    };
+    const { run } = await command.load();
+    await run(context);
+    return 0;
+  } catch (thrown) {
+    const error = toStreamsError(thrown);
+    output.error(error);
+    return exitCodeOf(error.code);
+  }
+}
+
+/** The program: this process's arguments, terminal and signals. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const stop = new AbortController();
+  // The reader of stdout has gone: nobody is left to tell, so the end is quiet.
+  let unread = false;
+  const terminal = processTerminal(process.env, () => {
+    unread = true;
+    stop.abort(new StreamsError('INTERRUPTED', 'the reader of the output has gone'));
+    process.exitCode = 0;
+  });
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(exitCodeOf('INTERRUPTED'));
+    stop.abort(new StreamsError('INTERRUPTED', 'interrupted'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const code = await runCommandLine(argv, { env: process.env, terminal, signal: stop.signal });
+  process.exitCode = unread ? 0 : code;
+  process.off('SIGINT', onSignal);
+  process.off('SIGTERM', onSignal);
+}
+
+/** Before the arguments are understood: errors in them want the form too. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end === -1 ? argv.length : end).includes('--json');
+}
+
+/** package.json is one folder up from the sources and two from the build. */
+function version(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      const { name, version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (name === 'streams') return found;
+    } catch {}
+  }
+  throw new StreamsError('INTERNAL', 'package.json is missing', { hint: 'npm ci' });
+}

@@ -1,0 +1,58 @@
+import type { Output } from './output.ts';
+import { styles } from './styles.ts';
+import { renderTable } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+/** For a person: tables, colours where the terminal has them, a picture that is redrawn in place. */
+export function humanOutput(terminal: Terminal): Output {
+  const style = styles(terminal.color);
+  let drawn = 0;
+  /** Leaves the last picture where it is; what follows goes below it. */
+  const settle = () => {
+    drawn = 0;
+  };
+  const err = (text: string) => {
+    settle();
+    terminal.err(`${text}\n`);
+  };
+  return {
+    json: false,
+    interactive: terminal.interactive,
+    async result({ blocks }) {
+      settle();
+      for (const block of blocks) {
+        if (block.kind === 'text') terminal.out(`${block.text}\n`);
+        else if (block.kind === 'fields') {
+          const width = Math.max(...block.rows.map(([label]) => label.length));
+          for (const [label, value] of block.rows) terminal.out(`${style.dim(label.padEnd(width))}  ${value}\n`);
+        } else if (block.rows.length === 0) err(block.empty);
+        else terminal.out(`${await renderTable(block, terminal.width(), style)}\n`);
+      }
+    },
+    event({ line }) {
+      if (line !== undefined) err(line);
+    },
+    live({ lines, line }) {
+      if (!terminal.outIsTty) {
+        terminal.out(`${line}\n`);
+        return;
+      }
+      const width = terminal.width();
+      const cut = lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
+      terminal.out(`${drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : ''}${cut.join('\n')}\n`);
+      drawn = cut.length;
+    },
+    note: err,
+    warn: (text) => err(`${style.yellow('!')} ${text}`),
+    next(commands) {
+      err(`\n${style.dim('Next:')}`);
+      for (const command of commands) err(`  ${style.bold(command)}`);
+    },
+    error({ code, message, hint }) {
+      err(`${style.red('✖')} ${message} ${style.dim(`[${code}]`)}`);
+      if (hint !== undefined) err(`Try: ${hint}`);
+    },
+    plain: (text) => terminal.out(text),
+    prompt: terminal.prompter,
+  };
+}

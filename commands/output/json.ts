@@ -1,0 +1,27 @@
+import type { Output } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+/** One JSON object a line: data on stdout, errors on stderr, no talk. */
+export function jsonOutput(terminal: Terminal): Output {
+  const line = (value: unknown) => terminal.out(`${JSON.stringify(value)}\n`);
+  return {
+    json: true,
+    interactive: false,
+    async result({ json }) {
+      line({ version: 1, ...json });
+    },
+    event: ({ json }) => line(json),
+    live: ({ json }) => line(json),
+    note() {},
+    warn() {},
+    next() {},
+    error(error) {
+      const { code, message, hint } = error;
+      terminal.err(
+        `${JSON.stringify({ version: 1, type: 'error', error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`,
+      );
+    },
+    plain: (text) => terminal.out(text),
+    prompt: terminal.prompter,
+  };
+}

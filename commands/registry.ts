@@ -1,0 +1,29 @@
+import { command } from './command.ts';
+import { exitCodesSpec } from './help/specs.ts';
+import { createSpec, deleteSpec, getSpec, listSpec, rotateKeySpec } from './inputs/specs.ts';
+import { catalogSpec } from './inspect/specs.ts';
+import { mintSpec } from './playback/specs.ts';
+import { serveSpec } from './serve/specs.ts';
+import { watchSpec } from './watch/specs.ts';
+
+/** Every command of the program, in the order of the help. */
+export const commands = [
+  command(serveSpec, () => import('./serve/serve.ts')),
+  command(createSpec, () => import('./inputs/create.ts')),
+  command(listSpec, () => import('./inputs/list.ts')),
+  command(getSpec, () => import('./inputs/get.ts')),
+  command(rotateKeySpec, () => import('./inputs/rotate-key.ts')),
+  command(deleteSpec, () => import('./inputs/delete.ts')),
+  command(mintSpec, () => import('./playback/mint.ts')),
+  command(watchSpec, () => import('./watch/watch.ts')),
+  command(catalogSpec, () => import('./inspect/catalog.ts')),
+  command(exitCodesSpec, () => import('./help/exit-codes.ts')),
+];
+
+/** One line for each noun. */
+export const groups: Record<string, string> = {
+  inputs: 'Live inputs: where encoders push',
+  playback: 'Playback URLs and tokens',
+  inspect: 'Look inside catalogs and media',
+  help: 'Help for a command or a topic',
+};

@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { parseOnly } from '../../src/serve/config.ts';
+import { defaultDataDir } from '../../src/serve/data-dir.ts';
+import { type RunningServe, startServe } from '../../src/serve/serve.ts';
+import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
+import type { Run } from '../command.ts';
+import type { Output } from '../output/output.ts';
+import type { serveSpec } from './specs.ts';
+
+export const run: Run<typeof serveSpec> = async ({ options, env, output, signal }) => {
+  const { STREAMS_SERVICE_TOKEN: serviceToken } = env;
+  const running = await startServe(
+    {
+      dataDir: resolve(options.dataDir ?? defaultDataDir(env)),
+      host: options.host ?? '127.0.0.1',
+      httpPort: options.httpPort ?? 8080,
+      relayPort: options.relayPort ?? 4443,
+      rtmpPort: options.rtmpPort ?? 1935,
+      only: parseOnly(options.only),
+      ...(serviceToken ? { serviceToken } : {}),
+      ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),
+      ...(options.relayUrl === undefined ? {} : { relayUrl: options.relayUrl }),
+      demo: options.demo === true,
+    },
+    { env, signal, onEvent: (event) => tell(output, event) },
+  );
+  sayReady(output, running);
+  try {
+    await aborted(signal);
+    if (!output.json) output.note('\nStopping');
+  } finally {
+    await running.stop();
+  }
+};
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}
+
+function tell(output: Output, event: SupervisorEvent): void {
+  if (event.type === 'log') {
+    const { process, line } = event;
+    const { level, message, time, ...fields } = line;
+    const rest = Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`);
+    output.event({
+      json: { ...fields, type: 'log', process, level, message, ...(time === undefined ? {} : { time }) },
+      line: [`[${process}]`, ...(level === 'info' ? [] : [`${level}:`]), message, ...rest].join(' '),
+    });
+    return;
+  }
+  const { process } = event;
+  if (event.event === 'exit') {
+    output.event({
+      json: event,
+      line: `[${process}] died: ${event.reason}; starting it again in ${event.restartInMs / 1000} s`,
+    });
+  } else if (event.event === 'ready') {
+    output.event(event.restarts === 0 ? { json: event } : { json: event, line: `[${process}] is back` });
+  } else
+    output.event({
+      json: event,
+      ...(event.killed ? { line: `[${process}] did not stop in time and was killed` } : {}),
+    });
+}
+
+function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
+  const labels = { http: 'HTTP', relay: 'Relay', rtmp: 'RTMP' } as const;
+  const rows = Object.entries(urls).map(([name, url]) => `  ${labels[name as keyof typeof labels].padEnd(8)}${url}`);
+  const lines = ['', 'streams is ready', ...rows];
+  if (apiKey !== undefined) {
+    lines.push(
+      `  API key ${apiKey}`,
+      '          (shown this once; kept in the profile "local", where the commands find it)',
+    );
+  }
+  output.event({
+    json: { type: 'ready', version: 1, urls, ...(apiKey === undefined ? {} : { apiKey }) },
+    line: lines.join('\n'),
+  });
+  if (demo !== undefined) {
+    output.event({
+      json: { type: 'demo', version: 1, ...demo },
+      line: `\nThe demo is on air (${demo.inputId}). Watch it:\n  ${demo.watchUrl}`,
+    });
+    output.next([`streams watch '${demo.url}'`]);
+  } else if (urls.http !== undefined) output.next(['streams inputs create --name show', 'streams inputs list']);
+}

@@ -1,0 +1,45 @@
+import { StreamsError } from '../../src/core/errors.ts';
+import type { CommandSpec } from '../command.ts';
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
+    throw new StreamsError('USAGE', `"${text}" is not a port`, {
+      hint: 'a number from 0 to 65535; 0 picks a free one',
+    });
+  }
+  return port;
+}
+
+const port = (description: string, preset: string) =>
+  ({ value: 'port', description, parse: parsePort, default: preset }) as const;
+
+export const serveSpec = {
+  path: ['serve'],
+  summary: 'Run control plane, relay and media engine on this machine',
+  examples: [
+    'streams serve',
+    'streams serve --demo',
+    'streams serve --http-port 0 --relay-port 0 --rtmp-port 0 --json',
+  ],
+  args: {},
+  options: {
+    dataDir: { value: 'dir', description: 'where the store and the keys are kept', default: '~/.local/share/streams' },
+    host: { value: 'address', description: 'address to listen on', default: '127.0.0.1' },
+    httpPort: port('HTTP: API, web player', '8080'),
+    relayPort: port('QUIC/WebTransport (UDP) of the relay', '4443'),
+    rtmpPort: port('RTMP ingest', '1935'),
+    srtPort: port('SRT ingest', '9000'),
+    only: {
+      value: 'process',
+      description: 'run only control, relay or engine; may be repeated, or a comma list',
+      repeatable: true,
+    },
+    controlUrl: {
+      value: 'url',
+      description: 'control plane of a relay or engine that runs alone (its STREAMS_SERVICE_TOKEN in the environment)',
+    },
+    relayUrl: { value: 'url', description: 'relay of an engine that runs without one' },
+    demo: { description: 'put a test picture on air and print where to watch it' },
+  },
+} as const satisfies CommandSpec;

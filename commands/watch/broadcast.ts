@@ -1,0 +1,37 @@
+import { StreamsError } from '../../src/core/errors.ts';
+import type { ConnectTransport, ViewerState } from '../../src/sdk/index.ts';
+import { connect } from '../../src/transport/connect.ts';
+
+/** How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept, hex. */
+export function nodeConnect(hashes: readonly string[] | undefined): ConnectTransport {
+  return (url, { signal }) => connect(url, { signal, ...(hashes === undefined ? {} : { certificateHashes: hashes }) });
+}
+
+/** Throws USAGE for what is no playback URL; the message never holds its token. */
+export function checkPlaybackUrl(url: string): void {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return;
+  throw new StreamsError('USAGE', 'that is not a playback URL', { hint: 'streams playback mint <lv_…>' });
+}
+
+const firstAttempts = 3;
+const longestOutageMs = 60_000;
+
+/**
+ * When to stop trying to reach a relay: soon when it never answered, after a minute when it did. Answers the error to
+ * give up with.
+ */
+export class Patience {
+  #connected = false;
+  #lostAt: number | undefined;
+
+  state(state: ViewerState, now: number): StreamsError | undefined {
+    if (state.name === 'waiting' || state.name === 'playing') {
+      this.#connected = true;
+      this.#lostAt = undefined;
+    }
+    if (state.name !== 'reconnecting') return undefined;
+    this.#lostAt ??= now;
+    const over = this.#connected ? now - this.#lostAt > longestOutageMs : state.attempt >= firstAttempts;
+    return over ? state.error : undefined;
+  }
+}

@@ -1,0 +1,22 @@
+import type { CommandSpec } from '../command.ts';
+import { parseDuration } from '../duration.ts';
+
+export const watchSpec = {
+  path: ['watch'],
+  summary: 'Follow a broadcast: groups, objects, bitrate, latency and gaps of each track',
+  examples: [
+    "streams watch 'https://127.0.0.1:4443/playback/lv_…?tok=…'",
+    "streams watch 'https://127.0.0.1:4443/playback/lv_…?tok=…' --duration 10s --out take.mp4 --json",
+  ],
+  args: { url: { description: 'playback URL of the relay, as `streams playback mint` prints it' } },
+  options: {
+    duration: { value: 'duration', description: 'stop after this long', parse: parseDuration },
+    out: { value: 'file', description: 'write the media into a playable .mp4' },
+    track: { value: 'name', description: 'only this track; may be repeated', repeatable: true },
+    certHash: {
+      value: 'sha256',
+      description: "SHA-256 of the relay's certificate, hex; may be repeated",
+      repeatable: true,
+    },
+  },
+} as const satisfies CommandSpec;

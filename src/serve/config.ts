@@ -1,0 +1,72 @@
+import { StreamsError } from '../core/errors.ts';
+import { type ProcessName, processNames } from './child-messages.ts';
+
+/** What `streams serve` was asked for. Ports: 0 picks a free one. */
+export type ServeOptions = {
+  dataDir: string;
+  host: string;
+  httpPort: number;
+  relayPort: number;
+  rtmpPort: number;
+  /** Processes to run. */
+  only: readonly ProcessName[];
+  /** Secret between the processes; made afresh for every run where none is given. */
+  serviceToken?: string;
+  /** Control plane of a relay or engine that runs without one. */
+  controlUrl?: string;
+  /** Relay of an engine that runs without one. */
+  relayUrl?: string;
+  demo: boolean;
+};
+
+/** `--only control --only relay,engine`; all when nothing is given. Throws USAGE. */
+export function parseOnly(values: readonly string[] | undefined): ProcessName[] {
+  if (values === undefined || values.length === 0) return [...processNames];
+  const asked = values.flatMap((value) => value.split(',')).map((name) => name.trim());
+  for (const name of asked) {
+    if (!processNames.some((known) => known === name)) {
+      throw new StreamsError('USAGE', `there is no process "${name}"`, { hint: `--only ${processNames.join(' | ')}` });
+    }
+  }
+  return processNames.filter((name) => asked.includes(name));
+}
+
+/** Refuses in words what could only fail later. Throws USAGE. */
+export function checkServeOptions(options: ServeOptions): void {
+  const { only, serviceToken, controlUrl, relayUrl, demo } = options;
+  const runs = (name: ProcessName) => only.includes(name);
+  const names = only.join(' and ');
+  if (!runs('control') && (controlUrl === undefined || serviceToken === undefined)) {
+    throw new StreamsError(
+      'USAGE',
+      `${names} without a control process must know where one is, and its service token`,
+      {
+        hint: `STREAMS_SERVICE_TOKEN=… streams serve --only ${only.join(',')} --control-url http://127.0.0.1:8080`,
+      },
+    );
+  }
+  if (runs('engine') && !runs('relay') && relayUrl === undefined) {
+    throw new StreamsError('USAGE', 'an engine without a relay process must know where one is', {
+      hint: `streams serve --only ${only.join(',')} --relay-url https://127.0.0.1:4443`,
+    });
+  }
+  if (runs('control') && only.length < processNames.length && serviceToken === undefined) {
+    throw new StreamsError('USAGE', 'a control process that others join needs a service token they share', {
+      hint: `STREAMS_SERVICE_TOKEN=$(openssl rand -hex 32) streams serve --only ${only.join(',')}`,
+    });
+  }
+  if (serviceToken !== undefined && serviceToken.length < 16) {
+    throw new StreamsError('USAGE', 'STREAMS_SERVICE_TOKEN is too short: 16 characters at least', {
+      hint: 'STREAMS_SERVICE_TOKEN=$(openssl rand -hex 32)',
+    });
+  }
+  if (demo && only.length < processNames.length) {
+    throw new StreamsError('USAGE', '--demo needs all three processes', { hint: 'streams serve --demo' });
+  }
+}
+
+/** `scheme://host:port` as others reach a listener: the wildcard addresses are this machine. */
+export function urlOf(scheme: string, host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' || host === '' ? '127.0.0.1' : host;
+  return `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

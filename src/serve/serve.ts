@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { StreamsError } from '../core/errors.ts';
+import type { Child } from './child.ts';
+import type { ProcessName } from './child-messages.ts';
+import { checkServeOptions, type ServeOptions, urlOf } from './config.ts';
+import type { ControlConfig, ControlReady } from './control-child.ts';
+import { type Lock, lockDataDir, makeDataDir } from './data-dir.ts';
+import { type DemoInput, demoInput, demoPlayback } from './demo.ts';
+import type { EngineConfig, EngineReady } from './engine-child.ts';
+import { ensureLocalKey } from './local-key.ts';
+import type { RelayConfig, RelayReady } from './relay-child.ts';
+import { type ChildPlan, Supervisor, type SupervisorEvent } from './supervisor.ts';
+
+export type RunningServe = {
+  /** What runs here, and how others reach it. */
+  urls: { http?: string; relay?: string; rtmp?: string };
+  /** Only when it was made in this run: it is shown once. */
+  apiKey?: string;
+  demo?: { inputId: string; url: string; watchUrl: string };
+  /** Stops the children in order and frees the data directory. Idempotent. */
+  stop(): Promise<void>;
+};
+
+export type ServeSurroundings = {
+  env: NodeJS.ProcessEnv;
+  onEvent(event: SupervisorEvent): void;
+  /** Aborting during the start stops it; afterwards it has no effect. */
+  signal: AbortSignal;
+};
+
+/**
+ * Starts the processes that were asked for and keeps them running. Rejects with USAGE, CONFLICT (another serve on the data
+ * directory), PORT_IN_USE, QUIC_UNAVAILABLE, CHILD_DIED, or the signal's reason.
+ */
+export async function startServe(options: ServeOptions, surroundings: ServeSurroundings): Promise<RunningServe> {
+  checkServeOptions(options);
+  const { env, onEvent, signal } = surroundings;
+  await makeDataDir(options.dataDir);
+  const locks: Lock[] = [];
+  const stack = new Stack(options, env);
+  const supervisor = new Supervisor({ plans: stack.plans(), onEvent });
+  const stop = async () => {
+    await supervisor.stop();
+    await Promise.all(locks.map((lock) => lock.release()));
+  };
+  const onAbort = () => void supervisor.stop();
+  try {
+    for (const name of options.only) locks.push(await lockDataDir(options.dataDir, name));
+    signal.throwIfAborted();
+    signal.addEventListener('abort', onAbort, { once: true });
+    await supervisor.start();
+    signal.throwIfAborted();
+    const demo = await stack.demo();
+    return {
+      urls: stack.urls(),
+      ...(stack.newApiKey === undefined ? {} : { apiKey: stack.newApiKey }),
+      ...(demo === undefined ? {} : { demo }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** What the processes of one run tell each other, through us. */
+class Stack {
+  readonly #options: ServeOptions;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #serviceToken: string;
+  #controlChild: Child | undefined;
+  #control: ControlReady | undefined;
+  #relay: RelayReady | undefined;
+  #engine: EngineReady | undefined;
+  #apiKey: string | undefined;
+  #demoInput: DemoInput | undefined;
+  /** Set when this run made the local API key. */
+  newApiKey: string | undefined;
+
+  constructor(options: ServeOptions, env: NodeJS.ProcessEnv) {
+    this.#options = options;
+    this.#env = env;
+    this.#serviceToken = options.serviceToken ?? randomBytes(32).toString('hex');
+  }
+
+  plans(): ChildPlan[] {
+    const all = { control: this.#controlPlan(), relay: this.#relayPlan(), engine: this.#enginePlan() };
+    return this.#options.only.map((name) => all[name]);
+  }
+
+  urls(): RunningServe['urls'] {
+    const { host } = this.#options;
+    return {
+      ...(this.#control === undefined ? {} : { http: urlOf('http', host, this.#control.port) }),
+      ...(this.#relay === undefined ? {} : { relay: urlOf('https', host, this.#relay.port) }),
+      ...(this.#engine === undefined ? {} : { rtmp: `${urlOf('rtmp', host, this.#engine.rtmpPort)}/live` }),
+    };
+  }
+
+  async demo(): Promise<RunningServe['demo']> {
+    if (this.#demoInput === undefined) return undefined;
+    const { inputId } = this.#demoInput;
+    return { inputId, ...(await demoPlayback(this.#controlUrl(), this.#apiKey!, inputId)) };
+  }
+
+  #controlUrl(): string {
+    const { host, controlUrl } = this.#options;
+    return this.#control === undefined ? controlUrl! : urlOf('http', host, this.#control.port);
+  }
+
+  #command(name: ProcessName) {
+    const { STREAMS_API_KEY: _, STREAMS_SERVICE_TOKEN: __, ...env } = this.#env;
+    return { entry: fileURLToPath(new URL('./child-main.js', import.meta.url)), args: [name], env };
+  }
+
+  #controlPlan(): ChildPlan {
+    const { host, httpPort, dataDir } = this.#options;
+    return {
+      name: 'control',
+      command: this.#command('control'),
+      config: (): ControlConfig => ({
+        host,
+        port: this.#control?.port ?? httpPort,
+        dataDir,
+        serviceToken: this.#serviceToken,
+        webDir: fileURLToPath(new URL('../../web', import.meta.url)),
+      }),
+      onReady: async (ready, child) => {
+        this.#control = ready as ControlReady;
+        this.#controlChild = child;
+        if (this.#apiKey === undefined) await this.#firstStart(child);
+        await this.#tellEndpoints();
+      },
+    };
+  }
+
+  async #firstStart(control: Child): Promise<void> {
+    const url = this.#controlUrl();
+    const { apiKey, created } = await ensureLocalKey(
+      this.#env,
+      url,
+      async (options) => (await control.call('bootstrap', options)) as { apiKey?: string },
+    );
+    this.#apiKey = apiKey;
+    if (created) this.newApiKey = apiKey;
+    if (this.#options.demo) this.#demoInput = await demoInput(url, apiKey);
+  }
+
+  #relayPlan(): ChildPlan {
+    const { host, relayPort, dataDir } = this.#options;
+    return {
+      name: 'relay',
+      command: this.#command('relay'),
+      config: (): RelayConfig => ({
+        host,
+        port: this.#relay?.port ?? relayPort,
+        dataDir,
+        controlUrl: this.#controlUrl(),
+        serviceToken: this.#serviceToken,
+      }),
+      onReady: async (ready) => {
+        this.#relay = ready as RelayReady;
+        await this.#tellEndpoints();
+      },
+    };
+  }
+
+  #enginePlan(): ChildPlan {
+    const { host, rtmpPort, relayUrl } = this.#options;
+    return {
+      name: 'engine',
+      command: this.#command('engine'),
+      config: (): EngineConfig => ({
+        host,
+        rtmpPort: this.#engine?.rtmpPort ?? rtmpPort,
+        controlUrl: this.#controlUrl(),
+        serviceToken: this.#serviceToken,
+        relayUrl: this.#relay === undefined ? relayUrl! : urlOf('https', host, this.#relay.port),
+        ...(this.#demoInput === undefined ? {} : { demo: this.#demoInput }),
+      }),
+      onReady: async (ready) => {
+        this.#engine = ready as EngineReady;
+        await this.#tellEndpoints();
+      },
+    };
+  }
+
+  /** Control puts these into the URLs it hands out; a restarted one is told again. */
+  async #tellEndpoints(): Promise<void> {
+    if (this.#controlChild === undefined) return;
+    const { relay = this.#options.relayUrl } = this.urls();
+    const { host } = this.#options;
+    const rtmp = this.#engine === undefined ? undefined : urlOf('rtmp', host, this.#engine.rtmpPort);
+    try {
+      await this.#controlChild.call('setEndpoints', {
+        ...(relay === undefined ? {} : { relayUrl: relay }),
+        ...(this.#relay === undefined ? {} : { certificateSha256: this.#relay.certificateSha256 }),
+        ...(rtmp === undefined ? {} : { rtmpUrl: rtmp }),
+      });
+    } catch (error) {
+      // A control that died is told when it is back; that is no fault of the child that has just started.
+      if (!(error instanceof StreamsError) || error.code !== 'CHILD_DIED') throw error;
+    }
+  }
+}
