@@ -1,0 +1,52 @@
+import { StreamsError } from '../core/errors.ts';
+import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from './grant.ts';
+import type { PlaybackTokens } from './playback-token.ts';
+
+/** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
+export interface PublishAuthoriser {
+  /** Throws StreamsError UNAUTHORIZED (reason in words), or another code when it cannot be decided now. */
+  authorisePublish(request: {
+    inputId: string;
+    streamKey: string;
+    remoteAddress: string;
+  }): Promise<{ orgId: string; inputId: string; namespace: string[] }>;
+}
+
+/** Ids are letters, digits, `_` and `-`; whatever else a client puts in a path never goes further than this. */
+const idPattern = /^[A-Za-z0-9_-]{1,128}$/;
+const maxPathLength = 16_384;
+
+/** The paths of design.md section 3: `/publish/<input_id>?sk=` and `/playback/<id>?tok=`. */
+export function pathAuthoriser(publishers: PublishAuthoriser, tokens: PlaybackTokens): Authoriser {
+  return {
+    async authorise({ path, remoteAddress }: AuthoriseRequest): Promise<Grant> {
+      const { kind, id, query } = parsePath(path);
+      if (kind === 'playback') {
+        const token = query.get('tok');
+        if (token === null || token === '') throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
+        return tokens.verify(token, id);
+      }
+      const streamKey = query.get('sk');
+      if (streamKey === null || streamKey === '') {
+        const playback = query.has('tok') ? ', and a playback token cannot publish' : '';
+        throw new StreamsError('UNAUTHORIZED', `${authFailed}no stream key (?sk=)${playback}`);
+      }
+      const { namespace } = await publishers.authorisePublish({ inputId: id, streamKey, remoteAddress });
+      return { kind: 'publish', publish: [namespace], subscribe: [], lapsed: () => undefined, watch: () => () => {} };
+    },
+  };
+}
+
+function parsePath(path: string): { kind: 'publish' | 'playback'; id: string; query: URLSearchParams } {
+  if (path.length <= maxPathLength) {
+    const mark = path.indexOf('?');
+    const segments = (mark < 0 ? path : path.slice(0, mark)).split('/');
+    const [root, kind, id] = segments;
+    if (segments.length === 3 && root === '' && (kind === 'publish' || kind === 'playback') && idPattern.test(id!)) {
+      return { kind, id: id!, query: new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1)) };
+    }
+  }
+  throw new StreamsError('NOT_FOUND', 'no such path', {
+    hint: 'paths are /publish/<input_id>?sk=… and /playback/<id>?tok=…',
+  });
+}

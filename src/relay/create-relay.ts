@@ -1,0 +1,102 @@
+import { sessionCodes } from '../codec/moqt/codes.ts';
+import { toStreamsError } from '../core/errors.ts';
+import { type Logger, redactUrl } from '../core/log.ts';
+import type { Transport } from '../transport/transport.ts';
+import { newCounters, type RelayCounters } from './counters.ts';
+import type { Authoriser } from './grant.ts';
+import { defaultLimits, type RelayLimits } from './limits.ts';
+import { LimitedWarnings } from './log-limit.ts';
+import { RelaySession } from './relay-session.ts';
+import { Router } from './router.ts';
+
+export type RelayStats = RelayCounters & {
+  readonly sessions: number;
+  readonly publishers: number;
+  /** Accepted subscriptions. */
+  readonly subscriptions: number;
+  readonly namespaces: number;
+  readonly tracks: number;
+  readonly cacheBytes: number;
+};
+
+/** A relay without sockets: it serves whatever transport it is handed. */
+export interface RelayCore {
+  /** Resolves when the session is over; never rejects. Handshake, refusal and end are logged. */
+  serve(transport: Transport): Promise<void>;
+  stats(): RelayStats;
+  /** Ends all sessions (NO_ERROR) and waits for them. */
+  close(reason?: string): Promise<void>;
+}
+
+/** The relay proper, on any transport. `limits` override the defaults one by one. */
+export function createRelay(options: {
+  authoriser: Authoriser;
+  logger: Logger;
+  limits?: Partial<RelayLimits>;
+}): RelayCore {
+  const { authoriser, logger } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const counters = newCounters();
+  const router = new Router(limits, counters);
+  const warnings = new LimitedWarnings(logger);
+  const open = new Map<RelaySession, { transport: Transport; over: Promise<void> }>();
+  let closing = false;
+
+  async function run(session: RelaySession, transport: Transport): Promise<void> {
+    const { kind: via, remoteAddress } = transport;
+    const startedAt = performance.now();
+    try {
+      const end = await session.run(() => {
+        counters.sessionsAccepted++;
+        logger.info('session opened', { kind: session.kind, via, remoteAddress });
+      });
+      const seconds = Math.round((performance.now() - startedAt) / 1000);
+      logger.info('session ended', { kind: session.kind, via, remoteAddress, seconds, by: end.by, reason: end.reason });
+    } catch (error) {
+      counters.sessionsRefused++;
+      const { code, message } = toStreamsError(error);
+      warnings.warn('session refused', { path: redactUrl(transport.path), via, remoteAddress, code, reason: message });
+      transport.close({ code: sessionCodes.internalError, reason: 'no session' });
+    } finally {
+      open.delete(session);
+    }
+  }
+
+  return {
+    serve(transport) {
+      if (closing || open.size >= limits.maxSessions) {
+        const reason = closing ? 'the relay is shutting down' : 'the relay is full';
+        counters.sessionsRefused++;
+        warnings.warn('session refused', { via: transport.kind, remoteAddress: transport.remoteAddress, reason });
+        transport.close({ code: sessionCodes.internalError, reason });
+        return Promise.resolve();
+      }
+      const session = new RelaySession(transport, { authoriser, router, limits });
+      const over = run(session, transport);
+      open.set(session, { transport, over });
+      return over;
+    },
+
+    stats() {
+      let publishers = 0;
+      for (const session of open.keys()) if (session.kind === 'publish') publishers++;
+      return {
+        ...counters,
+        sessions: open.size,
+        publishers,
+        subscriptions: router.viewerCount,
+        namespaces: router.namespaceCount,
+        tracks: router.trackCount,
+        cacheBytes: router.cache.bytes,
+      };
+    },
+
+    async close(reason = 'the relay is shutting down') {
+      closing = true;
+      router.close();
+      const all = [...open.values()];
+      for (const { transport } of all) transport.close({ code: sessionCodes.noError, reason });
+      await Promise.all(all.map(({ over }) => over));
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { SubgroupWriter } from '../session/types.ts';
+import type { SendStream } from '../transport/transport.ts';
+import type { RelayCounters } from './counters.ts';
+import type { Follower } from './lane.ts';
+import type { CachedSubgroup } from './subgroup.ts';
+
+/** Wake-ups that brought no room before the stream is given up: a stream that lies would otherwise spin. */
+const maxIdleWakes = 20;
+
+export type DeliveryOwner = {
+  /** The delivery has more waiting than before. */
+  backlogGrew(): void;
+  /** Finished (what is queued may still be on its way), abandoned or stopped. */
+  deliveryEnded(delivery: Delivery): void;
+};
+
+/**
+ * One subgroup on its way to one viewer. While the viewer keeps up, the subgroup writes to the stream itself, together with
+ * everybody else's. When the stream refuses an object, the delivery continues from a cursor into the cache at the pace of
+ * the stream: what waits is not copied.
+ */
+export class Delivery implements Follower {
+  readonly groupId: number;
+  readonly dialect: Dialect;
+  readonly stream: SendStream;
+  /** When its owner first saw it wait although a newer group was there. */
+  lateSince: number | undefined;
+  readonly #subgroup: CachedSubgroup;
+  readonly #writer: SubgroupWriter;
+  readonly #owner: DeliveryOwner;
+  readonly #counters: RelayCounters;
+  readonly #startObject: number;
+  #state: 'live' | 'behind' | 'finished' | 'abandoned' = 'behind';
+  /** Index of the next object to write while behind. */
+  #cursor: number;
+  #wroteOne = false;
+  #waiting = false;
+  #idleWakes = 0;
+
+  /** Begins with the first object kept whose id is at least `startObject`. */
+  constructor(
+    subgroup: CachedSubgroup,
+    writer: SubgroupWriter,
+    dialect: Dialect,
+    startObject: number,
+    owner: DeliveryOwner,
+    counters: RelayCounters,
+  ) {
+    this.groupId = subgroup.header.groupId;
+    this.dialect = dialect;
+    this.stream = writer.stream;
+    this.#subgroup = subgroup;
+    this.#writer = writer;
+    this.#owner = owner;
+    this.#counters = counters;
+    this.#startObject = startObject;
+    this.#cursor = subgroup.first;
+  }
+
+  start(): void {
+    this.#subgroup.lag(this);
+    void this.stream.stopped.then((code) => this.#stopped(code));
+    this.#pump();
+  }
+
+  /** Bytes not yet handed to the network: queued in the stream, and waiting in the cache. */
+  get backlogBytes(): number {
+    if (this.#state === 'abandoned') return 0;
+    const waiting = this.#state === 'behind' ? this.#subgroup.bytesFrom(this.#cursor) : 0;
+    return waiting + this.stream.queuedBytes;
+  }
+
+  /** No more will be written to the stream. */
+  get ended(): boolean {
+    return this.#state === 'finished' || this.#state === 'abandoned';
+  }
+
+  /** Resets the stream; what is queued is thrown away. */
+  abandon(code: number): void {
+    if (this.#state === 'abandoned') return;
+    const wasFinished = this.#state === 'finished';
+    if (this.#state === 'behind') this.#counters.objectsDropped += this.#subgroup.length - this.#cursor;
+    this.#state = 'abandoned';
+    this.#subgroup.leave(this);
+    this.#writer.reset(code);
+    if (!wasFinished) this.#owner.deliveryEnded(this);
+  }
+
+  fellBehind(index: number): void {
+    if (this.ended) return;
+    this.#state = 'behind';
+    this.#cursor = index;
+    this.#wait();
+    this.#owner.backlogGrew();
+  }
+
+  grew(): void {
+    if (this.#state !== 'behind') return;
+    if (!this.#waiting) this.#pump();
+    else this.#owner.backlogGrew();
+  }
+
+  subgroupEnded(): void {
+    const end = this.#subgroup.end;
+    if (end === undefined || this.ended) return;
+    if (end.type === 'reset') {
+      this.abandon(end.code);
+      return;
+    }
+    this.#state = 'finished';
+    this.#writer.finish();
+    this.#owner.deliveryEnded(this);
+  }
+
+  trimmed(): void {
+    if (this.#state === 'behind' && this.#cursor < this.#subgroup.first) this.abandon(streamResetCodes.tooFarBehind);
+  }
+
+  #pump(): void {
+    const subgroup = this.#subgroup;
+    while (this.#state === 'behind' && this.#cursor < subgroup.length) {
+      if (!this.#wroteOne && subgroup.objectIdAt(this.#cursor) < this.#startObject) {
+        this.#cursor++;
+        continue;
+      }
+      const bytes = subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
+      if (!this.stream.write(bytes)) {
+        this.#wait();
+        return;
+      }
+      this.#wroteOne = true;
+      this.#idleWakes = 0;
+      this.#cursor++;
+      this.#counters.objectsOut++;
+      this.#counters.bytesOut += bytes.length;
+    }
+    if (this.#state !== 'behind') return;
+    if (subgroup.end !== undefined) {
+      subgroup.leave(this);
+      this.subgroupEnded();
+    } else if (this.#wroteOne || (subgroup.length === 0 && this.#startObject === 0)) {
+      // The first object of the stream has its own bytes, except when it is the first of the subgroup.
+      this.#wroteOne = true;
+      this.#state = 'live';
+      subgroup.follow(this);
+    }
+  }
+
+  #wait(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    void this.stream.writable().then(() => {
+      if (++this.#idleWakes === 1) this.#woken();
+      else setTimeout(() => this.#woken(), 5);
+    });
+  }
+
+  #woken(): void {
+    this.#waiting = false;
+    if (this.#state !== 'behind') return;
+    if (this.#idleWakes > maxIdleWakes) this.abandon(streamResetCodes.cancelled);
+    else this.#pump();
+  }
+
+  #stopped(code: number | null): void {
+    if (this.ended) return;
+    // null: the stream ended another way, and nothing can be written to it any more.
+    this.abandon(code === null ? streamResetCodes.sessionClosed : streamResetCodes.cancelled);
+  }
+}

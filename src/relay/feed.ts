@@ -1,0 +1,149 @@
+import { publishDoneCodes } from '../codec/moqt/codes.ts';
+import { type Deferred, deferred } from '../core/deferred.ts';
+import { StreamsError } from '../core/errors.ts';
+import type { Subscription, SubscriptionEnd } from '../session/types.ts';
+import type { Publisher } from './publisher.ts';
+import type { RelayTrack } from './track.ts';
+import { UpstreamReader } from './upstream-reader.ts';
+
+export type FeedOptions = {
+  readonly publisherLingerMs: number;
+  /** The publisher to use now. */
+  find(): Publisher | undefined;
+  /** The track is over; called once, never after `stop`. */
+  ended(status: number, reason: string): void;
+};
+
+/** How soon a publisher that is back, but does not have the track yet, is asked again. */
+const retryMs = 200;
+/** How long the streams of an ended subscription may take to arrive. */
+const lateStreamsMs = 5000;
+
+type Current = { readonly publisher: Publisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
+
+/**
+ * The one upstream subscription of a track. It moves to a newer publisher when one appears, and outlives a publisher that
+ * vanishes and comes back within the linger time.
+ */
+export class TrackFeed {
+  /** Settles with the first answer of a publisher; rejects with its refusal. */
+  readonly established: Promise<void>;
+  readonly #established: Deferred<void> = deferred();
+  readonly #track: RelayTrack;
+  readonly #options: FeedOptions;
+  readonly #stop = new AbortController();
+  #isEstablished = false;
+  #current: Current | undefined;
+  #attempting: Publisher | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(track: RelayTrack, options: FeedOptions) {
+    this.#track = track;
+    this.#options = options;
+    this.established = this.#established.promise;
+    this.established.catch(() => {});
+  }
+
+  /** Call whenever publishers came or went. */
+  publishersChanged(): void {
+    if (this.#stop.signal.aborted) return;
+    const publisher = this.#options.find();
+    if (publisher === this.#current?.publisher || publisher === this.#attempting) return;
+    if (publisher === undefined) {
+      if (!this.#isEstablished && this.#attempting === undefined)
+        this.#end(publishDoneCodes.trackEnded, 'no publisher');
+      return;
+    }
+    void this.#attempt(publisher);
+  }
+
+  /** No more interest. */
+  stop(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    clearTimeout(this.#lingerTimer);
+    clearTimeout(this.#retryTimer);
+    this.#current?.reader.stop();
+    this.#current = undefined;
+    this.#established.reject(new StreamsError('INTERRUPTED', 'the relay gave the track up'));
+  }
+
+  async #attempt(publisher: Publisher): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    this.#attempting = publisher;
+    let subscription: Subscription;
+    try {
+      subscription = await publisher.session.subscribe(this.#track.name, {
+        filter: { type: 'unfiltered' },
+        signal: this.#stop.signal,
+      });
+    } catch (error) {
+      if (this.#attempting === publisher) this.#refused(error);
+      return;
+    }
+    if (this.#stop.signal.aborted || this.#attempting !== publisher) {
+      subscription.unsubscribe();
+      return;
+    }
+    this.#attempting = undefined;
+    this.#adopt(publisher, subscription);
+  }
+
+  #adopt(publisher: Publisher, subscription: Subscription): void {
+    clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = undefined;
+    const previous = this.#current;
+    previous?.reader.stop();
+    this.#track.sourceChanged(subscription.largest);
+    const current: Current = {
+      publisher,
+      subscription,
+      reader: new UpstreamReader(this.#track, subscription, publisher.dialect),
+    };
+    this.#current = current;
+    this.#isEstablished = true;
+    this.#established.resolve();
+    void subscription.done.then((end) => this.#lost(current, end));
+  }
+
+  #refused(error: unknown): void {
+    this.#attempting = undefined;
+    if (this.#stop.signal.aborted) return;
+    if (!this.#isEstablished) {
+      this.#established.reject(error);
+      this.#end(publishDoneCodes.trackEnded, 'refused by the publisher');
+    } else if (this.#current === undefined) {
+      this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
+    }
+  }
+
+  async #lost(current: Current, end: SubscriptionEnd): Promise<void> {
+    if (this.#current !== current || this.#stop.signal.aborted) return;
+    if (end.by === 'publisher') {
+      // PUBLISH_DONE overtakes the last objects.
+      await Promise.race([current.reader.done, new Promise((resolve) => setTimeout(resolve, lateStreamsMs).unref())]);
+      if (this.#current !== current || this.#stop.signal.aborted) return;
+    }
+    this.#current = undefined;
+    const next = this.#options.find();
+    const saidSo = end.by === 'publisher' && end.status === publishDoneCodes.trackEnded;
+    if (saidSo && (next === undefined || next === current.publisher)) {
+      this.#end(end.status, end.reason);
+      return;
+    }
+    this.#lingerTimer = setTimeout(
+      () => this.#end(publishDoneCodes.trackEnded, 'the publisher is gone'),
+      this.#options.publisherLingerMs,
+    );
+    // A session that died may still be listed; its removal, or the retry, finds the other one.
+    if (next === current.publisher) this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
+    else this.publishersChanged();
+  }
+
+  #end(status: number, reason: string): void {
+    if (this.#stop.signal.aborted) return;
+    this.stop();
+    this.#options.ended(status, reason);
+  }
+}

@@ -1,0 +1,52 @@
+import { StreamsError } from '../core/errors.ts';
+import type { PublishAuthoriser } from './authorise.ts';
+import { authFailed } from './grant.ts';
+
+const timeoutMs = 5000;
+
+/** Asks the control plane: `POST <controlUrl>/internal/authorize`. Only a clear refusal is `auth_failed`; an outage is not. */
+export function httpPublishAuthoriser(options: { controlUrl: string; serviceToken: string }): PublishAuthoriser {
+  const url = new URL('/internal/authorize', options.controlUrl);
+  return {
+    async authorisePublish({ inputId, streamKey, remoteAddress }) {
+      let response: Response;
+      let body: unknown;
+      try {
+        response = await fetch(url, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${options.serviceToken}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ kind: 'publish', inputId, streamKey, ingest: 'moqt', remoteAddress }),
+          redirect: 'error',
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        body = await response.json();
+      } catch (cause) {
+        throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
+      }
+      if (response.ok && isGrant(body)) return body;
+      // 401: our own service token. That is no fault of the publisher's.
+      if (response.ok || response.status === 401 || response.status >= 500 || response.status === 429) {
+        throw new StreamsError('API_UNREACHABLE', `the control plane answered ${response.status}`);
+      }
+      throw new StreamsError('UNAUTHORIZED', `${authFailed}${errorMessage(body) ?? 'the stream key was refused'}`);
+    },
+  };
+}
+
+function isGrant(body: unknown): body is { orgId: string; inputId: string; namespace: string[] } {
+  if (typeof body !== 'object' || body === null) return false;
+  const { orgId, inputId, namespace } = body as Record<string, unknown>;
+  return (
+    typeof orgId === 'string' &&
+    typeof inputId === 'string' &&
+    Array.isArray(namespace) &&
+    namespace.length > 0 &&
+    namespace.every((field) => typeof field === 'string')
+  );
+}
+
+function errorMessage(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { error } = body as { error?: { message?: unknown } };
+  return typeof error?.message === 'string' ? error.message : undefined;
+}

@@ -1,0 +1,124 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { StreamsError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+export type VerificationKey = {
+  readonly kid: string;
+  /** The only algorithm this key may be used with. */
+  readonly alg: 'EdDSA' | 'RS256';
+  readonly key: CryptoKey;
+};
+
+export type KeySetOptions = {
+  readonly url: string;
+  readonly logger: Logger;
+  /** While somebody holds the set. Default 2000. */
+  readonly refreshMs?: number;
+  /** Default: the global fetch. */
+  readonly fetch?: typeof fetch;
+};
+
+const timeoutMs = 5000;
+const minRefreshMs = 1000;
+const maxKeys = 1000;
+
+/**
+ * The active playback keys of the control plane, by `kid`. Kept fresh while it is held (a session is open) and asked again,
+ * at most once a second, for a key it does not know. While the control plane is away the last set stays in force.
+ */
+export class KeySet {
+  readonly #options: KeySetOptions;
+  #keys: Map<string, VerificationKey> | undefined;
+  #text = '';
+  #fetching: Promise<void> | undefined;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #holders = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #away = false;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(options: KeySetOptions) {
+    this.#options = options;
+  }
+
+  /** undefined: no active key of that id. Throws API_UNREACHABLE when no set could be had yet. */
+  async find(kid: string): Promise<VerificationKey | undefined> {
+    if (this.#keys?.get(kid) === undefined && performance.now() - this.#fetchedAt >= minRefreshMs) this.#refresh();
+    if (this.#keys?.get(kid) === undefined) await this.#fetching;
+    if (this.#keys === undefined) throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer');
+    return this.#keys.get(kid);
+  }
+
+  /** Still in the set, as far as we know. */
+  isActive(kid: string): boolean {
+    return this.#keys?.has(kid) === true;
+  }
+
+  /** Keeps the set fresh and calls `changed` whenever it is another one. Answers how to let go. */
+  hold(changed: () => void): () => void {
+    const listener = (): void => changed();
+    this.#listeners.add(listener);
+    if (++this.#holders === 1) {
+      this.#timer = setInterval(() => this.#refresh(), this.#options.refreshMs ?? 2000);
+      this.#timer.unref();
+    }
+    return () => {
+      if (!this.#listeners.delete(listener)) return;
+      if (--this.#holders === 0) clearInterval(this.#timer);
+    };
+  }
+
+  #refresh(): void {
+    this.#fetching ??= this.#fetch().finally(() => {
+      this.#fetching = undefined;
+    });
+  }
+
+  async #fetch(): Promise<void> {
+    this.#fetchedAt = performance.now();
+    try {
+      const response = await (this.#options.fetch ?? fetch)(this.#options.url, {
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
+      if (text !== this.#text) {
+        this.#keys = await importKeys(text);
+        this.#text = text;
+        for (const listener of [...this.#listeners]) listener();
+      }
+      if (this.#away) this.#options.logger.info('signing keys can be fetched again');
+      this.#away = false;
+    } catch (error) {
+      if (!this.#away) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#options.logger.warn('signing keys cannot be fetched, the last known ones stay in force', { reason });
+      }
+      this.#away = true;
+    }
+  }
+}
+
+async function importKeys(text: string): Promise<Map<string, VerificationKey>> {
+  const set = JSON.parse(text) as { keys?: unknown };
+  if (!Array.isArray(set.keys) || set.keys.length > maxKeys) throw new StreamsError('MALFORMED', 'not a JWK set');
+  const keys = new Map<string, VerificationKey>();
+  for (const jwk of set.keys as JWK[]) {
+    const alg = algorithmOf(jwk);
+    if (alg === undefined || typeof jwk.kid !== 'string' || jwk.d !== undefined) continue;
+    const key = await importJWK(jwk, alg);
+    if (!(key instanceof Uint8Array)) keys.set(jwk.kid, { kid: jwk.kid, alg, key });
+  }
+  return keys;
+}
+
+/** By the kind of key, so that no header can choose. `Ed25519` is the newer name of EdDSA on that curve (RFC 9864). */
+function algorithmOf(jwk: JWK): VerificationKey['alg'] | undefined {
+  if (jwk.use !== undefined && jwk.use !== 'sig') return undefined;
+  if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') {
+    return jwk.alg === undefined || jwk.alg === 'EdDSA' || jwk.alg === 'Ed25519' ? 'EdDSA' : undefined;
+  }
+  if (jwk.kty === 'RSA') return jwk.alg === undefined || jwk.alg === 'RS256' ? 'RS256' : undefined;
+  return undefined;
+}

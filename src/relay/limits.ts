@@ -1,0 +1,56 @@
+/** Bounds of a relay. Bytes are payload and framing as cached or queued, times are milliseconds. */
+export type RelayLimits = {
+  /** Sessions at once, publishers and viewers together. */
+  maxSessions: number;
+  /** From the first packet to both SETUPs exchanged and the path authorised. */
+  handshakeMs: number;
+  /** New connections of one address: a bucket of `burst`, refilled at `perSecond`. */
+  connectBurst: number;
+  connectsPerSecond: number;
+  /** Live and held subscriptions of one session. */
+  maxSubscriptionsPerSession: number;
+  /** Subscriptions held for a publisher, all sessions together. */
+  maxHeldSubscriptions: number;
+  /** Longest hold, whatever the subscriber asks for (draft-18 RENDEZVOUS_TIMEOUT). */
+  maxRendezvousMs: number;
+  /** Older groups of all tracks together. The newest group of each track is kept beside it. */
+  cacheBytes: number;
+  /** An older group is dropped at this age. */
+  cacheAgeMs: number;
+  /** One group keeps at most this much; what a group has beyond it pushes its first objects out. */
+  maxGroupBytes: number;
+  /** Groups, and subgroups in one group, that a publisher may have open on one track. */
+  maxGroupsPerTrack: number;
+  maxSubgroupsPerGroup: number;
+  /** A subscription that has more than this waiting in groups older than the newest loses them. */
+  queueBytes: number;
+  queueGroups: number;
+  queueAgeMs: number;
+  /** How long viewers wait for a vanished publisher to come back before they see PUBLISH_DONE. */
+  publisherLingerMs: number;
+  /** How long the upstream subscription outlives the last viewer. */
+  subscriptionLingerMs: number;
+  /** How long a slow viewer may drain a track that has ended. */
+  endDrainMs: number;
+};
+
+export const defaultLimits: RelayLimits = {
+  maxSessions: 10_000,
+  handshakeMs: 10_000,
+  connectBurst: 1000,
+  connectsPerSecond: 100,
+  maxSubscriptionsPerSession: 64,
+  maxHeldSubscriptions: 10_000,
+  maxRendezvousMs: 60_000,
+  cacheBytes: 128 << 20,
+  cacheAgeMs: 10_000,
+  maxGroupBytes: 32 << 20,
+  maxGroupsPerTrack: 64,
+  maxSubgroupsPerGroup: 64,
+  queueBytes: 1 << 20,
+  queueGroups: 32,
+  queueAgeMs: 3000,
+  publisherLingerMs: 3000,
+  subscriptionLingerMs: 5000,
+  endDrainMs: 5000,
+};

@@ -1,0 +1,52 @@
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Session } from '../session/types.ts';
+
+/** A session that announced a namespace. Two of them with the same namespace are two publishers. */
+export type Publisher = {
+  readonly session: Session;
+  readonly dialect: Dialect;
+  readonly namespace: readonly string[];
+};
+
+/** Who publishes what. The newest announcement of a namespace comes first; older ones are its standby. */
+export class PublisherList {
+  readonly #byNamespace = new Map<string, Publisher[]>();
+
+  get size(): number {
+    return this.#byNamespace.size;
+  }
+
+  add(publisher: Publisher): void {
+    const key = namespaceKey(publisher.namespace);
+    const list = this.#byNamespace.get(key);
+    if (list === undefined) this.#byNamespace.set(key, [publisher]);
+    else list.unshift(publisher);
+  }
+
+  remove(publisher: Publisher): void {
+    const key = namespaceKey(publisher.namespace);
+    const list = this.#byNamespace.get(key);
+    const index = list?.indexOf(publisher) ?? -1;
+    if (list === undefined || index < 0) return;
+    list.splice(index, 1);
+    if (list.length === 0) this.#byNamespace.delete(key);
+  }
+
+  /** The publisher of the longest announced prefix of the namespace (draft-18 8.5). */
+  find(namespace: readonly string[]): Publisher | undefined {
+    for (let length = namespace.length; length > 0; length--) {
+      const found = this.#byNamespace.get(namespaceKey(namespace.slice(0, length)))?.[0];
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+/** Fields of any content stay apart. */
+export function namespaceKey(namespace: readonly string[]): string {
+  return JSON.stringify(namespace);
+}
+
+export function isPrefix(prefix: readonly string[], namespace: readonly string[]): boolean {
+  return prefix.length <= namespace.length && prefix.every((field, i) => field === namespace[i]);
+}

@@ -1,0 +1,30 @@
+import type { Location, SubscriptionFilter } from '../session/types.ts';
+
+export type Window = { readonly start: Location; readonly endGroup: number };
+
+/** What passes a filter, given the largest location of the track (draft-18 5.1.2). */
+export function windowOf(filter: SubscriptionFilter, largest: Location | undefined): Window {
+  const open = Number.POSITIVE_INFINITY;
+  switch (filter.type) {
+    case 'unfiltered':
+      return { start: { group: 0, object: 0 }, endGroup: open };
+    case 'largestObject':
+      return {
+        start: largest === undefined ? { group: 0, object: 0 } : { group: largest.group, object: largest.object + 1 },
+        endGroup: open,
+      };
+    case 'nextGroup':
+      return { start: { group: largest === undefined ? 0 : largest.group + 1, object: 0 }, endGroup: open };
+    case 'absoluteStart':
+      return { start: filter.start, endGroup: open };
+    case 'absoluteRange':
+      return { start: filter.start, endGroup: filter.endGroup };
+  }
+}
+
+export function laterOf(a: Location | undefined, b: Location | undefined): Location | undefined {
+  if (a === undefined) return b;
+  if (b === undefined) return a;
+  if (a.group !== b.group) return a.group > b.group ? a : b;
+  return a.object >= b.object ? a : b;
+}

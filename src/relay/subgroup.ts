@@ -1,0 +1,160 @@
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { MoqObject, SubgroupHeader } from '../session/types.ts';
+import type { RelayCounters } from './counters.ts';
+import { type Follower, Lane } from './lane.ts';
+
+type CachedObject = {
+  readonly objectId: number;
+  readonly status: MoqObject['status'];
+  readonly properties: Uint8Array | undefined;
+  readonly payloadLength: number;
+  /** As it follows the object before it, in the publisher's dialect. The payload is its tail. */
+  readonly bytes: Uint8Array;
+};
+
+export type SubgroupEnd = { readonly type: 'finished' } | { readonly type: 'reset'; readonly code: number };
+
+/**
+ * The objects of one subgroup, encoded once, and the viewers that follow it. Indexes count objects since the subgroup
+ * began and stay valid when the first ones are trimmed.
+ */
+export class CachedSubgroup {
+  readonly header: SubgroupHeader;
+  end: SubgroupEnd | undefined;
+  bytes = 0;
+  /** Index of the oldest object still kept. */
+  first = 0;
+  lastObjectId: number | undefined;
+  readonly #dialect: Dialect;
+  readonly #counters: RelayCounters;
+  readonly #objects: CachedObject[] = [];
+  readonly #lanes: Lane[] = [];
+  readonly #behind = new Set<Follower>();
+
+  /** `dialect`: the publisher's. */
+  constructor(header: SubgroupHeader, dialect: Dialect, counters: RelayCounters) {
+    this.header = header;
+    this.#dialect = dialect;
+    this.#counters = counters;
+  }
+
+  /** Index the next object will have. */
+  get length(): number {
+    return this.first + this.#objects.length;
+  }
+
+  objectIdAt(index: number): number {
+    return this.#objects[index - this.first]!.objectId;
+  }
+
+  /** An object in a dialect; `asFirst`: as the first one of its stream, where the object id is no difference. */
+  bytesAt(index: number, dialect: Dialect, asFirst: boolean): Uint8Array {
+    const at = index - this.first;
+    const cached = this.#objects[at]!;
+    if (dialect === this.#dialect && (index === 0 || !asFirst)) return cached.bytes;
+    // A follower that is behind and no newcomer has been given the one before, so that is still kept or was just trimmed.
+    const previous = asFirst || index === 0 ? undefined : this.#objects[at - 1]?.objectId;
+    return this.#encode(cached, dialect, previous);
+  }
+
+  /** Bytes of the objects from `index` on. */
+  bytesFrom(index: number): number {
+    let sum = 0;
+    for (let i = Math.max(0, index - this.first); i < this.#objects.length; i++) sum += this.#objects[i]!.bytes.length;
+    return sum;
+  }
+
+  /** Keeps the object and hands it to every viewer that is not behind. Answers how many bytes it keeps. */
+  append(object: MoqObject): number {
+    const previous = this.lastObjectId;
+    const { objectId, status, properties, payload } = object;
+    const bytes = this.#dialect.encodeObject(previous, object, this.header.properties === true);
+    const cached: CachedObject = { objectId, status, properties, payloadLength: payload.length, bytes };
+    this.#objects.push(cached);
+    this.lastObjectId = objectId;
+    this.bytes += bytes.length;
+    for (const lane of this.#lanes) {
+      if (lane.size === 0) continue;
+      this.#send(lane, lane.dialect === this.#dialect ? bytes : this.#encode(cached, lane.dialect, previous));
+    }
+    for (const follower of this.#behind) follower.grew();
+    return bytes.length;
+  }
+
+  /** The follower has written everything up to `length`. */
+  follow(follower: Follower): void {
+    this.#behind.delete(follower);
+    let lane = this.#laneOf(follower);
+    if (lane === undefined) {
+      lane = new Lane(follower.dialect);
+      this.#lanes.push(lane);
+    }
+    lane.add(follower);
+  }
+
+  /** The follower reads at its own pace and calls `follow` when it has caught up. */
+  lag(follower: Follower): void {
+    this.#behind.add(follower);
+  }
+
+  leave(follower: Follower): void {
+    if (!this.#behind.delete(follower)) this.#laneOf(follower)?.remove(follower);
+  }
+
+  /** The publisher finished it. Viewers that are behind finish when they have caught up. */
+  finish(): void {
+    this.#close({ type: 'finished' });
+  }
+
+  /** The publisher gave it up, or is gone: no viewer may take what it has for the whole. */
+  abort(code: number): void {
+    this.#close({ type: 'reset', code });
+    for (const follower of [...this.#behind]) follower.subgroupEnded();
+  }
+
+  /** The same subgroup comes again (another publisher took over): further objects may follow. */
+  reopen(): void {
+    this.end = undefined;
+  }
+
+  /** Forgets the first objects until at most `keepBytes` are left. Answers how many bytes went. */
+  trimTo(keepBytes: number): number {
+    let gone = 0;
+    let count = 0;
+    while (this.bytes - gone > keepBytes && count < this.#objects.length) gone += this.#objects[count++]!.bytes.length;
+    if (count === 0) return 0;
+    this.#objects.splice(0, count);
+    this.first += count;
+    this.bytes -= gone;
+    for (const follower of [...this.#behind]) follower.trimmed();
+    return gone;
+  }
+
+  #send(lane: Lane, bytes: Uint8Array): void {
+    const reached = lane.size;
+    const refused = lane.write(bytes);
+    const taken = lane.size;
+    this.#counters.objectsOut += taken;
+    this.#counters.bytesOut += taken * bytes.length;
+    if (taken === reached || refused === undefined) return;
+    for (const follower of refused) {
+      this.#behind.add(follower);
+      follower.fellBehind(this.length - 1);
+    }
+  }
+
+  #encode(cached: CachedObject, dialect: Dialect, previous: number | undefined): Uint8Array {
+    const payload = cached.bytes.subarray(cached.bytes.length - cached.payloadLength);
+    return dialect.encodeObject(previous, { ...cached, payload }, this.header.properties === true);
+  }
+
+  #laneOf(follower: Follower): Lane | undefined {
+    return this.#lanes.find((lane) => lane.dialect === follower.dialect);
+  }
+
+  #close(end: SubgroupEnd): void {
+    if (this.end !== undefined) return;
+    this.end = end;
+    for (const lane of this.#lanes) for (const follower of lane.clear()) follower.subgroupEnded();
+  }
+}

@@ -1,0 +1,113 @@
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
+import type { ObjectCache } from './cache.ts';
+import { CachedGroup } from './group.ts';
+import { laterOf } from './start-location.ts';
+import type { CachedSubgroup } from './subgroup.ts';
+import type { Viewer, ViewerContext } from './viewer.ts';
+
+/**
+ * A relayed track: what came from upstream, and who watches it. All viewers see the same alias, so that they can be sent
+ * the same bytes.
+ */
+export class RelayTrack {
+  readonly name: TrackName;
+  readonly alias: number;
+  /** Largest location known (draft-18 5.1.2). */
+  largest: Location | undefined;
+  readonly viewers = new Set<Viewer>();
+  readonly #groups = new Map<number, CachedGroup>();
+  #newest: CachedGroup | undefined;
+  /** Another publisher took over: its first group is the newest whatever its id. */
+  #newSource = false;
+  readonly #cache: ObjectCache;
+  readonly #context: ViewerContext;
+
+  constructor(name: TrackName, alias: number, cache: ObjectCache, context: ViewerContext) {
+    this.name = name;
+    this.alias = alias;
+    this.#cache = cache;
+    this.#context = context;
+  }
+
+  join(viewer: Viewer): void {
+    this.viewers.add(viewer);
+    if (this.#newest !== undefined) viewer.join(this.#newest);
+  }
+
+  sourceChanged(largest: Location | undefined): void {
+    this.#newSource = true;
+    this.largest = laterOf(this.largest, largest);
+  }
+
+  /** A subgroup stream arrived from upstream. undefined: it is a duplicate, or of a group already given up. */
+  openSubgroup(header: SubgroupHeader, dialect: Dialect): CachedSubgroup | undefined {
+    const group = this.#group(header.groupId);
+    const { limits } = this.#context;
+    if (group === undefined || group.subgroups.size >= limits.maxSubgroupsPerGroup) return undefined;
+    const subgroup = group.open(header, dialect);
+    if (subgroup === undefined || this.#newest === undefined) return undefined;
+    for (const viewer of this.viewers) viewer.offer(subgroup, this.#newest.id);
+    return subgroup;
+  }
+
+  /** false: the group was given up, nothing more of it is wanted. */
+  append(subgroup: CachedSubgroup, object: MoqObject): boolean {
+    const group = this.#groups.get(subgroup.header.groupId);
+    if (group === undefined || group.subgroups.get(subgroup.header.subgroupId) !== subgroup) return false;
+    // After a takeover the new publisher repeats what is already here.
+    if (subgroup.lastObjectId !== undefined && object.objectId <= subgroup.lastObjectId) return true;
+    const { counters, limits } = this.#context;
+    this.#sawLocation(group.id, object.objectId);
+    counters.objectsIn++;
+    counters.bytesIn += object.payload.length;
+    let grown = subgroup.append(object);
+    if (subgroup.bytes > limits.maxGroupBytes) grown -= subgroup.trimTo(limits.maxGroupBytes);
+    this.#cache.grew(grown);
+    return true;
+  }
+
+  /** Forgets everything kept. Viewers must have been ended. */
+  dispose(): void {
+    for (const group of [...this.#groups.values()]) this.#cache.forget(group);
+    this.#newest = undefined;
+  }
+
+  #sawLocation(group: number, object: number): void {
+    const { largest } = this;
+    if (largest === undefined || group > largest.group || (group === largest.group && object > largest.object)) {
+      this.largest = { group, object };
+    }
+  }
+
+  #group(id: number): CachedGroup | undefined {
+    const known = this.#groups.get(id);
+    if (known !== undefined) {
+      if (this.#newSource) this.#becomesNewest(known);
+      return known;
+    }
+    if (this.#groups.size >= this.#context.limits.maxGroupsPerTrack) this.#forgetOldest();
+    const { counters, now } = this.#context;
+    const group = new CachedGroup(id, now(), counters, () => this.#groups.delete(id));
+    this.#groups.set(id, group);
+    if (this.#newSource || this.#newest === undefined || id > this.#newest.id) this.#becomesNewest(group);
+    else this.#cache.retire(group);
+    return group.dropped ? undefined : group;
+  }
+
+  #becomesNewest(group: CachedGroup): void {
+    this.#newSource = false;
+    const previous = this.#newest;
+    this.#newest = group;
+    this.#cache.keep(group);
+    if (previous !== undefined && previous !== group) this.#cache.retire(previous);
+  }
+
+  #forgetOldest(): void {
+    for (const group of this.#groups.values()) {
+      if (group === this.#newest) continue;
+      this.#cache.forget(group);
+      return;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { IncomingSubgroup, SubgroupHeader, Subscription } from '../session/types.ts';
+import { StreamResetError } from '../transport/stream-reset-error.ts';
+import type { CachedSubgroup } from './subgroup.ts';
+import type { RelayTrack } from './track.ts';
+
+/** Reads one upstream subscription into its track. */
+export class UpstreamReader {
+  /** Resolves when every stream of the subscription has ended; never rejects. */
+  readonly done: Promise<void>;
+  readonly #track: RelayTrack;
+  readonly #subscription: Subscription;
+  readonly #dialect: Dialect;
+  readonly #open = new Map<IncomingSubgroup, CachedSubgroup>();
+  readonly #reading = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(track: RelayTrack, subscription: Subscription, dialect: Dialect) {
+    this.#track = track;
+    this.#subscription = subscription;
+    this.#dialect = dialect;
+    this.done = this.#run();
+  }
+
+  /** No more is wanted: what is half here will not be whole. */
+  stop(): void {
+    this.#stopped = true;
+    this.#subscription.unsubscribe();
+    for (const [incoming, subgroup] of this.#open) {
+      incoming.stop(streamResetCodes.cancelled);
+      subgroup.abort(streamResetCodes.cancelled);
+    }
+    this.#open.clear();
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const incoming = await this.#subscription.nextSubgroup();
+      if (incoming === null) break;
+      const reading: Promise<void> = this.#read(incoming).finally(() => this.#reading.delete(reading));
+      this.#reading.add(reading);
+    }
+    await Promise.all(this.#reading);
+  }
+
+  async #read(incoming: IncomingSubgroup): Promise<void> {
+    const subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#dialect);
+    if (subgroup === undefined) {
+      incoming.stop(streamResetCodes.cancelled);
+      return;
+    }
+    this.#open.set(incoming, subgroup);
+    try {
+      for (;;) {
+        const object = await incoming.next();
+        if (this.#stopped) return;
+        if (object === null) {
+          subgroup.finish();
+          return;
+        }
+        if (!this.#track.append(subgroup, object)) {
+          incoming.stop(streamResetCodes.cancelled);
+          return;
+        }
+      }
+    } catch (error) {
+      incoming.stop(streamResetCodes.cancelled);
+      subgroup.abort(error instanceof StreamResetError ? error.resetCode : streamResetCodes.cancelled);
+    } finally {
+      this.#open.delete(incoming);
+    }
+  }
+}
+
+/** A plain copy: the stream itself must not live as long as the cache. */
+function headerOf(incoming: IncomingSubgroup): SubgroupHeader {
+  return {
+    groupId: incoming.groupId,
+    subgroupId: incoming.subgroupId,
+    priority: incoming.priority,
+    endOfGroup: incoming.endOfGroup,
+    properties: incoming.properties === true,
+    firstObject: incoming.firstObject === true,
+  };
+}

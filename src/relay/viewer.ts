@@ -1,0 +1,161 @@
+import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Publication } from '../session/types.ts';
+import type { RelayCounters } from './counters.ts';
+import { Delivery } from './delivery.ts';
+import type { CachedGroup } from './group.ts';
+import type { RelayLimits } from './limits.ts';
+import type { Window } from './start-location.ts';
+import type { CachedSubgroup } from './subgroup.ts';
+
+export type ViewerContext = {
+  readonly limits: RelayLimits;
+  readonly counters: RelayCounters;
+  readonly now: () => number;
+};
+
+export type ViewerOptions = {
+  readonly dialect: Dialect;
+  readonly window: Window;
+  /** false: the subscriber wants no objects for now. */
+  readonly forward: boolean;
+};
+
+/** One accepted subscription of one session: its deliveries and its budget. */
+export class Viewer {
+  /** Resolves when nothing more will be sent, whoever ended it. */
+  readonly ended: Promise<void>;
+  readonly #publication: Publication;
+  readonly #dialect: Dialect;
+  readonly #window: Window;
+  readonly #forward: boolean;
+  readonly #context: ViewerContext;
+  /** Ordered by arrival; finished ones stay until their bytes have left. */
+  #deliveries: Delivery[] = [];
+  #newestGroup = -1;
+  #ending: { status: number; reason: string } | undefined;
+  #endTimer: NodeJS.Timeout | undefined;
+  #over = false;
+  #resolveEnded!: () => void;
+
+  constructor(publication: Publication, options: ViewerOptions, context: ViewerContext) {
+    this.#publication = publication;
+    this.#dialect = options.dialect;
+    this.#window = options.window;
+    this.#forward = options.forward;
+    this.#context = context;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    void publication.cancelled.then(() => this.#cancelled());
+  }
+
+  /** Starts with what the track already has of its newest group. */
+  join(newest: CachedGroup): void {
+    for (const subgroup of newest.subgroups.values()) {
+      // A group that lost its beginning is no place to start.
+      if (subgroup.first > 0 && this.#startObject(newest.id) === 0) return;
+    }
+    for (const subgroup of newest.subgroups.values()) this.offer(subgroup, newest.id);
+  }
+
+  /** A subgroup of the track begins (or begins again); `newestGroup` is the track's newest now. */
+  offer(subgroup: CachedSubgroup, newestGroup: number): void {
+    if (this.#over || this.#ending !== undefined || !this.#forward) return;
+    const { groupId } = subgroup.header;
+    if (groupId > this.#window.endGroup) {
+      this.end(publishDoneCodes.subscriptionEnded, 'end of the range');
+      return;
+    }
+    if (groupId < this.#window.start.group) return;
+    if (newestGroup !== this.#newestGroup) {
+      this.#newestGroup = newestGroup;
+      this.#enforceBudget();
+    }
+    const startObject = this.#startObject(groupId);
+    // A subgroup that already ended below the start has nothing for this viewer.
+    if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
+    const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
+    const writer = this.#publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
+    const delivery = new Delivery(subgroup, writer, this.#dialect, startObject, this, this.#context.counters);
+    this.#deliveries.push(delivery);
+    delivery.start();
+  }
+
+  /** Ends the subscription: at once when the viewer has everything, else when it has drained or its time is up. */
+  end(status: number, reason: string): void {
+    if (this.#over || this.#ending !== undefined) return;
+    this.#ending = { status, reason };
+    this.#endTimer = setTimeout(
+      () => this.#abandonAll(streamResetCodes.deliveryTimeout),
+      this.#context.limits.endDrainMs,
+    );
+    this.deliveryEnded();
+  }
+
+  /** Ends the subscription now: what is under way is reset. */
+  cut(status: number, reason: string): void {
+    if (this.#over) return;
+    this.#ending ??= { status, reason };
+    this.#abandonAll(streamResetCodes.cancelled);
+    this.deliveryEnded();
+  }
+
+  backlogGrew(): void {
+    if (this.#deliveries.length > 1) this.#enforceBudget();
+  }
+
+  deliveryEnded(): void {
+    if (this.#ending === undefined || this.#over) return;
+    if (this.#deliveries.some((delivery) => !delivery.ended)) return;
+    this.#finish();
+    this.#publication.done(this.#ending.status, this.#ending.reason);
+  }
+
+  #startObject(groupId: number): number {
+    return groupId === this.#window.start.group ? this.#window.start.object : 0;
+  }
+
+  /** Groups older than the newest are given up when too much of them waits: the viewer continues at the newest. */
+  #enforceBudget(): void {
+    const { limits, counters } = this.#context;
+    const now = this.#context.now();
+    const kept: Delivery[] = [];
+    const late = new Set<number>();
+    let waiting = 0;
+    let tooOld = false;
+    for (const delivery of this.#deliveries) {
+      const backlog = delivery.backlogBytes;
+      if (delivery.ended && backlog === 0) continue;
+      kept.push(delivery);
+      waiting += backlog;
+      if (delivery.groupId === this.#newestGroup || backlog === 0) continue;
+      late.add(delivery.groupId);
+      delivery.lateSince ??= now;
+      tooOld ||= now - delivery.lateSince > limits.queueAgeMs;
+    }
+    this.#deliveries = kept;
+    if (late.size === 0) return;
+    if (waiting <= limits.queueBytes && late.size <= limits.queueGroups && !tooOld) return;
+    counters.groupsDropped += late.size;
+    this.#deliveries = kept.filter((delivery) => !late.has(delivery.groupId));
+    for (const delivery of kept) if (late.has(delivery.groupId)) delivery.abandon(streamResetCodes.tooFarBehind);
+  }
+
+  #abandonAll(code: number): void {
+    for (const delivery of [...this.#deliveries]) if (!delivery.ended) delivery.abandon(code);
+  }
+
+  #cancelled(): void {
+    if (this.#over) return;
+    this.#abandonAll(streamResetCodes.cancelled);
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#endTimer);
+    this.#deliveries = [];
+    this.#resolveEnded();
+  }
+}

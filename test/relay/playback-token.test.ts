@@ -1,0 +1,228 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import { pathAuthoriser } from '../../src/relay/authorise.ts';
+import type { Grant } from '../../src/relay/grant.ts';
+import { httpPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
+import { KeySet } from '../../src/relay/jwks.ts';
+import { PlaybackTokens } from '../../src/relay/playback-token.ts';
+
+const issuer = 'https://issuer.example';
+const id = 'lv_one';
+const now = Math.floor(Date.now() / 1000);
+const claims = {
+  iss: issuer,
+  aud: 'streams-playback',
+  sub: 'viewer',
+  ns: [`stream/org_a/${id}`],
+  nbf: now,
+  exp: now + 60,
+};
+
+let ed: CryptoKeyPair;
+let rsa: CryptoKeyPair;
+let stranger: CryptoKeyPair;
+let server: Server;
+let controlUrl: string;
+let keys: JWK[];
+let requests = 0;
+let authorizeAnswer: { status: number; body: unknown };
+let authorizeBody: unknown;
+
+beforeAll(async () => {
+  ed = (await generateKeyPair('EdDSA', { extractable: true })) as CryptoKeyPair;
+  stranger = (await generateKeyPair('EdDSA', { extractable: true })) as CryptoKeyPair;
+  rsa = (await generateKeyPair('RS256', { extractable: true })) as CryptoKeyPair;
+  keys = [
+    { ...(await exportJWK(ed.publicKey)), kid: 'rk_ed', alg: 'EdDSA', use: 'sig' },
+    { ...(await exportJWK(rsa.publicKey)), kid: 'rk_rsa', alg: 'RS256', use: 'sig' },
+  ];
+  server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    if (request.url === '/.well-known/jwks.json') {
+      requests++;
+      response.end(JSON.stringify({ keys }));
+      return;
+    }
+    let text = '';
+    request.on('data', (chunk) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      authorizeBody = { authorization: request.headers.authorization, ...JSON.parse(text) };
+      response.statusCode = authorizeAnswer.status;
+      response.end(JSON.stringify(authorizeAnswer.body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  controlUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+function keySet(): KeySet {
+  return new KeySet({ url: `${controlUrl}/.well-known/jwks.json`, logger: silentLogger, refreshMs: 10 });
+}
+
+function authorise(path: string, set = keySet()): Promise<Grant> {
+  const authoriser = pathAuthoriser(
+    httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
+    new PlaybackTokens({ keys: set, issuer }),
+  );
+  return authoriser.authorise({ path, remoteAddress: '192.0.2.1:1' });
+}
+
+function sign(change: object = {}, header: object = {}, key: CryptoKey = ed.privateKey): Promise<string> {
+  return new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'EdDSA', kid: 'rk_ed', ...header }).sign(key);
+}
+
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+describe('a playback token', () => {
+  it.each(['EdDSA', 'Ed25519'])('with %s is good for its namespaces, to subscribe', async (alg) => {
+    const grant = await authorise(`/playback/${id}?tok=${await sign({}, { alg })}`);
+    expect(grant.subscribe).toEqual([['stream', 'org_a', id]]);
+    expect(grant.publish).toEqual([]);
+    expect(grant.lapsed()).toBeUndefined();
+  });
+
+  it('with RS256 too, and within 5 s of skew', async () => {
+    const token = await sign({ nbf: now + 4, exp: now - 3 }, { alg: 'RS256', kid: 'rk_rsa' }, rsa.privateKey);
+    expect((await authorise(`/playback/${id}?tok=${token}`)).kind).toBe('playback');
+  });
+
+  const refusals: [string, () => Promise<string> | string, RegExp][] = [
+    ['expired', () => sign({ exp: now - 30 }), /expired/],
+    ['without expiry', () => sign({ exp: undefined }), /exp/],
+    ['not valid yet', () => sign({ nbf: now + 30 }), /not valid yet/],
+    ['for another input', () => sign({ ns: ['stream/org_a/lv_two'] }), /another input/],
+    ['for a prefix of the input', () => sign({ ns: ['stream/org_a'] }), /another input/],
+    ['with a malformed namespace', () => sign({ ns: [`stream//${id}`] }), /malformed/],
+    ['without namespaces', () => sign({ ns: `stream/org_a/${id}` }), /no namespace/],
+    ['for another audience', () => sign({ aud: 'other' }), /audience/],
+    ['of another issuer', () => sign({ iss: 'https://other.example' }), /issuer/],
+    ['signed by another key', () => sign({}, {}, stranger.privateKey), /signature/],
+    ['of an unknown kid', () => sign({}, { kid: 'rk_other' }), /unknown/],
+    ['without kid', () => sign({}, { kid: undefined }), /no key/],
+    ['with jku', () => sign({}, { jku: 'https://evil.example/jwks.json' }), /jku/],
+    ['with x5u', () => sign({}, { x5u: 'https://evil.example/cert' }), /x5u/],
+    [
+      'with its own jwk',
+      async () => sign({}, { jwk: await exportJWK(stranger.publicKey) }, stranger.privateKey),
+      /jwk/,
+    ],
+    ['with crit', () => `${encode({ alg: 'EdDSA', kid: 'rk_ed', crit: ['x'], x: 1 })}.${encode(claims)}.AAAA`, /crit/],
+    ['with alg none', () => `${encode({ alg: 'none', kid: 'rk_ed' })}.${encode(claims)}.`, /alg none/],
+    ['with alg None', () => `${encode({ alg: 'None', kid: 'rk_ed' })}.${encode(claims)}.`, /alg none/],
+    [
+      'with HS256 and the public key as the secret',
+      async () =>
+        new SignJWT(claims)
+          .setProtectedHeader({ alg: 'HS256', kid: 'rk_rsa' })
+          .sign(new TextEncoder().encode(await exportSPKI(rsa.publicKey))),
+      /algorithm/,
+    ],
+    ["with the other key's algorithm", () => sign({}, { kid: 'rk_rsa' }), /algorithm/],
+    ['cut short', async () => (await sign()).slice(0, -20), /signature|malformed/],
+    ['of no form at all', () => 'garbage', /not a token/],
+    ['of absurd length', () => 'a'.repeat(10_000), /too long/],
+  ];
+  it.each(refusals)('%s is refused', async (_name, token, reason) => {
+    const refusal = authorise(`/playback/${id}?tok=${await token()}`);
+    await expect(refusal).rejects.toThrow(/^auth_failed: /);
+    await expect(refusal).rejects.toThrow(reason);
+  });
+
+  it('cannot publish, and a path needs its own credential', async () => {
+    await expect(authorise(`/publish/${id}?tok=${await sign()}`)).rejects.toThrow(/^auth_failed: .*cannot publish/);
+    await expect(authorise(`/playback/${id}`)).rejects.toThrow(/^auth_failed: no token/);
+    await expect(authorise(`/playback/${id}?sk=x`)).rejects.toThrow(/^auth_failed: no token/);
+  });
+
+  it.each(['/', '', '/playback', '/playback/', '/playback/a/b', '/other/a', '/playback/..%2f', 'playback/a'])(
+    'path %j is none of ours',
+    async (path) => {
+      await expect(authorise(`${path}?tok=x`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    },
+  );
+
+  it('ends when it expires', async () => {
+    const grant = await authorise(`/playback/${id}?tok=${await sign({ exp: Math.ceil(Date.now() / 1000) + 1 })}`);
+    const reason = await new Promise<string>((resolve) => grant.watch(resolve));
+    expect(reason).toMatch(/^auth_failed: .*expired/);
+    expect(grant.lapsed()).toBe(reason);
+  });
+
+  it('ends when its key is deactivated, without anybody asking', async () => {
+    const before = [...keys];
+    const grant = await authorise(`/playback/${id}?tok=${await sign()}`);
+    const ended = new Promise<string>((resolve) => grant.watch(resolve));
+    keys = keys.filter(({ kid }) => kid !== 'rk_ed');
+    expect(await ended).toMatch(/^auth_failed: .*deactivated/);
+    keys = before;
+  });
+});
+
+describe('the key set', () => {
+  it('is asked for a new key at once, but not twice a second for one that does not exist', async () => {
+    const set = keySet();
+    const before = requests;
+    for (let i = 0; i < 20; i++) {
+      await expect(authorise(`/playback/${id}?tok=${await sign({}, { kid: `rk_${i}` })}`, set)).rejects.toThrow(
+        /unknown/,
+      );
+    }
+    expect(requests - before).toBeLessThanOrEqual(2);
+  });
+
+  it('works on while the control plane is away, and says so when it never had one', async () => {
+    let away = false;
+    const set = new KeySet({
+      url: `${controlUrl}/.well-known/jwks.json`,
+      logger: silentLogger,
+      refreshMs: 5,
+      fetch: (input, init) => (away ? Promise.reject(new TypeError('refused')) : fetch(input, init)),
+    });
+    const token = await sign();
+    await authorise(`/playback/${id}?tok=${token}`, set);
+    const release = set.hold(() => {});
+    away = true;
+    const never = new KeySet({
+      url: 'http://127.0.0.1:1/',
+      logger: silentLogger,
+      fetch: () => Promise.reject(new TypeError('refused')),
+    });
+    await expect(authorise(`/playback/${id}?tok=${token}`, never)).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
+    expect((await authorise(`/playback/${id}?tok=${token}`, set)).lapsed()).toBeUndefined();
+    release();
+  });
+});
+
+describe('a stream key', () => {
+  it('is shown to the control plane, whose namespace is granted', async () => {
+    authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
+    const grant = await authorise(`/publish/${id}?sk=sk_live_x`);
+    expect(grant).toMatchObject({ kind: 'publish', publish: [['stream', 'org_a', id]], subscribe: [] });
+    expect(authorizeBody).toEqual({
+      authorization: 'Bearer service',
+      kind: 'publish',
+      inputId: id,
+      streamKey: 'sk_live_x',
+      ingest: 'moqt',
+      remoteAddress: '192.0.2.1:1',
+    });
+  });
+
+  it('refused by it is auth_failed; an outage is not', async () => {
+    authorizeAnswer = { status: 403, body: { error: { code: 'UNAUTHORIZED', message: 'wrong stream key' } } };
+    await expect(authorise(`/publish/${id}?sk=x`)).rejects.toThrow(/^auth_failed: wrong stream key$/);
+    for (const answer of [
+      { status: 500, body: {} },
+      { status: 200, body: { namespace: 'x' } },
+    ]) {
+      authorizeAnswer = answer;
+      await expect(authorise(`/publish/${id}?sk=x`)).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
+    }
+  });
+});
