@@ -89,12 +89,13 @@ export function describeTransport(name: string, open: OpenPair): void {
     bothWays('a reset reaches a writer that waits', async (from, to) => {
       const stream = from.openUni();
       const piece = pattern(64 * 1024);
+      stream.write(piece);
+      const reader = await incoming(to);
       while (stream.write(piece));
       const waiting = stream.writable();
       stream.reset(7);
       await waiting;
       expect(stream.write(piece)).toBe(false);
-      const reader = await incoming(to);
       const error = await readAll(reader).catch((e: unknown) => e);
       expect(error).toBeInstanceOf(StreamResetError);
       expect((error as StreamResetError).resetCode).toBe(7);

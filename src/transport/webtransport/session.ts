@@ -1,0 +1,165 @@
+import { CapsuleDecoder, encodeCapsule } from '../../codec/http3/capsules.ts';
+import { http3Code } from '../../codec/http3/code-points.ts';
+import { Http3Error } from '../../codec/http3/http3-error.ts';
+import { decodeDatagram, encodeDatagram, encodeStreamHeader } from '../../codec/http3/web-transport.ts';
+import { deferred } from '../../core/deferred.ts';
+import { AcceptQueue } from '../accept-queue.ts';
+import { StreamResetError } from '../stream-reset-error.ts';
+import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
+import type { Http3Connection, SessionStreams } from './http3-connection.ts';
+import { closeSoon } from './linger.ts';
+import type { MessageStream } from './message-stream.ts';
+import { SessionReceiveStream, SessionSendStream } from './streams.ts';
+
+/** An established WebTransport session (draft-ietf-webtrans-http3), alone on its HTTP/3 connection. */
+export class WebTransportSession implements Transport, SessionStreams {
+  readonly kind = 'webtransport';
+  readonly protocol: string;
+  readonly path: string;
+  readonly sessionId: number;
+  readonly #connection: Http3Connection;
+  readonly #base: Transport;
+  readonly #connect: MessageStream;
+  readonly #uniHeader: Uint8Array;
+  readonly #bidiHeader: Uint8Array;
+  readonly #acceptUni = new AcceptQueue<ReceiveStream>();
+  readonly #acceptBidi = new AcceptQueue<BidiStream>();
+  readonly #closed = deferred<TransportClose>();
+  #isClosed = false;
+
+  /** `connect`: the stream of the CONNECT, after its HEADERS both ways. */
+  constructor(connection: Http3Connection, connect: MessageStream, options: { protocol: string; path: string }) {
+    this.protocol = options.protocol;
+    this.path = options.path;
+    this.sessionId = connect.id;
+    this.#connection = connection;
+    this.#base = connection.base;
+    this.#connect = connect;
+    this.#uniHeader = encodeStreamHeader('uni', this.sessionId);
+    this.#bidiHeader = encodeStreamHeader('bidi', this.sessionId);
+    void connection.failed.then((error) => this.#end({ by: 'transport', code: 0, reason: error.message }));
+    void this.#base.closed.then((close) => this.#end(sessionClose(close)));
+    void this.#readConnectStream();
+    connection.attach(this);
+  }
+
+  get remoteAddress(): string {
+    return this.#base.remoteAddress;
+  }
+  get closed(): Promise<TransportClose> {
+    return this.#closed.promise;
+  }
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  openUni(options?: { priority?: number }): SendStream {
+    const stream = this.#base.openUni(options);
+    stream.write(this.#uniHeader);
+    return new SessionSendStream(stream, this);
+  }
+
+  openBidi(options?: { priority?: number }): BidiStream {
+    const { send, receive } = this.#base.openBidi(options);
+    send.write(this.#bidiHeader);
+    return { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive) };
+  }
+
+  acceptUni(): Promise<ReceiveStream | null> {
+    return this.#acceptUni.next();
+  }
+
+  acceptBidi(): Promise<BidiStream | null> {
+    return this.#acceptBidi.next();
+  }
+
+  sendDatagram(bytes: Uint8Array): boolean {
+    return !this.#isClosed && this.#base.sendDatagram(encodeDatagram(this.sessionId, bytes));
+  }
+
+  async receiveDatagram(): Promise<Uint8Array | null> {
+    while (!this.#isClosed) {
+      const bytes = await this.#base.receiveDatagram();
+      if (bytes === null) return null;
+      const datagram = decodeDatagram(bytes);
+      if (datagram?.sessionId === this.sessionId && !this.#isClosed) return datagram.payload;
+    }
+    return null;
+  }
+
+  /** `code` is cut to 32 bits, the reason to 1024 bytes. */
+  close({ code, reason }: { code: number; reason: string }): void {
+    if (this.#isClosed) return;
+    const close = { code: Math.min(code, 0xffffffff), reason };
+    this.#end({ by: 'local', ...close });
+    this.#connect.sendData(encodeCapsule({ type: 'close', ...close }));
+    this.#connect.finish();
+    // The peer answers the FIN with its own; only then is the connection closed, or it could overtake the capsule.
+    closeSoon(this.#base);
+  }
+
+  stats(): TransportStats {
+    return this.#base.stats();
+  }
+
+  incomingUni(stream: ReceiveStream, rest: Uint8Array): void {
+    if (this.#isClosed) stream.stop(http3Code.sessionGone);
+    else this.#acceptUni.push(new SessionReceiveStream(stream, rest));
+  }
+
+  incomingBidi({ send, receive }: BidiStream, rest: Uint8Array): void {
+    if (this.#isClosed) {
+      send.reset(http3Code.sessionGone);
+      receive.stop(http3Code.sessionGone);
+      return;
+    }
+    const bidi = { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, rest) };
+    this.#acceptBidi.push(bidi);
+  }
+
+  async #readConnectStream(): Promise<void> {
+    const capsules = new CapsuleDecoder();
+    try {
+      for (let frame = await this.#connect.next(); frame !== null; frame = await this.#connect.next()) {
+        if (frame.type !== 'data') continue;
+        for (const capsule of capsules.push(frame.bytes)) {
+          if (capsule.type === 'close') return this.#closedByPeer(capsule.code, capsule.reason);
+        }
+      }
+      this.#closedByPeer(0, '');
+    } catch (error) {
+      if (error instanceof Http3Error) this.#connection.fail(error);
+      else if (error instanceof StreamResetError) this.#closedByPeer(0, '');
+      // Else the connection is lost, and its `closed` says how.
+    }
+  }
+
+  #closedByPeer(code: number, reason: string): void {
+    if (this.#isClosed) {
+      this.#base.close({ code: http3Code.noError, reason: '' });
+      return;
+    }
+    this.#end({ by: 'peer', code, reason });
+    this.#connect.finish();
+    closeSoon(this.#base);
+  }
+
+  #end(close: TransportClose): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#acceptUni.close();
+    this.#acceptBidi.close();
+    this.#closed.resolve(close);
+  }
+}
+
+/** A connection that ends without the session's own close. */
+function sessionClose({ by, code, reason }: TransportClose): TransportClose {
+  if (by === 'peer' && code === http3Code.noError) return { by, code: 0, reason };
+  if (by === 'transport') return { by, code: 0, reason };
+  return {
+    by: 'transport',
+    code: 0,
+    reason: `HTTP/3 code 0x${code.toString(16)}${reason === '' ? '' : `: ${reason}`}`,
+  };
+}

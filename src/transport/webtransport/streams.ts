@@ -1,0 +1,82 @@
+import { fromHttp3Code, toHttp3Code } from '../../codec/http3/web-transport.ts';
+import { StreamResetError } from '../stream-reset-error.ts';
+import type { FanOutTarget, ReceiveStream, SendStream } from '../transport.ts';
+
+/** Whether the session the streams belong to is over: the connection under it may live on for a moment. */
+export type SessionLife = { readonly isClosed: boolean };
+
+/** A stream of the connection, with the session's codes. The stream header is written already. */
+export class SessionSendStream implements SendStream {
+  readonly #base: SendStream;
+  readonly #session: SessionLife;
+  readonly fanOut?: FanOutTarget;
+
+  constructor(base: SendStream, session: SessionLife) {
+    this.#base = base;
+    this.#session = session;
+    if (base.fanOut !== undefined) this.fanOut = base.fanOut;
+  }
+
+  get id(): number {
+    return this.#base.id;
+  }
+  get queuedBytes(): number {
+    return this.#base.queuedBytes;
+  }
+  get stopped(): Promise<number | null> {
+    return this.#base.stopped.then((code) => (code === null ? null : applicationCode(code)));
+  }
+  write(bytes: Uint8Array): boolean {
+    return !this.#session.isClosed && this.#base.write(bytes);
+  }
+  writable(): Promise<void> {
+    return this.#session.isClosed ? Promise.resolve() : this.#base.writable();
+  }
+  finish(): void {
+    this.#base.finish();
+  }
+  reset(code: number): void {
+    this.#base.reset(toHttp3Code(code));
+  }
+  setPriority(priority: number): void {
+    this.#base.setPriority(priority);
+  }
+}
+
+export class SessionReceiveStream implements ReceiveStream {
+  readonly #base: ReceiveStream;
+  #rest: Uint8Array | undefined;
+
+  /** `rest`: what came with the stream header. */
+  constructor(base: ReceiveStream, rest?: Uint8Array) {
+    this.#base = base;
+    this.#rest = rest !== undefined && rest.length > 0 ? rest : undefined;
+  }
+
+  get id(): number {
+    return this.#base.id;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const rest = this.#rest;
+    if (rest !== undefined) {
+      this.#rest = undefined;
+      return rest;
+    }
+    try {
+      return await this.#base.read();
+    } catch (error) {
+      throw error instanceof StreamResetError ? new StreamResetError(applicationCode(error.resetCode)) : error;
+    }
+  }
+
+  stop(code: number): void {
+    this.#rest = undefined;
+    this.#base.stop(toHttp3Code(code));
+  }
+}
+
+/** Codes of HTTP/3 itself (the session is gone, a proxy gave up) tell the application nothing: 0. */
+function applicationCode(code: number): number {
+  return fromHttp3Code(code) ?? 0;
+}
