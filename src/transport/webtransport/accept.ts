@@ -33,7 +33,7 @@ export async function acceptWebTransport(base: Transport, options: AcceptWebTran
   const established = deferred<Transport>();
   let requests = 0;
   let taken = false;
-  const connection = new Http3Connection(base, async (stream, firstBytes) => {
+  const connection = new Http3Connection(base, async (stream, firstBytes, sessionId) => {
     if (++requests > maxRequests && !taken) throw new Http3Error(http3Code.excessiveLoad, 'too many requests');
     const message = new MessageStream(stream, firstBytes);
     const headers = await readHeaders(stream, message);
@@ -49,7 +49,7 @@ export async function acceptWebTransport(base: Transport, options: AcceptWebTran
       return;
     }
     message.sendHeaders(answer.fields);
-    established.resolve(new WebTransportSession(connection, message, answer));
+    established.resolve(new WebTransportSession(connection, message, { sessionId, ...answer }));
   });
   return beforeDeadline(connection, options.handshakeTimeoutMs ?? 10_000, established.promise);
 }

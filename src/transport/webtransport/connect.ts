@@ -45,6 +45,7 @@ async function handshake(connection: Http3Connection, options: ConnectWebTranspo
   if (!acceptsWebTransport(settings)) {
     throw new StreamsError('UNSUPPORTED', `${options.authority} speaks HTTP/3 but not WebTransport`);
   }
+  // The first bidirectional stream of this connection: its id, and the session's, is 0.
   const connect = new MessageStream(connection.base.openBidi({ priority: 1 }), emptyBytes);
   connect.sendHeaders(requestFields(options));
   for (;;) {
@@ -54,7 +55,7 @@ async function handshake(connection: Http3Connection, options: ConnectWebTranspo
     if (status >= 100 && status < 200) continue;
     if (status < 200 || status > 299) throw await refusal(connect, status);
     const protocol = chosen(headers.get('wt-protocol'), options.protocols);
-    return new WebTransportSession(connection, connect, { protocol, path: options.path });
+    return new WebTransportSession(connection, connect, { sessionId: 0, protocol, path: options.path });
   }
 }
 

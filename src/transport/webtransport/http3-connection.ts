@@ -18,6 +18,9 @@ export interface SessionStreams {
   incomingBidi(stream: BidiStream, rest: Uint8Array): void;
 }
 
+/** `streamId`: the QUIC stream id of the request, which names the session it opens. */
+export type RequestHandler = (stream: BidiStream, firstBytes: Uint8Array, streamId: number) => Promise<void>;
+
 type Early =
   | { kind: 'uni'; sessionId: number; stream: ReceiveStream; rest: Uint8Array }
   | { kind: 'bidi'; sessionId: number; stream: BidiStream; rest: Uint8Array };
@@ -33,13 +36,13 @@ export class Http3Connection {
   readonly base: Transport;
   readonly #settings: Deferred<Http3Settings> = deferred();
   readonly #failed = deferred<Http3Error>();
-  readonly #request: ((stream: BidiStream, firstBytes: Uint8Array) => Promise<void>) | undefined;
+  readonly #request: RequestHandler | undefined;
   readonly #critical = new Set<number>();
   #session: SessionStreams | undefined;
   #early: Early[] = [];
 
   /** `request`: servers only; takes each request stream. What it throws as Http3Error closes the connection. */
-  constructor(base: Transport, request?: (stream: BidiStream, firstBytes: Uint8Array) => Promise<void>) {
+  constructor(base: Transport, request?: RequestHandler) {
     this.base = base;
     this.#request = request;
     const control = base.openUni({ priority: 1 });
@@ -75,7 +78,12 @@ export class Http3Connection {
   }
 
   async #acceptBidi(): Promise<void> {
-    for (let s = await this.base.acceptBidi(); s !== null; s = await this.base.acceptBidi()) void this.#routeBidi(s);
+    // Streams come in the order of their QUIC ids, and a client's first is 0 (RFC 9000 2.1). Their ids are not the socket's.
+    let id = 0;
+    for (let s = await this.base.acceptBidi(); s !== null; s = await this.base.acceptBidi()) {
+      void this.#routeBidi(s, id);
+      id += 4;
+    }
   }
 
   async #routeUni(stream: ReceiveStream): Promise<void> {
@@ -106,7 +114,7 @@ export class Http3Connection {
     });
   }
 
-  async #routeBidi(stream: BidiStream): Promise<void> {
+  async #routeBidi(stream: BidiStream, id: number): Promise<void> {
     await this.#guard(async () => {
       const opened = await readHeader(stream.receive);
       if (opened === null) return;
@@ -118,7 +126,7 @@ export class Http3Connection {
       if (this.#request === undefined) {
         throw new Http3Error(http3Code.streamCreationError, 'a request from the server');
       }
-      await this.#request(stream, bytes);
+      await this.#request(stream, bytes, id);
     });
   }
 

@@ -18,11 +18,6 @@ export class MessageStream {
     this.#frames = this.#decoder.push(firstBytes);
   }
 
-  /** QUIC stream id: the session id, when it carries a WebTransport CONNECT. */
-  get id(): number {
-    return this.#stream.send.id;
-  }
-
   /** Next HEADERS or piece of DATA; null at FIN. Throws Http3Error, StreamResetError or TRANSPORT_CLOSED. */
   async next(): Promise<Http3Frame | null> {
     for (;;) {

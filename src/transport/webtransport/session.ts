@@ -28,10 +28,14 @@ export class WebTransportSession implements Transport, SessionStreams {
   #isClosed = false;
 
   /** `connect`: the stream of the CONNECT, after its HEADERS both ways. */
-  constructor(connection: Http3Connection, connect: MessageStream, options: { protocol: string; path: string }) {
+  constructor(
+    connection: Http3Connection,
+    connect: MessageStream,
+    options: { sessionId: number; protocol: string; path: string },
+  ) {
     this.protocol = options.protocol;
     this.path = options.path;
-    this.sessionId = connect.id;
+    this.sessionId = options.sessionId;
     this.#connection = connection;
     this.#base = connection.base;
     this.#connect = connect;
