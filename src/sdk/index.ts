@@ -1,7 +1,10 @@
 export type { Catalog, CatalogTrack } from '../codec/catalog/streams-catalog.ts';
 export type { ErrorCode } from '../core/errors.ts';
 export { StreamsError } from '../core/errors.ts';
+export { BroadcastViewer } from './broadcast-viewer.ts';
+export { browserConnector, viewerProtocols } from './connect-browser.ts';
 export { type PlaybackClaims, readPlaybackToken } from './playback-token.ts';
+export { selectDefaultTracks } from './select-tracks.ts';
 export type {
   ConnectTransport,
   Viewer,

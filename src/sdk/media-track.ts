@@ -1,0 +1,134 @@
+import type { CatalogTrack } from '../codec/catalog/streams-catalog.ts';
+import { parseFragment } from '../codec/cmaf/fragment.ts';
+import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
+import { RequestError } from '../session/request-error.ts';
+import type { MoqObject, Session, Subscription } from '../session/types.ts';
+import { delay } from './delay.ts';
+import { GroupFollower, type TrackPosition } from './group-follower.ts';
+import type { ViewerGap, ViewerObject, ViewerTrackStats } from './viewer-types.ts';
+
+/** What is known of a track across subscriptions and sessions. */
+export class TrackRecord {
+  position: TrackPosition | undefined;
+  groups = 0;
+  objects = 0;
+  bytes = 0;
+  gaps = 0;
+  latencyMs: number | undefined;
+  #lastGroup: number | undefined;
+
+  count(object: ViewerObject): void {
+    if (object.groupId !== this.#lastGroup) this.groups++;
+    this.#lastGroup = object.groupId;
+    this.objects++;
+    this.bytes += object.payload.length;
+    if (object.latencyMs !== undefined) this.latencyMs = object.latencyMs;
+  }
+
+  stats(): ViewerTrackStats {
+    const { groups, objects, bytes, gaps, latencyMs } = this;
+    return { groups, objects, bytes, gaps, ...(latencyMs === undefined ? {} : { latencyMs }) };
+  }
+}
+
+export type FollowTrackOptions = {
+  session: Session;
+  namespace: readonly string[];
+  track: CatalogTrack;
+  record: TrackRecord;
+  rendezvousMs: number;
+  stallMs: number;
+  /** What is being delivered may come to its end; no new subscription. */
+  last: AbortSignal;
+  /** Nothing more is delivered. */
+  stop: AbortSignal;
+  onObject(object: ViewerObject): void;
+  onGap(gap: ViewerGap): void;
+};
+
+const retryMs = 250;
+/** 0 is most urgent: sound before pictures (design, the wire). */
+const priorities = { audio: 1, video: 2 } as const;
+
+/**
+ * Follows one media track, subscription after subscription. Resolves with true when the publisher said that the track is
+ * over, false when it was told to end. Rejects with RequestError when the relay refuses for good (UNAUTHORIZED and such).
+ */
+export async function followTrack(options: FollowTrackOptions): Promise<boolean> {
+  const { session, namespace, track, record, last, stop } = options;
+  while (!last.aborted) {
+    let subscription: Subscription;
+    try {
+      subscription = await session.subscribe(
+        { namespace, name: track.name },
+        {
+          filter: { type: 'unfiltered' },
+          priority: priorities[track.kind],
+          rendezvousMs: options.rendezvousMs,
+          signal: last,
+        },
+      );
+    } catch (error) {
+      if (last.aborted) break;
+      if (!(error instanceof RequestError)) throw error;
+      if (error.code === 'UNAUTHORIZED' || error.code === 'TOKEN_EXPIRED') throw error;
+      await delay(error.retryMs ?? retryMs, last);
+      continue;
+    }
+    const follower = new GroupFollower({
+      subscription,
+      position: record.position,
+      stallMs: options.stallMs,
+      onObject: (groupId, object) => {
+        const seen = toViewerObject(track, groupId, object);
+        record.count(seen);
+        options.onObject(seen);
+      },
+      onGap: (fromGroup, toGroup, reason) => {
+        record.gaps++;
+        options.onGap({ track: track.name, fromGroup, toGroup, reason });
+      },
+    });
+    const halt = () => {
+      follower.stop();
+      subscription.unsubscribe();
+    };
+    if (stop.aborted) halt();
+    stop.addEventListener('abort', halt, { once: true });
+    await follower.run();
+    stop.removeEventListener('abort', halt);
+    record.position = follower.position;
+    const end = await subscription.done;
+    if (end.by === 'publisher' && end.status === publishDoneCodes.trackEnded) {
+      if (options.stallMs === Number.POSITIVE_INFINITY) return true;
+    }
+    if (end.by === 'publisher' && end.status === publishDoneCodes.unauthorized)
+      throw new RequestError(requestErrorCodes.unauthorized, end.reason);
+    await delay(retryMs, last);
+  }
+  return false;
+}
+
+function toViewerObject(track: CatalogTrack, groupId: number, object: MoqObject): ViewerObject {
+  const receivedAt = Date.now();
+  const { objectId, payload } = object;
+  const producedAt = objectId === 0 ? undefined : producerTime(payload);
+  return {
+    track: track.name,
+    kind: track.kind,
+    groupId,
+    objectId,
+    payload,
+    receivedAt,
+    ...(producedAt === undefined ? {} : { latencyMs: receivedAt - producedAt }),
+  };
+}
+
+/** A fragment we cannot read is still handed on: the player has the last word on it. */
+function producerTime(fragment: Uint8Array): number | undefined {
+  try {
+    return parseFragment(fragment).producer?.wallClock;
+  } catch {
+    return undefined;
+  }
+}
