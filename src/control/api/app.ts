@@ -1,20 +1,17 @@
 import { Hono } from 'hono';
 import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
-import { redactUrl } from '../../core/log.ts';
 import type { ControlContext } from '../context.ts';
+import type { App } from './app-env.ts';
 import { errorResponse, toClientError } from './http-error.ts';
 import { mountInternal } from './internal.ts';
+import { loggable } from './loggable.ts';
 import { HttpMetrics, mountMetrics } from './metrics.ts';
 import { mountOpenApi } from './openapi.ts';
 import { mountPublic } from './public.ts';
 import { mountRest } from './rest.ts';
 import { mountTrpc } from './trpc.ts';
 import { mountWeb } from './web.ts';
-
-/** Per request: who is at the other end of the socket, and the id in its answer and log line. */
-export type AppEnv = { Bindings: { remoteAddress: string }; Variables: { requestId: string } };
-export type App = Hono<AppEnv>;
 
 export type AppOptions = { serviceToken: string; webDir: string | undefined };
 
@@ -30,7 +27,7 @@ export function createApp(context: ControlContext, options: AppOptions): App {
     await next();
     c.res.headers.set('x-request-id', requestId);
     c.res.headers.set('x-content-type-options', 'nosniff');
-    const path = redactUrl(c.req.path);
+    const path = loggable(c.req.path);
     metrics.count(c.req.method, c.res.status);
     const fields = {
       method: c.req.method,

@@ -4,7 +4,7 @@ import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
 import type { ControlContext } from '../context.ts';
 import { ingestKind } from '../operations/live-input-view.ts';
-import type { App } from './app.ts';
+import type { App } from './app-env.ts';
 import { readJson } from './read-body.ts';
 
 const authorizeBody = z.object({
@@ -37,6 +37,9 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
   app.post('/internal/authorize', async (c) =>
     c.json(await authorizePublish(context, parse(authorizeBody, await readJson(c.req.raw)))),
   );
+
+  /** What a relay that runs alone has to know before it can check tokens. */
+  app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));
 
   app.post('/internal/engine/heartbeat', async (c) => {
     const { engineId, live } = parse(heartbeatBody, await readJson(c.req.raw));

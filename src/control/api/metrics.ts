@@ -1,5 +1,5 @@
 import type { ControlContext } from '../context.ts';
-import type { App } from './app.ts';
+import type { App } from './app-env.ts';
 
 const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
 

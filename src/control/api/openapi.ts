@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ControlContext } from '../context.ts';
 import type { Operation } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
-import type { App } from './app.ts';
+import type { App } from './app-env.ts';
 
 /** The OpenAPI 3.1 document of `/v1`, made from the operations themselves. */
 export function mountOpenApi(app: App, context: ControlContext): void {

@@ -1,6 +1,6 @@
 import { publicJwks } from '../auth/jwks.ts';
 import type { ControlContext } from '../context.ts';
-import type { App } from './app.ts';
+import type { App } from './app-env.ts';
 
 /** What anybody may read: signing keys' public halves, where the relay is, whether the server lives. */
 export function mountPublic(app: App, context: ControlContext): void {

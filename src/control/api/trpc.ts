@@ -4,7 +4,7 @@ import { authenticate } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
 import { invoke } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
-import type { App } from './app.ts';
+import type { App } from './app-env.ts';
 import { statusOf, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { StreamsError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
-import type { App } from './app.ts';
+import type { App } from './app-env.ts';
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,0 +1,133 @@
+import type { Kysely } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { type Migration, migrate, migrations } from '../../src/control/store/migrate.ts';
+import type { Db, LiveInputRow } from '../../src/control/store/schema.ts';
+import { isUniqueViolation } from '../../src/control/store/unique-violation.ts';
+import { newId } from '../../src/core/ids.ts';
+
+export type StoreBackend = AsyncDisposable & {
+  /** Opens the same store again, as a restart does. */
+  open(): Promise<Db>;
+};
+
+/** What every SQL backend must do alike. */
+export function describeStore(name: string, start: () => Promise<StoreBackend>): void {
+  describe(`store ${name}`, () => {
+    const orgId = newId('org');
+    const input = (fields: Partial<LiveInputRow> = {}): LiveInputRow => ({
+      id: newId('lv'),
+      org_id: orgId,
+      external_input_id: null,
+      name: 'a',
+      ingest: 'rtmp',
+      status: 'idle',
+      engine_id: null,
+      status_changed_at: 1,
+      created_at: 1,
+      updated_at: 1,
+      ...fields,
+    });
+    const opened = async (backend: StoreBackend): Promise<Db> => {
+      const db = await backend.open();
+      await db.insertInto('orgs').values({ id: orgId, name: 'o', created_at: 1 }).execute();
+      return db;
+    };
+
+    it('keeps rows over a restart, applying each migration once', async () => {
+      await using backend = await start();
+      const db = await opened(backend);
+      const row = input({ name: "Ä ' ; drop table live_inputs", created_at: 1_795_211_861_209 });
+      await db.insertInto('live_inputs').values(row).execute();
+      const recorded = await appliedSteps(db);
+      await db.destroy();
+      const again = await backend.open();
+      expect(await again.selectFrom('live_inputs').selectAll().execute()).toEqual([row]);
+      expect(await appliedSteps(again)).toEqual(recorded);
+      expect(recorded.map((step) => step.number)).toEqual(migrations.map((step) => step.number));
+      await again.destroy();
+    });
+
+    it('applies a migration wholly or not at all, and goes on from there', async () => {
+      await using backend = await start();
+      const db = await backend.open();
+      const step = (fails: boolean): Migration => ({
+        number: 1001,
+        name: 'late',
+        async up(store) {
+          await store.schema.createTable('late').addColumn('id', 'text').execute();
+          if (fails) throw new Error('half way');
+        },
+      });
+      await expect(migrate(db, [...migrations, step(true)])).rejects.toThrow('half way');
+      const store = db as unknown as Kysely<{ late: { id: string } }>;
+      await expect(store.selectFrom('late').selectAll().execute()).rejects.toThrow();
+      await migrate(db, [...migrations, step(false)]);
+      expect(await store.selectFrom('late').selectAll().execute()).toEqual([]);
+      await db.destroy();
+      await expect(backend.open()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    });
+
+    it('rolls back a transaction that fails', async () => {
+      await using backend = await start();
+      const db = await opened(backend);
+      const failing = db.transaction().execute(async (transaction) => {
+        await transaction.insertInto('live_inputs').values(input()).execute();
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await db.selectFrom('live_inputs').selectAll().execute()).toEqual([]);
+      await db.destroy();
+    });
+
+    it('holds foreign keys and unique constraints', async () => {
+      await using backend = await start();
+      const db = await opened(backend);
+      const insert = (row: LiveInputRow) => db.insertInto('live_inputs').values(row).execute();
+      await expect(insert(input({ org_id: newId('org') }))).rejects.toThrow();
+      await insert(input({ external_input_id: 'x' }));
+      const twice = await insert(input({ external_input_id: 'x' })).catch((error: unknown) => error);
+      expect(isUniqueViolation(twice)).toBe(true);
+      const keyed = input();
+      await insert(keyed);
+      await insert(input()); // no external id is not equal to no external id
+      await db
+        .insertInto('stream_keys')
+        .values({ hash: 'h', input_id: keyed.id, created_at: 1, revoked_at: null })
+        .execute();
+      await db.deleteFrom('live_inputs').where('id', '=', keyed.id).execute();
+      expect(await db.selectFrom('stream_keys').selectAll().execute()).toEqual([]);
+      await db.destroy();
+    });
+
+    it('serialises writers of two processes', async () => {
+      await using backend = await start();
+      const first = await opened(backend);
+      const second = await backend.open();
+      const row = input({ name: '0' });
+      await first.insertInto('live_inputs').values(row).execute();
+      const bump = (db: Db) =>
+        db.transaction().execute(async (transaction) => {
+          const { name } = await transaction.selectFrom('live_inputs').select('name').executeTakeFirstOrThrow();
+          await transaction
+            .updateTable('live_inputs')
+            .set({ name: String(Number(name) + 1) })
+            .execute();
+        });
+      for (let i = 0; i < 10; i++) {
+        await bump(first);
+        await bump(second);
+      }
+      expect((await first.selectFrom('live_inputs').select('name').executeTakeFirstOrThrow()).name).toBe('20');
+      await first.destroy();
+      await second.destroy();
+    });
+  });
+}
+
+function appliedSteps(db: Db): Promise<{ number: number; applied_at: number }[]> {
+  return (db as unknown as Kysely<{ schema_migrations: { number: number; applied_at: number } }>)
+    .selectFrom('schema_migrations')
+    .select(['number', 'applied_at'])
+    .orderBy('number')
+    .execute();
+}
