@@ -1,0 +1,52 @@
+import { toStreamsError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { Listener, Transport } from '../transport/transport.ts';
+import { acceptWebTransport } from '../transport/webtransport/accept.ts';
+import type { RelayCore } from './create-relay.ts';
+import type { RelayLimits } from './limits.ts';
+import { LimitedWarnings } from './log-limit.ts';
+import { AddressRateLimit, addressKey } from './rate-limit.ts';
+
+export type AcceptOptions = {
+  readonly core: RelayCore;
+  readonly versions: readonly string[];
+  readonly limits: RelayLimits;
+  readonly logger: Logger;
+};
+
+/** RFC 9114 8.1 H3_EXCESSIVE_LOAD. On raw MoQT it is as good as any: the draft has no code for it. */
+const excessiveLoad = 0x107;
+
+/** Serves what the listener accepts, until it is closed. */
+export async function acceptConnections(listener: Listener, options: AcceptOptions): Promise<void> {
+  const { limits, logger } = options;
+  const rate = new AddressRateLimit({ burst: limits.connectBurst, perSecond: limits.connectsPerSecond });
+  const warnings = new LimitedWarnings(logger);
+  for (let base = await listener.accept(); base !== null; base = await listener.accept()) {
+    if (rate.take(addressKey(base.remoteAddress))) void serve(base, options, warnings);
+    else {
+      warnings.warn('connection refused', { remoteAddress: base.remoteAddress, reason: 'too many from this address' });
+      base.close({ code: excessiveLoad, reason: 'too many connections' });
+    }
+  }
+}
+
+/** One connection: ALPN `h3` carries a WebTransport session, a MoQT version is the session itself. */
+async function serve(base: Transport, options: AcceptOptions, warnings: LimitedWarnings): Promise<void> {
+  const { core, versions, limits } = options;
+  let transport = base;
+  if (base.protocol === 'h3') {
+    try {
+      transport = await acceptWebTransport(base, {
+        protocols: [...versions],
+        requireProtocol: true,
+        handshakeTimeoutMs: limits.handshakeMs,
+      });
+    } catch (error) {
+      const { code, message } = toStreamsError(error);
+      warnings.warn('session refused', { via: 'h3', remoteAddress: base.remoteAddress, code, reason: message });
+      return;
+    }
+  }
+  await core.serve(transport);
+}
