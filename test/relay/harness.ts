@@ -21,7 +21,7 @@ export const track = { namespace, name: 'video/720p' };
 /** `/publish/<id>` and `/playback/<id>` without credentials. */
 export const openAuthoriser: Authoriser = {
   async authorise({ path }) {
-    const [, kind, id] = path.split('/');
+    const [, kind, id] = path.replace(/[?].*/, '').split('/');
     const own = [['stream', 'org_a', id!]];
     const publish = kind === 'publish';
     return {
