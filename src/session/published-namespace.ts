@@ -32,6 +32,8 @@ export async function publishNamespace(
       throw new RequestError(requestErrorCodes.internalError, 'the peer ended the request without an answer');
     }
     if (answer.type !== 'requestOk') throw protocolViolation(`${answer.type} in answer to PUBLISH_NAMESPACE`);
+    // draft-18 10.5
+    if (answer.trackProperties.length > 0) throw protocolViolation('track properties in PUBLISH_NAMESPACE_OK');
   } catch (error) {
     if (error instanceof MoqtError) context.fail(error);
     throw error;

@@ -1,6 +1,7 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import type { KeyValuePair } from '../key-value-pairs.ts';
-import { keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { protocolViolation } from '../moqt-error.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.3 SETUP (0x2F00). Unknown options are ignored; AUTHORIZATION TOKEN is kept as its undecoded Token structure. */
@@ -42,7 +43,7 @@ export const setup: MessageCodec<Setup> = {
   decode(reader) {
     const message: { -readonly [K in keyof Setup]: Setup[K] } = { type: 'setup' };
     const once = (present: unknown, name: string) => {
-      if (present !== undefined) throw keyValueError(`setup option ${name} twice`);
+      if (present !== undefined) throw protocolViolation(`setup option ${name} twice`);
     };
     for (const { type, value } of readKeyValuePairs(reader)) {
       if (typeof value === 'bigint') {
