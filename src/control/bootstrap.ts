@@ -1,6 +1,7 @@
 import { localOrgId, newId } from '../core/ids.ts';
 import { makeApiKey } from './auth/api-key.ts';
 import { type Scope, scopes } from './context.ts';
+import { writeAudit } from './store/audit.ts';
 import type { Db } from './store/schema.ts';
 
 /** `streams:` and an id made with the store: the `iss` that relays hold tokens against. */
@@ -38,18 +39,14 @@ export async function ensureLocalAdminKey(db: Db, now: number, always = false): 
       return undefined;
     const { row, cleartext } = makeApiKey({ orgId: localOrgId, name: 'local admin', scopes, now, expiresAt: null });
     await transaction.insertInto('api_keys').values(row).execute();
-    await transaction
-      .insertInto('audit_log')
-      .values({
-        id: newId('aud'),
-        org_id: localOrgId,
-        at: now,
-        actor: 'system',
-        action: 'apiKeys.create',
-        target: row.id,
-        request_id: null,
-      })
-      .execute();
+    await writeAudit(transaction, {
+      org_id: localOrgId,
+      at: now,
+      actor: 'system',
+      action: 'apiKeys.create',
+      target: row.id,
+      request_id: null,
+    });
     return cleartext;
   });
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localOrgId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
@@ -55,11 +55,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, dataDir, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const masterKey = loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger);
-  const file = join(dataDir, 'control.db');
-  const db = await openSqliteStore(file);
+  const db = await openSqliteStore(join(dataDir, 'control.db'));
   let server: HttpServer | undefined;
   try {
-    await chmod(file, 0o600);
     const issuer = await installIssuer(db);
     await ensureOrg(db, localOrgId, 'local', now());
     const liveness = new Liveness(db, now, logger);

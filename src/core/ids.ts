@@ -1,22 +1,10 @@
 import { StreamsError } from './errors.ts';
 
-/** What an id names, by its prefix. `rk_` is a signing key (its id is the JWT `kid`), `ak_` the public id of an API key. */
-export type IdPrefix =
-  | 'org'
-  | 'ins'
-  | 'lv'
-  | 'rk'
-  | 'as'
-  | 'pb'
-  | 'req'
-  | 'ak'
-  | 'sub'
-  | 'jti'
-  | 'eng'
-  | 'aud'
-  | 'up'
-  | 'wh'
-  | 'evt';
+/**
+ * What an id names, by its prefix: org, live input, signing key (its id is the JWT `kid`), asset, playback id, API key (the
+ * public id, not the key), request, token (`jti`), audit row, installation.
+ */
+export type IdPrefix = 'org' | 'lv' | 'rk' | 'as' | 'pb' | 'ak' | 'req' | 'jti' | 'aud' | 'ins';
 
 /** Secret keys: a stream key opens one input for publishing, an API key opens the HTTP API. */
 export type KeyPrefix = 'sk_live' | 'ak_live';

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { expect, it } from 'vitest';
@@ -44,6 +45,7 @@ it('loses nothing acknowledged to kill -9 in a write loop', async () => {
   await using dir = await temporaryDir();
   // Node 20 does not run TypeScript: bundle the loop beside node_modules, where its packages are found.
   const outDir = await mkdtemp(join(root, 'node_modules', '.streams-write-loop-'));
+  let child: ChildProcessByStdio<null, Readable, null> | undefined;
   try {
     await build({
       configFile: false,
@@ -53,7 +55,7 @@ it('loses nothing acknowledged to kill -9 in a write loop', async () => {
     });
     const acknowledged = new Map<string, string>();
     let apiKey = '';
-    const child = spawn(process.execPath, [join(outDir, 'write-loop.js'), dir.path], {
+    child = spawn(process.execPath, [join(outDir, 'write-loop.js'), dir.path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exited = once(child, 'exit');
@@ -80,6 +82,7 @@ it('loses nothing acknowledged to kill -9 in a write loop', async () => {
       expect(await response.json()).toMatchObject({ id, name });
     }
   } finally {
+    child?.kill('SIGKILL');
     await rm(outDir, { recursive: true, force: true });
   }
 });

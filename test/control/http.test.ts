@@ -149,6 +149,18 @@ describe('listener', () => {
     await expect(fetch(`${test.base}/healthz`)).rejects.toThrow();
   });
 
+  it('takes a client that leaves in the middle of a body as no error of ours', async () => {
+    await using test = await startTestControl();
+    const socket = connect(test.control.port, '127.0.0.1', () =>
+      socket.write(
+        `POST /v1/live-inputs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${test.adminKey}\r\nContent-Length: 9\r\n\r\n{`,
+        () => socket.destroy(),
+      ),
+    );
+    await expect.poll(() => test.log.lines.join('\n'), { timeout: 5000 }).toContain('"status":408');
+    expect(test.log.lines.filter((line) => line.startsWith('error'))).toEqual([]);
+  });
+
   it('slows down an address that keeps failing, and only its failures', async () => {
     await using test = await startTestControl();
     const attempt = (key: string, address: string) => test.call('GET', '/v1/whoami', { key, address });
@@ -175,6 +187,8 @@ describe('REST', () => {
       message: expect.any(String),
       requestId: missing.headers.get('x-request-id'),
     });
+    for (const field of ['__proto__', 'constructor', 'toString'])
+      expect((await test.call('GET', `/v1/live-inputs?${field}=1`)).status).toBe(200);
     const method = await test.call('DELETE', '/v1/live-inputs');
     expect([method.status, method.body.error.message]).toEqual([405, 'this address takes POST, GET']);
     expect((await test.call('GET', '/v1/whoami', { key: null })).headers.get('www-authenticate')).toBe('Bearer');

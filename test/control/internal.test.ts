@@ -112,6 +112,14 @@ it('lets inputs go idle when their engine is silent for more than 6 s', async ()
   expect(await status(test, a.id)).toBe('live');
 });
 
+it('notices a silent engine without being asked', async () => {
+  await using test = await startTestControl();
+  const input = await create(test);
+  await heartbeat(test, 'one', [input.id]);
+  test.clock.now += 6001;
+  await expect.poll(() => test.log.lines.join(), { timeout: 5000 }).toContain('its engine went silent');
+});
+
 it('refuses to delete a live input unless forced', async () => {
   await using test = await startTestControl();
   const input = await create(test);

@@ -3,19 +3,24 @@ import { StreamsError } from '../../core/errors.ts';
 export const maxBodyBytes = 1024 * 1024;
 
 /**
- * The JSON body; undefined when it is empty. Throws LIMIT_EXCEEDED over 1 MiB, without reading further, and MALFORMED when
- * it is not JSON.
+ * The JSON body; undefined when it is empty. Throws LIMIT_EXCEEDED over 1 MiB, without reading further, TIMEOUT when the
+ * client stops sending, and MALFORMED when it is not JSON.
  */
 export async function readJson(request: Request): Promise<unknown> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge();
   if (!request.body) return undefined;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > maxBodyBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > maxBodyBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new StreamsError('TIMEOUT', 'the body did not arrive whole', { cause });
   }
+  if (length > maxBodyBytes) throw tooLarge();
   if (length === 0) return undefined;
   return parseJson(Buffer.concat(chunks).toString('utf8'), 'the body');
 }

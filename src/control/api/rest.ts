@@ -41,17 +41,16 @@ async function objectBody(request: Request): Promise<object> {
 
 /** Query values are text: turned into what the operation's input says the field is. */
 function queryInput(operation: Operation, url: URL): object {
+  const fields = operation.input.shape as Record<string, z.ZodType>;
   const input: Record<string, unknown> = {};
-  for (const [key, text] of url.searchParams) {
-    const field = operation.input.shape[key];
-    if (field) input[key] = fromText(field as z.ZodType, text);
-  }
+  for (const [key, text] of url.searchParams) if (Object.hasOwn(fields, key)) input[key] = fromText(fields[key]!, text);
   return input;
 }
 
+/** The first reading of the text that the field accepts; the text itself when none is, for the error it deserves. */
 function fromText(field: z.ZodType, text: string): unknown {
-  for (const value of [text, ...(/^-?\d{1,15}$/.test(text) ? [Number(text)] : []), text === 'true'])
-    if (typeof value !== 'boolean' || text === 'true' || text === 'false')
-      if (field.safeParse(value).success) return value;
-  return text;
+  const readings: unknown[] = [text];
+  if (/^-?\d{1,15}$/.test(text)) readings.push(Number(text));
+  if (text === 'true' || text === 'false') readings.push(text === 'true');
+  return readings.find((value) => field.safeParse(value).success) ?? text;
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { newId } from '../../core/ids.ts';
+import { writeAudit } from '../store/audit.ts';
 import type { Db, SigningAlg, SigningKeyRow } from '../store/schema.ts';
 import { seal, unseal } from './seal.ts';
 
@@ -43,18 +44,14 @@ export class SigningKeys {
       const first = await newestActive(transaction, orgId);
       if (first) return first; // a request beside this one made it
       await transaction.insertInto('signing_keys').values(made).execute();
-      await transaction
-        .insertInto('audit_log')
-        .values({
-          id: newId('aud'),
-          org_id: orgId,
-          at: now,
-          actor: 'system',
-          action: 'signingKeys.create',
-          target: made.kid,
-          request_id: null,
-        })
-        .execute();
+      await writeAudit(transaction, {
+        org_id: orgId,
+        at: now,
+        actor: 'system',
+        action: 'signingKeys.create',
+        target: made.kid,
+        request_id: null,
+      });
       return made;
     });
   }

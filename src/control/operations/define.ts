@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
-import { newId } from '../../core/ids.ts';
 import { requireOrg, requireScope } from '../auth/authenticate.ts';
 import type { Caller, ControlContext, Scope } from '../context.ts';
+import { writeAudit } from '../store/audit.ts';
 import type { Db } from '../store/schema.ts';
 
 /** What `run` works with. `db` is the transaction of a mutation that is audited, so use it and never `context.db`. */
@@ -72,18 +72,14 @@ export async function invoke(
   if (!target) return answer(operation, { context, db: context.db, caller }, input, options);
   return context.db.transaction().execute(async (db) => {
     const output = await answer(operation, { context, db, caller }, input, options);
-    await db
-      .insertInto('audit_log')
-      .values({
-        id: newId('aud'),
-        org_id: caller.orgId,
-        at: context.now(),
-        actor: caller.keyId,
-        action: operation.name,
-        target: target(input, output as never),
-        request_id: options.requestId,
-      })
-      .execute();
+    await writeAudit(db, {
+      org_id: caller.orgId,
+      at: context.now(),
+      actor: caller.keyId,
+      action: operation.name,
+      target: target(input, output as never),
+      request_id: options.requestId,
+    });
     return output;
   });
 }

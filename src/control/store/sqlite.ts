@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { CompiledQuery, type DatabaseConnection, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
 import Database from 'libsql';
 import { StreamsError } from '../../core/errors.ts';
@@ -43,6 +44,7 @@ export async function openSqliteStore(file: string): Promise<Db> {
 
 function open(file: string): Database.Database {
   try {
+    closeSync(openSync(file, 'a', 0o600)); // SQLite gives its -wal and -shm files the mode of this one
     const database = new Database(file);
     database.pragma('busy_timeout = 5000');
     database.pragma('journal_mode = WAL');
