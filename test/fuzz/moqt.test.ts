@@ -84,7 +84,7 @@ describe('hostile bytes only ever throw MoqtError', () => {
       if (whole.error === undefined) expect(parts.values).toEqual(whole.values);
       decoded += parts.values.length;
     }
-    expect(decoded).toBeGreaterThan(rounds / 4);
+    expect(decoded).toBeGreaterThan(rounds / 10);
   });
 
   it('what was decoded can be encoded and means the same', () => {
@@ -109,7 +109,7 @@ describe('hostile bytes only ever throw MoqtError', () => {
       if (whole.error === undefined) expect(parts.values).toEqual(whole.values);
       decoded += parts.values.length;
     }
-    expect(decoded).toBeGreaterThan(rounds / 4);
+    expect(decoded).toBeGreaterThan(rounds / 10);
   });
 
   it('datagrams', () => {
