@@ -1,0 +1,204 @@
+//! Sockets: the listening ones, and the one that outgoing connections share.
+
+use crate::connection::{Conn, FIRST_SEND_WINDOW};
+use crate::drive::drive;
+use crate::events::Kind;
+use crate::registry::Registry;
+use crate::tls::Reason;
+use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
+use quinn::{ConnectionError, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What both ends of a connection may set.
+pub struct Limits {
+    pub idle_timeout: Duration,
+    pub keep_alive: Option<Duration>,
+    pub max_uni: u64,
+    pub max_bidi: u64,
+    pub stream_window: u64,
+    pub connection_window: u64,
+    pub high_water: usize,
+}
+
+impl Limits {
+    fn transport(&self) -> Arc<TransportConfig> {
+        let varint = |value: u64| VarInt::from_u64(value).unwrap_or(VarInt::MAX);
+        let mut config = TransportConfig::default();
+        config
+            .max_idle_timeout(IdleTimeout::try_from(self.idle_timeout).ok())
+            .keep_alive_interval(self.keep_alive)
+            .max_concurrent_uni_streams(varint(self.max_uni))
+            .max_concurrent_bidi_streams(varint(self.max_bidi))
+            .stream_receive_window(varint(self.stream_window))
+            .receive_window(varint(self.connection_window))
+            .send_window(FIRST_SEND_WINDOW)
+            .datagram_receive_buffer_size(Some(512 * 1024))
+            .datagram_send_buffer_size(256 * 1024);
+        Arc::new(config)
+    }
+}
+
+pub struct Server {
+    pub handle: u64,
+    pub endpoint: quinn::Endpoint,
+    pub limits: Limits,
+    pub max_connections: usize,
+    pub retry_above: usize,
+    pub handshake_timeout: Duration,
+    pub open: AtomicUsize,
+    pub handshaking: AtomicUsize,
+    pub refused: AtomicU64,
+    pub failed: AtomicU64,
+}
+
+/// Kernel buffers of this many bytes, as far as the system allows: a burst to 200 viewers fits.
+const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        let _ = socket.set_only_v6(!address.ip().is_unspecified());
+    }
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+pub fn server_config(limits: &Limits, tls: rustls::ServerConfig) -> Result<quinn::ServerConfig, Reason> {
+    let crypto = QuicServerConfig::try_from(tls).map_err(|e| e.to_string())?;
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    config.transport_config(limits.transport());
+    Ok(config)
+}
+
+/// Errors are the system's, so that JavaScript can tell EADDRINUSE from the rest.
+pub fn open(address: SocketAddr, config: Option<quinn::ServerConfig>) -> std::io::Result<quinn::Endpoint> {
+    let runtime = Arc::new(quinn::TokioRuntime);
+    quinn::Endpoint::new(EndpointConfig::default(), config, bind(address)?, runtime)
+}
+
+/// The accept loop of a listener; ends when the endpoint is closed.
+pub async fn serve(registry: Arc<Registry>, server: Arc<Server>) {
+    while let Some(incoming) = server.endpoint.accept().await {
+        let handshaking = server.handshaking.load(Ordering::Relaxed);
+        if server.open.load(Ordering::Relaxed) + handshaking >= server.max_connections {
+            server.refused.fetch_add(1, Ordering::Relaxed);
+            incoming.refuse();
+            continue;
+        }
+        // Under load an address must prove itself before it costs a handshake (RFC 9000, 8.1.2).
+        if handshaking >= server.retry_above && !incoming.remote_address_validated() && incoming.may_retry() {
+            let _ = incoming.retry();
+            continue;
+        }
+        server.handshaking.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(handshake(registry.clone(), server.clone(), incoming));
+    }
+}
+
+async fn handshake(registry: Arc<Registry>, server: Arc<Server>, incoming: quinn::Incoming) {
+    let result = tokio::time::timeout(server.handshake_timeout, async { incoming.accept()?.await }).await;
+    let Ok(Ok(quinn)) = result else {
+        server.failed.fetch_add(1, Ordering::Relaxed);
+        server.handshaking.fetch_sub(1, Ordering::Relaxed);
+        return;
+    };
+    server.open.fetch_add(1, Ordering::Relaxed);
+    server.handshaking.fetch_sub(1, Ordering::Relaxed);
+    let handle = registry.handle();
+    let conn = Conn::new(handle, registry.clone(), quinn.clone(), server.limits.high_water);
+    registry.connections.insert(handle, conn.clone());
+    registry.events.push(Kind::Accepted, server.handle, handle, &introduction(&quinn));
+    drive(conn, quinn).await;
+    server.open.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Closes the listener and its connections, and waits a moment for the peers to hear of it.
+pub async fn shut(registry: Arc<Registry>, server: Arc<Server>, code: VarInt, reason: Vec<u8>) {
+    server.endpoint.close(code, &reason);
+    let _ = tokio::time::timeout(Duration::from_secs(1), server.endpoint.wait_idle()).await;
+    registry.servers.remove(server.handle);
+    let handle = server.handle;
+    drop(server);
+    registry.events.push(Kind::EndpointClosed, handle, 0, &[]);
+}
+
+pub struct Dial {
+    pub handle: u64,
+    pub address: SocketAddr,
+    pub server_name: String,
+    pub limits: Limits,
+    pub tls: rustls::ClientConfig,
+    pub timeout: Duration,
+}
+
+/// Starts an outgoing connection; its outcome is an event. Must run inside the runtime.
+pub fn dial(registry: Arc<Registry>, dial: Dial) -> Result<(), Reason> {
+    let endpoint = client_endpoint(&registry).map_err(|e| format!("no UDP socket: {e}"))?;
+    let crypto = QuicClientConfig::try_from(dial.tls).map_err(|e| e.to_string())?;
+    let mut config = quinn::ClientConfig::new(Arc::new(crypto));
+    config.transport_config(dial.limits.transport());
+    let connecting =
+        endpoint.connect_with(config, dial.address, &dial.server_name).map_err(|e| e.to_string())?;
+    tokio::spawn(async move {
+        let failed = |b: u64, words: &str| registry.events.push(Kind::ConnectFailed, dial.handle, b, words.as_bytes());
+        match tokio::time::timeout(dial.timeout, connecting).await {
+            Err(_) | Ok(Err(ConnectionError::TimedOut)) => failed(1, "no answer in time"),
+            Ok(Err(error)) => failed(failure(&error), &error.to_string()),
+            Ok(Ok(quinn)) => {
+                let conn = Conn::new(dial.handle, registry.clone(), quinn.clone(), dial.limits.high_water);
+                registry.connections.insert(dial.handle, conn.clone());
+                registry.events.push(Kind::Connected, dial.handle, 0, &introduction(&quinn));
+                drive(conn, quinn).await;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The `b` of ConnectFailed.
+fn failure(error: &ConnectionError) -> u64 {
+    let code = match error {
+        ConnectionError::TransportError(error) => error.code,
+        ConnectionError::ConnectionClosed(close) => close.error_code,
+        _ => return 5,
+    };
+    // RFC 9001, 4.8: TLS alerts are 0x100 and up; 120 is no_application_protocol.
+    match u64::from(code) {
+        0x02 => 2,
+        0x178 => 3,
+        0x100..=0x1ff => 4,
+        _ => 5,
+    }
+}
+
+fn client_endpoint(registry: &Registry) -> std::io::Result<quinn::Endpoint> {
+    let mut client = registry.client.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some(endpoint) = client.as_ref() {
+        return Ok(endpoint.clone());
+    }
+    let endpoint = open(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0), None)
+        .or_else(|_| open(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), None))?;
+    *client = Some(endpoint.clone());
+    Ok(endpoint)
+}
+
+/// ALPN NUL address.
+fn introduction(quinn: &quinn::Connection) -> Vec<u8> {
+    let alpn = quinn
+        .handshake_data()
+        .and_then(|data| data.downcast::<HandshakeData>().ok())
+        .and_then(|data| data.protocol)
+        .unwrap_or_default();
+    let remote = quinn.remote_address();
+    let address = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+    let mut out = alpn;
+    out.push(0);
+    out.extend_from_slice(address.to_string().as_bytes());
+    out
+}

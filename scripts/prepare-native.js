@@ -1,0 +1,114 @@
+// Puts the QUIC socket (native/) in place: the prebuilt binary when it was built from these very sources, else a build
+// with cargo, else a line that says what works without it. Plain Node, no dependencies: it runs during `npm ci`.
+//
+//   node scripts/prepare-native.js             used by `npm prepare`; never fails an install
+//   node scripts/prepare-native.js --rebuild   build, and refresh the prebuilt binary and its record
+//   node scripts/prepare-native.js --check     build, and verify the record and that both binaries export the same
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const native = join(dirname(dirname(fileURLToPath(import.meta.url))), 'native');
+const platform = platformName();
+const prebuilt = join(native, 'prebuilds', `streams-quic-${platform}.node`);
+const record = join(native, 'prebuilds', `streams-quic-${platform}.json`);
+
+function platformName() {
+  const libc =
+    process.platform === 'linux' ? (process.report.getReport().header.glibcVersionRuntime ? '-gnu' : '-musl') : '';
+  return `${process.platform}-${process.arch}${libc}`;
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+/** SHA-256 over path and content of everything the binary is made from, in the order of the paths. */
+function sourcesSha256() {
+  const paths = readdirSync(join(native, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(native.length + 1));
+  paths.push('Cargo.toml', 'Cargo.lock', 'build.rs');
+  const hash = createHash('sha256');
+  for (const path of paths.map((path) => path.replaceAll('\\', '/')).sort()) {
+    const content = readFileSync(join(native, path));
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function recorded() {
+  if (!existsSync(prebuilt) || !existsSync(record)) return undefined;
+  return JSON.parse(readFileSync(record, 'utf8')).sourcesSha256;
+}
+
+function hasCargo() {
+  return spawnSync('cargo', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Builds in native/target and returns the path of the library. */
+function build() {
+  const built = spawnSync('cargo', ['build', '--release', '--locked'], { cwd: native, stdio: 'inherit' });
+  if (built.status !== 0) throw new Error('cargo build failed');
+  const names = { linux: 'libstreams_quic.so', darwin: 'libstreams_quic.dylib', win32: 'streams_quic.dll' };
+  return join(native, 'target', 'release', names[process.platform] ?? names.linux);
+}
+
+/** Copy and rename, so that a process that has the old file mapped keeps it whole. */
+function place(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.new`);
+  renameSync(`${to}.new`, to);
+}
+
+function install(library) {
+  place(library, prebuilt);
+  const rustc = execFileSync('rustc', ['--version'], { encoding: 'utf8' }).trim();
+  writeFileSync(record, `${JSON.stringify({ sourcesSha256: sourcesSha256(), rustc }, null, 2)}\n`);
+}
+
+function exportsOf(path) {
+  const module = createRequire(import.meta.url)(path);
+  const methods = Object.getOwnPropertyNames(module.QuicSocket.prototype);
+  return [...Object.keys(module), ...methods].sort().join(' ');
+}
+
+function check() {
+  if (recorded() !== sourcesSha256()) throw new Error('the prebuilt binary was not built from these sources');
+  const fresh = join(native, 'target', 'check', 'streams-quic.node');
+  place(build(), fresh);
+  const [want, have] = [exportsOf(fresh), exportsOf(prebuilt)];
+  if (want !== have) throw new Error(`the binaries export different names:\n${want}\n${have}`);
+  say(`native: ok, both export ${want}`);
+}
+
+function prepare() {
+  if (recorded() === sourcesSha256()) return;
+  if (!hasCargo()) {
+    say(`QUIC is not available: no prebuilt socket for ${platform} and no cargo to build one.`);
+    say(
+      'Viewers and the engine use WebSocket, and LL-HLS works. To have QUIC, install Rust (https://rustup.rs) and run: npm run prepare',
+    );
+    return;
+  }
+  say(`native: building the QUIC socket for ${platform} with cargo, about a minute`);
+  try {
+    install(build());
+  } catch (error) {
+    say(`QUIC is not available: ${error.message}. Viewers and the engine use WebSocket, and LL-HLS works.`);
+  }
+}
+
+const flag = process.argv[2];
+try {
+  if (flag === '--check') check();
+  else if (flag === '--rebuild') install(build());
+  else prepare();
+} catch (error) {
+  say(`native: ${error.message}. Run: node scripts/prepare-native.js --rebuild`);
+  process.exitCode = 1;
+}

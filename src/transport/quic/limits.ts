@@ -1,0 +1,31 @@
+import type { NativeLimits } from './native-types.ts';
+
+/** What either end of a connection may set; times in ms, sizes in bytes. */
+export type QuicLimits = {
+  /** Without any packet for this long the connection is gone. Default 30 000. */
+  idleTimeoutMs?: number;
+  /** A PING this often keeps it open; default none. */
+  keepAliveMs?: number;
+  /** Streams the peer may have open at a time. Default 1024 one-way and 256 two-way. */
+  maxIncomingUni?: number;
+  maxIncomingBidi?: number;
+  /** Unread bytes the peer may have under way, per stream (default 1 MiB) and per connection (default 8 MiB). */
+  streamReceiveWindow?: number;
+  connectionReceiveWindow?: number;
+  /** Queued bytes at which a stream's `write` answers false. Default 1 MiB. */
+  streamHighWaterBytes?: number;
+};
+
+const mebibyte = 1024 * 1024;
+
+export function nativeLimits(limits: QuicLimits): NativeLimits {
+  return {
+    idleTimeoutMs: limits.idleTimeoutMs ?? 30_000,
+    keepAliveMs: limits.keepAliveMs ?? 0,
+    maxIncomingUni: limits.maxIncomingUni ?? 1024,
+    maxIncomingBidi: limits.maxIncomingBidi ?? 256,
+    streamReceiveWindow: limits.streamReceiveWindow ?? mebibyte,
+    connectionReceiveWindow: limits.connectionReceiveWindow ?? 8 * mebibyte,
+    streamHighWaterBytes: limits.streamHighWaterBytes ?? mebibyte,
+  };
+}

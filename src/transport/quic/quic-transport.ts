@@ -1,0 +1,136 @@
+import { deferred } from '../../core/deferred.ts';
+import { StreamsError } from '../../core/errors.ts';
+import { AcceptQueue } from '../accept-queue.ts';
+import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
+import { QuicReceiveStream } from './receive-stream.ts';
+import { QuicSendStream } from './send-stream.ts';
+import type { ConnectionEvents, SharedSocket } from './shared-socket.ts';
+
+const maxQueuedDatagrams = 1024;
+
+type QuicBidi = { send: QuicSendStream; receive: QuicReceiveStream };
+
+/** One QUIC connection (RFC 9000), either end. Stream ids are the socket's handles, not the ones on the wire. */
+export class QuicTransport implements Transport, ConnectionEvents {
+  readonly kind = 'quic';
+  readonly protocol: string;
+  readonly path = '';
+  readonly remoteAddress: string;
+  readonly #socket: SharedSocket;
+  readonly #handle: number;
+  readonly #closed = deferred<TransportClose>();
+  readonly #uni = new AcceptQueue<QuicReceiveStream>();
+  readonly #bidi = new AcceptQueue<QuicBidi>();
+  readonly #datagrams = new AcceptQueue<Uint8Array>();
+  readonly #sends = new Set<QuicSendStream>();
+  readonly #receives = new Set<QuicReceiveStream>();
+  /** What this end closed with; the socket only knows that it did. */
+  #closing: { code: number; reason: string } | undefined;
+  #ended: StreamsError | undefined;
+  #lastStats: TransportStats = { rttMs: 0, cwnd: 0, bytesSent: 0, bytesReceived: 0, packetsLost: 0 };
+
+  constructor(socket: SharedSocket, handle: number, protocol: string, remoteAddress: string) {
+    this.protocol = protocol;
+    this.remoteAddress = remoteAddress;
+    this.#socket = socket;
+    this.#handle = handle;
+    socket.addConnection(handle, this);
+  }
+
+  get closed(): Promise<TransportClose> {
+    return this.#closed.promise;
+  }
+
+  openUni(options: { priority?: number } = {}): SendStream {
+    return this.#newSend(this.#open(false, options.priority));
+  }
+
+  openBidi(options: { priority?: number } = {}): BidiStream {
+    const handle = this.#open(true, options.priority);
+    return { send: this.#newSend(handle), receive: this.#newReceive(handle).start() };
+  }
+
+  async acceptUni(): Promise<ReceiveStream | null> {
+    const stream = await this.#uni.next();
+    return stream?.start() ?? null;
+  }
+
+  async acceptBidi(): Promise<BidiStream | null> {
+    const stream = await this.#bidi.next();
+    stream?.receive.start();
+    return stream;
+  }
+
+  sendDatagram(bytes: Uint8Array): boolean {
+    return this.#ended === undefined && this.#socket.native.sendDatagram(this.#handle, bytes);
+  }
+
+  receiveDatagram(): Promise<Uint8Array | null> {
+    return this.#datagrams.next();
+  }
+
+  close({ code, reason }: { code: number; reason: string }): void {
+    if (this.#ended !== undefined || this.#closing !== undefined) return;
+    this.#closing = { code, reason };
+    this.stats();
+    this.#socket.native.close(this.#handle, code, reason);
+  }
+
+  stats(): TransportStats {
+    const [rttMs, cwnd, bytesSent, bytesReceived, packetsLost] = this.#socket.native.stats(this.#handle);
+    if (rttMs !== undefined) {
+      this.#lastStats = {
+        rttMs,
+        cwnd: cwnd ?? 0,
+        bytesSent: bytesSent ?? 0,
+        bytesReceived: bytesReceived ?? 0,
+        packetsLost: packetsLost ?? 0,
+      };
+    }
+    return this.#lastStats;
+  }
+
+  incoming(bidirectional: boolean, handle: number): void {
+    const receive = this.#newReceive(handle);
+    if (bidirectional) this.#bidi.push({ send: this.#newSend(handle), receive });
+    else this.#uni.push(receive);
+  }
+
+  datagram(bytes: Uint8Array): void {
+    if (this.#datagrams.length < maxQueuedDatagrams) this.#datagrams.push(bytes);
+  }
+
+  ended(close: TransportClose): void {
+    const settled = close.by === 'local' && this.#closing !== undefined ? { ...close, ...this.#closing } : close;
+    const words = settled.reason === '' ? '' : `: ${settled.reason}`;
+    this.#ended = new StreamsError(
+      'TRANSPORT_CLOSED',
+      `the connection was closed (code 0x${settled.code.toString(16)})${words}`,
+    );
+    for (const stream of [...this.#sends]) stream.ended(null);
+    for (const stream of [...this.#receives]) stream.lost(this.#ended);
+    this.#uni.close();
+    this.#bidi.close();
+    this.#datagrams.close();
+    this.#closed.resolve(settled);
+  }
+
+  /** A stream opened after the end is born ended: its handle is 0, or the socket has forgotten it. */
+  #open(bidirectional: boolean, priority = 0): number {
+    return this.#ended === undefined ? this.#socket.native.open(this.#handle, bidirectional, priority) : 0;
+  }
+
+  #newSend(handle: number): QuicSendStream {
+    const stream = new QuicSendStream(this.#socket, handle, (gone) => this.#sends.delete(gone));
+    this.#sends.add(stream);
+    if (this.#ended !== undefined) stream.ended(null);
+    return stream;
+  }
+
+  #newReceive(handle: number): QuicReceiveStream {
+    const stream = new QuicReceiveStream(this.#socket, handle, (gone) => this.#receives.delete(gone));
+    this.#receives.add(stream);
+    if (this.#ended !== undefined) stream.lost(this.#ended);
+    return stream;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Deferred } from '../../core/deferred.ts';
+import { deferred } from '../../core/deferred.ts';
+import { StreamsError } from '../../core/errors.ts';
+import { StreamResetError } from '../stream-reset-error.ts';
+import type { ReceiveStream } from '../transport.ts';
+import type { SharedSocket } from './shared-socket.ts';
+
+/** Bytes that may wait here for a reader; beyond that QUIC's own flow control stalls the sender. */
+const windowBytes = 128 * 1024;
+
+/** The receiving half of a QUIC stream. */
+export class QuicReceiveStream implements ReceiveStream {
+  readonly id: number;
+  readonly #socket: SharedSocket;
+  readonly #forget: (stream: QuicReceiveStream) => void;
+  #chunks: Uint8Array[] = [];
+  /** Read by the owner, and not yet given back as credit. */
+  #consumed = 0;
+  #reader: Deferred<Uint8Array | null> | undefined;
+  #ended = false;
+  #stopped = false;
+  #failure: StreamsError | undefined;
+
+  constructor(socket: SharedSocket, handle: number, forget: (stream: QuicReceiveStream) => void) {
+    this.id = handle;
+    this.#socket = socket;
+    this.#forget = forget;
+    socket.receives.set(handle, this);
+  }
+
+  /** The owner has it: bytes may come. Until then the peer's stream slot stays taken, which bounds what piles up. */
+  start(): this {
+    if (!this.#ended) this.#socket.native.giveCredit(this.id, windowBytes);
+    return this;
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#consume(chunk);
+      return chunk;
+    }
+    if (this.#stopped) return null;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return null;
+    if (this.#reader !== undefined) throw new StreamsError('INTERNAL', 'a read is already pending on this stream');
+    this.#reader = deferred();
+    return this.#reader.promise;
+  }
+
+  stop(code: number): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#chunks = [];
+    if (!this.#ended) this.#socket.native.stop(this.id, code);
+    this.#end();
+  }
+
+  /** From the socket. */
+  arrived(bytes: Uint8Array): void {
+    if (this.#stopped) return;
+    const reader = this.#reader;
+    if (reader === undefined) {
+      this.#chunks.push(bytes);
+      return;
+    }
+    this.#reader = undefined;
+    this.#consume(bytes);
+    reader.resolve(bytes);
+  }
+
+  /** From the socket: FIN. */
+  finished(): void {
+    this.#end();
+  }
+
+  /** From the socket: RESET_STREAM. What was not read is thrown away (RFC 9000, 3.2). */
+  wasReset(code: number): void {
+    this.#chunks = [];
+    this.#end(new StreamResetError(code));
+  }
+
+  /** The connection ended; what has arrived can still be read. */
+  lost(error: StreamsError): void {
+    this.#end(error);
+  }
+
+  #consume(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#consumed += bytes.length;
+    if (this.#consumed < windowBytes / 4) return;
+    this.#socket.native.giveCredit(this.id, this.#consumed);
+    this.#consumed = 0;
+  }
+
+  #end(failure?: StreamsError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#socket.receives.delete(this.id);
+    this.#forget(this);
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (failure === undefined) reader?.resolve(null);
+    else reader?.reject(failure);
+  }
+}
