@@ -42,7 +42,8 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
     return 0;
   } catch (thrown) {
     const error = toStreamsError(thrown);
-    output.error(error);
+    // A person who pressed Ctrl-C knows.
+    if (output.json || !signal.aborted || error.code !== 'INTERRUPTED') output.error(error);
     return exitCodeOf(error.code);
   }
 }

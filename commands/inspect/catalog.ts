@@ -49,7 +49,11 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 }
 
 /** The first catalog a relay delivers. */
-async function liveCatalog(url: string, hashes: readonly string[] | undefined, signal: AbortSignal): Promise<Catalog> {
+async function liveCatalog(
+  url: string,
+  hashes: readonly Uint8Array[] | undefined,
+  signal: AbortSignal,
+): Promise<Catalog> {
   const [{ BroadcastViewer }, { checkPlaybackUrl, nodeConnect, Patience }] = await Promise.all([
     import('../../src/sdk/index.ts'),
     import('../watch/broadcast.ts'),

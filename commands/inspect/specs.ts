@@ -1,3 +1,4 @@
+import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
 
 export const catalogSpec = {
@@ -9,10 +10,6 @@ export const catalogSpec = {
   ],
   args: { source: { description: 'playback URL, or path of a JSON file' } },
   options: {
-    certHash: {
-      value: 'sha256',
-      description: "SHA-256 of the relay's certificate, hex; may be repeated",
-      repeatable: true,
-    },
+    certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

@@ -29,8 +29,11 @@ export function humanOutput(terminal: Terminal): Output {
         else terminal.out(`${await renderTable(block, terminal.width(), style)}\n`);
       }
     },
-    event({ line }) {
-      if (line !== undefined) err(line);
+    event({ line, data }) {
+      if (line === undefined) return;
+      if (!data) return err(line);
+      settle();
+      terminal.out(`${line}\n`);
     },
     live({ lines, line }) {
       if (!terminal.outIsTty) {

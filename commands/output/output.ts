@@ -22,8 +22,8 @@ export interface Output {
   /** A person is there to answer `prompt`. Never with `--json`. */
   readonly interactive: boolean;
   result(result: Result): Promise<void>;
-  /** One JSON object a line with `--json`; otherwise the line, if there is one, as talk. */
-  event(event: { json: { type: string } & Record<string, unknown>; line?: string }): void;
+  /** One JSON object a line with `--json`; otherwise the line, if there is one: as talk, or as data where it says so. */
+  event(event: { json: { type: string } & Record<string, unknown>; line?: string; data?: true }): void;
   /** A picture that replaces the one before on a terminal; elsewhere only `line` is printed. */
   live(picture: { json: { type: string } & Record<string, unknown>; lines: readonly string[]; line: string }): void;
   note(text: string): void;

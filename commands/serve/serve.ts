@@ -43,10 +43,10 @@ function aborted(signal: AbortSignal): Promise<void> {
 function tell(output: Output, event: SupervisorEvent): void {
   if (event.type === 'log') {
     const { process, line } = event;
-    const { level, message, time, ...fields } = line;
+    const { type: _type, process: _process, level, message, time, ...fields } = line;
     const rest = Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`);
     output.event({
-      json: { ...fields, type: 'log', process, level, message, ...(time === undefined ? {} : { time }) },
+      json: { type: 'log', process, level, message, ...(time === undefined ? {} : { time }), ...fields },
       line: [`[${process}]`, ...(level === 'info' ? [] : [`${level}:`]), message, ...rest].join(' '),
     });
     return;
@@ -79,11 +79,13 @@ function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
   output.event({
     json: { type: 'ready', version: 1, urls, ...(apiKey === undefined ? {} : { apiKey }) },
     line: lines.join('\n'),
+    data: true,
   });
   if (demo !== undefined) {
     output.event({
       json: { type: 'demo', version: 1, ...demo },
       line: `\nThe demo is on air (${demo.inputId}). Watch it:\n  ${demo.watchUrl}`,
+      data: true,
     });
     output.next([`streams watch '${demo.url}'`]);
   } else if (urls.http !== undefined) output.next(['streams inputs create --name show', 'streams inputs list']);

@@ -1,10 +1,11 @@
 import { StreamsError } from '../../src/core/errors.ts';
-import type { ConnectTransport, ViewerState } from '../../src/sdk/index.ts';
+import { type ConnectTransport, type ViewerState, viewerProtocols } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
 
-/** How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept, hex. */
-export function nodeConnect(hashes: readonly string[] | undefined): ConnectTransport {
-  return (url, { signal }) => connect(url, { signal, ...(hashes === undefined ? {} : { certificateHashes: hashes }) });
+/** How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept. */
+export function nodeConnect(hashes: readonly Uint8Array[] | undefined): ConnectTransport {
+  const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
+  return (url, { signal }) => connect(url, { versions: [...viewerProtocols], signal, ...trust });
 }
 
 /** Throws USAGE for what is no playback URL; the message never holds its token. */
@@ -13,7 +14,7 @@ export function checkPlaybackUrl(url: string): void {
   throw new StreamsError('USAGE', 'that is not a playback URL', { hint: 'streams playback mint <lv_…>' });
 }
 
-const firstAttempts = 3;
+const firstAttempts = 2;
 const longestOutageMs = 60_000;
 
 /**

@@ -1,3 +1,4 @@
+import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 
@@ -13,10 +14,6 @@ export const watchSpec = {
     duration: { value: 'duration', description: 'stop after this long', parse: parseDuration },
     out: { value: 'file', description: 'write the media into a playable .mp4' },
     track: { value: 'name', description: 'only this track; may be repeated', repeatable: true },
-    certHash: {
-      value: 'sha256',
-      description: "SHA-256 of the relay's certificate, hex; may be repeated",
-      repeatable: true,
-    },
+    certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

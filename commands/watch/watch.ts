@@ -1,5 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ViewerState } from '../../src/sdk/index.ts';
+import { selectDefaultTracks } from '../../src/sdk/select-tracks.ts';
 import type { Run } from '../command.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from './broadcast.ts';
 import { OutputFile } from './output-file.ts';
@@ -63,9 +64,9 @@ export const run: Run<typeof watchSpec> = async ({ args, options, output, signal
             return options.track!;
           },
         }),
-    onCatalog: ({ tracks }) => {
-      const follow = options.track ?? bestTracks(tracks);
-      recording?.expect(follow);
+    onCatalog: (catalog) => {
+      const { tracks } = catalog;
+      recording?.expect(options.track ?? selectDefaultTracks(catalog));
       output.event({
         json: { type: 'catalog', version: 1, tracks: tracks.map(({ init: _, ...track }) => track) },
       });
@@ -132,13 +133,6 @@ export const run: Run<typeof watchSpec> = async ({ args, options, output, signal
     });
   }
 };
-
-/** What the viewer follows when it is not told: the tallest video and the first audio. */
-function bestTracks(tracks: readonly { name: string; kind: string; height?: number }[]): string[] {
-  const video = tracks.filter(({ kind }) => kind === 'video').sort((a, b) => (b.height ?? 0) - (a.height ?? 0))[0];
-  const audio = tracks.find(({ kind }) => kind === 'audio');
-  return [video, audio].flatMap((track) => (track === undefined ? [] : [track.name]));
-}
 
 function describe(state: ViewerState): string {
   if (state.name === 'waiting') return 'waiting: the input is off air';

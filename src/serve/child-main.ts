@@ -36,7 +36,6 @@ async function start(config: unknown): Promise<void> {
     send({ type: 'ready', ready: (await running).ready });
   } catch (thrown) {
     const error = errorMessage(thrown);
-    logger.error(error.message, { code: error.code });
     process.send?.({ type: 'fatal', error } satisfies FromChild, () => process.exit(1));
   }
 }

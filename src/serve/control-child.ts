@@ -3,12 +3,12 @@ import type { StartChild } from './child-role.ts';
 
 export type ControlConfig = { host: string; port: number; dataDir: string; serviceToken: string; webDir: string };
 
-export type ControlReady = { port: number };
+export type ControlReady = { port: number; issuer: string };
 
 export const startChild: StartChild = async (config, logger) => {
   const control = await startControl({ ...(config as ControlConfig), logger });
   return {
-    ready: { port: control.port } satisfies ControlReady,
+    ready: { port: control.port, issuer: control.issuer } satisfies ControlReady,
     calls: {
       bootstrap: (options) => control.bootstrap(options as Parameters<typeof control.bootstrap>[0]),
       setEndpoints: async (endpoints) => control.setEndpoints(endpoints as Parameters<typeof control.setEndpoints>[0]),

@@ -161,6 +161,7 @@ class Stack {
         dataDir,
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
+        ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),
       }),
       onReady: async (ready) => {
         this.#relay = ready as RelayReady;
