@@ -7,8 +7,8 @@ export type RequestEvents = {
   message(message: Message): void;
   /** The peer cancelled: RESET_STREAM or STOP_SENDING. May be called twice. */
   cancelled(): void;
-  /** FIN. On its own it says only that no more messages follow. */
-  finished?(): void;
+  /** FIN: ends the request too (draft-18 11.4.1), the peer having said all it wanted. */
+  finished(): void;
 };
 
 /** Reads the rest of a request stream until it ends. */
@@ -18,7 +18,7 @@ export async function followRequest(context: SessionContext, stream: MessageStre
   });
   try {
     for (let message = await stream.next(); message !== null; message = await stream.next()) on.message(message);
-    on.finished?.();
+    on.finished();
   } catch (error) {
     if (error instanceof StreamResetError) on.cancelled();
     else context.fail(error);

@@ -9,7 +9,7 @@ import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import type { IncomingNamespace } from './types.ts';
 
-/** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15). A FIN of the peer does not withdraw it; reset and stop do. */
+/** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15), withdrawn by reset, STOP_SENDING or FIN. */
 export class NamespaceRequest implements IncomingNamespace, SessionMember {
   readonly namespace: readonly string[];
   readonly #context: SessionContext;
@@ -57,6 +57,7 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
         if (this.#state === 'accepted') this.#sendOk();
       },
       cancelled: () => this.cancel(),
+      finished: () => this.cancel(),
     });
   }
 

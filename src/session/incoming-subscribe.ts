@@ -92,6 +92,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
         else if (message.type !== 'goaway') throw protocolViolation(`${message.type} on a SUBSCRIBE stream`);
       },
       cancelled: () => this.#cancel(),
+      finished: () => this.#cancel(),
     });
   }
 

@@ -31,6 +31,7 @@ import type {
 } from './types.ts';
 
 const implementation = 'streams';
+const closeGraceMs = 100;
 
 /** A conversation with one bidirectional stream a request (draft-17 on). */
 export class MoqSession implements Session {
@@ -122,16 +123,18 @@ export class MoqSession implements Session {
     if (this.#controlSeen) throw protocolViolation('a second control stream');
     this.#controlSeen = true;
     const decoder = this.#context.dialect.controlDecoder();
+    let how = 'closed';
     try {
       for (let bytes: Uint8Array | null = head; bytes !== null; bytes = await stream.read()) {
         for (const message of decoder.push(bytes)) await this.#onControlMessage(message);
       }
     } catch (error) {
-      if (error instanceof StreamsError && error.code === 'STREAM_RESET')
-        throw protocolViolation('control stream reset', error);
-      throw error;
+      if (!(error instanceof StreamsError) || error.code !== 'STREAM_RESET') throw error;
+      how = 'reset';
     }
-    throw protocolViolation('control stream closed');
+    // A closing session takes its streams along, and chance decides which of the two is heard first.
+    await settledWithin(this.transport.closed, closeGraceMs);
+    throw protocolViolation(`control stream ${how}`);
   }
 
   async #onControlMessage(message: Message): Promise<void> {
@@ -209,6 +212,16 @@ export class MoqSession implements Session {
     const code = close === undefined ? '' : ` (code 0x${close.code.toString(16)})`;
     return new StreamsError('TRANSPORT_CLOSED', `the session closed before it was open${code}: ${close?.reason ?? ''}`);
   }
+}
+
+function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** A stream or the connection went away: nobody's fault. */

@@ -69,6 +69,7 @@ class Published implements PublishedNamespace, SessionMember {
         if (message.type !== 'goaway') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);
       },
       cancelled: () => this.withdraw(),
+      finished: () => this.withdraw(),
     });
   }
 

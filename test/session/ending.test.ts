@@ -24,6 +24,20 @@ describe('the subscriber leaves', () => {
     publication.done(0x2, 'too late');
   });
 
+  it('by FIN too, as some peers do', async () => {
+    const cancelled: Promise<void>[] = [];
+    const { raw, opening, setup } = await rawPeer('server', {
+      handlers: { subscribe: (incoming) => void cancelled.push(incoming.accept({ alias: 1 }).cancelled) },
+    });
+    setup();
+    const session = await opening;
+    const stream = request(raw, { type: 'subscribe', requestId: 0, track, parameters: {} });
+    await messages(stream.receive, 1);
+    stream.send.finish();
+    await cancelled[0];
+    session.close(0, '');
+  });
+
   it('ends a reader that waits', async () => {
     const { subscription } = await subscribed();
     const waiting = subscription.nextSubgroup();

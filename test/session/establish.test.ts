@@ -76,6 +76,16 @@ describe('establish', () => {
     await expect(client.publishNamespace(['a'])).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
   });
 
+  it('takes a close for a close when the control stream is heard to end first', async () => {
+    const { raw, opening, control, setup } = await rawPeer('client');
+    setup();
+    const session = await opening;
+    control.finish();
+    await new Promise((resolve) => setImmediate(resolve));
+    raw.close({ code: 0x2, reason: 'expired' });
+    expect(await session.closed).toEqual({ by: 'peer', code: 0x2, reason: 'expired' });
+  });
+
   it('tells of a GOAWAY', async () => {
     const { opening, control, setup } = await rawPeer('client');
     setup();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IncomingNamespace } from '../../src/session/types.ts';
-import { sessions } from './helpers.ts';
+import { messages, rawPeer, request, sessions } from './helpers.ts';
 
 async function announced(answer: (announcement: IncomingNamespace) => void = (announcement) => announcement.accept()) {
   const seen: IncomingNamespace[] = [];
@@ -31,6 +31,25 @@ describe('publishNamespace', () => {
     published.withdraw();
     await seen[0]!.ended;
     await published.ended;
+  });
+
+  it('is withdrawn by FIN as well', async () => {
+    const ends: Promise<void>[] = [];
+    const { raw, opening, setup } = await rawPeer('server', {
+      handlers: {
+        publishNamespace(announcement) {
+          announcement.accept();
+          ends.push(announcement.ended);
+        },
+      },
+    });
+    setup();
+    const session = await opening;
+    const stream = request(raw, { type: 'publishNamespace', requestId: 0, namespace: ['a'], parameters: {} });
+    expect(await messages(stream.receive, 1)).toMatchObject([{ type: 'requestOk' }]);
+    stream.send.finish();
+    await ends[0];
+    session.close(0, '');
   });
 
   it('is refused with code and reason', async () => {

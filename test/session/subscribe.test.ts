@@ -234,6 +234,7 @@ describe('subscribe', () => {
   it('does not send what cannot be encoded, and loses no request id by it', async () => {
     const { session, subscribe } = await rawPublisher();
     await expect(session.subscribe({ namespace: [''], name: 'x' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(session.subscribe(track, { priority: 256 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     const { stream } = await subscribe();
     expect(await messages(stream.receive, 1)).toMatchObject([{ type: 'subscribe', requestId: 0 }]);
     session.close(0, '');

@@ -71,7 +71,7 @@ export function encodeDatagram(varints: Varints, datagram: ObjectDatagram): Uint
   const writer = new WireWriter(varints, 32 + properties.length + object.payload.length);
   writer.varint(type).varint(datagram.trackAlias).varint(datagram.groupId);
   if (object.objectId !== 0) writer.varint(object.objectId);
-  if (priority !== undefined) writer.u8(priority);
+  if (priority !== undefined) writer.priority(priority);
   if (properties.length > 0) writer.lengthPrefixed(properties);
   if (isStatus) writer.varint(statusCodes[object.status]);
   return writer.bytes(object.payload).finish();

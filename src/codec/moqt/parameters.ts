@@ -124,7 +124,7 @@ const rules: readonly Rule[] = [
       into.subscriberPriority = reader.u8();
     },
     write: (writer, from) => {
-      writer.u8(from.subscriberPriority!);
+      writer.priority(from.subscriberPriority!);
     },
   },
   {

@@ -58,6 +58,6 @@ export function encodeSubgroupHeader(varints: Varints, header: WireSubgroupHeade
     (header.firstObject ? bit.firstObject : 0);
   const writer = new WireWriter(varints, 32).varint(type).varint(header.trackAlias).varint(header.groupId);
   if (idMode === mode.present) writer.varint(header.subgroupId as number);
-  if (header.priority !== undefined) writer.u8(header.priority);
+  if (header.priority !== undefined) writer.priority(header.priority);
   return writer.finish();
 }

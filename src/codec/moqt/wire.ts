@@ -79,6 +79,12 @@ export class WireWriter extends ByteWriter {
     this.varints.write(this, value);
     return this;
   }
+  /** A priority, 0 … 255. */
+  priority(value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > 255)
+      throw new StreamsError('INVALID_ARGUMENT', `priority ${value} is not within 0 … 255`);
+    return this.u8(value);
+  }
   location(value: Location): this {
     return this.varint(value.group).varint(value.object);
   }
