@@ -5,6 +5,7 @@ import { deferred } from '../core/deferred.ts';
 export class AcceptQueue<T> {
   #items: T[] = [];
   #waiter: Deferred<T | null> | undefined;
+  #room: Deferred<void> | undefined;
   #closed = false;
 
   get length(): number {
@@ -26,11 +27,23 @@ export class AcceptQueue<T> {
   /** Next item; null once closed. */
   next(): Promise<T | null> {
     const item = this.#items.shift();
-    if (item !== undefined) return Promise.resolve(item);
+    if (item !== undefined) {
+      this.#room?.resolve();
+      this.#room = undefined;
+      return Promise.resolve(item);
+    }
     if (this.#closed) return Promise.resolve(null);
     this.#waiter?.resolve(null);
     this.#waiter = deferred();
     return this.#waiter.promise;
+  }
+
+  /** Resolves when fewer than `limit` items wait, or once closed: whoever fills the queue waits here first. */
+  async room(limit: number): Promise<void> {
+    while (!this.#closed && this.#items.length >= limit) {
+      this.#room ??= deferred();
+      await this.#room.promise;
+    }
   }
 
   /** Ends the pending `next()`; answers what nobody took, for the caller to refuse. */
@@ -38,6 +51,7 @@ export class AcceptQueue<T> {
     this.#closed = true;
     this.#waiter?.resolve(null);
     this.#waiter = undefined;
+    this.#room?.resolve();
     return this.#items.splice(0);
   }
 }

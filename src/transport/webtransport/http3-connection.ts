@@ -16,6 +16,8 @@ export interface SessionStreams {
   readonly sessionId: number;
   incomingUni(stream: ReceiveStream, rest: Uint8Array): void;
   incomingBidi(stream: BidiStream, rest: Uint8Array): void;
+  /** Resolves when the session takes more: until then the connection's own stream limit holds the peer back. */
+  room(kind: 'uni' | 'bidi'): Promise<void>;
 }
 
 /** `streamId`: the QUIC stream id of the request, which names the session it opens. */
@@ -74,7 +76,10 @@ export class Http3Connection {
   }
 
   async #acceptUni(): Promise<void> {
-    for (let s = await this.base.acceptUni(); s !== null; s = await this.base.acceptUni()) void this.#routeUni(s);
+    for (let s = await this.base.acceptUni(); s !== null; s = await this.base.acceptUni()) {
+      void this.#routeUni(s);
+      await this.#session?.room('uni');
+    }
   }
 
   async #acceptBidi(): Promise<void> {
@@ -83,6 +88,7 @@ export class Http3Connection {
     for (let s = await this.base.acceptBidi(); s !== null; s = await this.base.acceptBidi()) {
       void this.#routeBidi(s, id);
       id += 4;
+      await this.#session?.room('bidi');
     }
   }
 

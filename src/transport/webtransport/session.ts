@@ -11,6 +11,9 @@ import { closeSoon } from './linger.ts';
 import type { MessageStream } from './message-stream.ts';
 import { SessionReceiveStream, SessionSendStream } from './streams.ts';
 
+/** Streams of the peer that wait for accept. */
+const maxUnaccepted = 256;
+
 /** An established WebTransport session (draft-ietf-webtrans-http3), alone on its HTTP/3 connection. */
 export class WebTransportSession implements Transport, SessionStreams {
   readonly kind = 'webtransport';
@@ -119,6 +122,10 @@ export class WebTransportSession implements Transport, SessionStreams {
     }
     const bidi = { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, rest) };
     this.#acceptBidi.push(bidi);
+  }
+
+  room(kind: 'uni' | 'bidi'): Promise<void> {
+    return (kind === 'uni' ? this.#acceptUni : this.#acceptBidi).room(maxUnaccepted);
   }
 
   async #readConnectStream(): Promise<void> {

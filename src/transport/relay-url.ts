@@ -1,0 +1,36 @@
+import { StreamsError } from '../core/errors.ts';
+import { redactUrl } from '../core/log.ts';
+
+export type RelayUrl = {
+  /** `https`: WebTransport over HTTP/3. `moqt`: MoQT on raw QUIC, path and authority in its SETUP. */
+  readonly scheme: 'https' | 'moqt';
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** As in the URL, with the port when it was given. */
+  readonly authority: string;
+  /** Path and query, at least `/`. Never log the query. */
+  readonly path: string;
+  readonly isLoopback: boolean;
+};
+
+/** Throws INVALID_ARGUMENT for what is no https: or moqt: URL. */
+export function parseRelayUrl(text: string): RelayUrl {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme = url?.protocol.slice(0, -1);
+  if (url === undefined || (scheme !== 'https' && scheme !== 'moqt') || url.hostname === '') {
+    throw new StreamsError('INVALID_ARGUMENT', `not a relay URL: ${redactUrl(text)}`, {
+      hint: 'A relay URL looks like https://host:4443/path or moqt://host:4443/path.',
+    });
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return {
+    scheme,
+    host,
+    // draft-ietf-moq-transport-18 3.1.2: moqt has the default port of https.
+    port: url.port === '' ? 443 : Number(url.port),
+    authority: url.host,
+    path: (url.pathname === '' ? '/' : url.pathname) + url.search,
+    isLoopback: host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host),
+  };
+}
