@@ -24,9 +24,10 @@ export function httpPublishAuthoriser(options: { controlUrl: string; serviceToke
         throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
       }
       if (response.ok && isGrant(body)) return body;
-      // 401: our own service token. That is no fault of the publisher's.
-      if (response.ok || response.status === 401 || response.status >= 500 || response.status === 429) {
-        throw new StreamsError('API_UNREACHABLE', `the control plane answered ${response.status}`);
+      // 404: it does not know our service token. None of these is the publisher's fault.
+      const { status } = response;
+      if (response.ok || status === 404 || status === 429 || status >= 500) {
+        throw new StreamsError('API_UNREACHABLE', `the control plane answered ${status}`);
       }
       throw new StreamsError('UNAUTHORIZED', `${authFailed}${errorMessage(body) ?? 'the stream key was refused'}`);
     },
@@ -48,5 +49,5 @@ function isGrant(body: unknown): body is { orgId: string; inputId: string; names
 function errorMessage(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { error } = body as { error?: { message?: unknown } };
-  return typeof error?.message === 'string' ? error.message : undefined;
+  return typeof error?.message === 'string' ? error.message.slice(0, 300) : undefined;
 }

@@ -4,6 +4,9 @@ export type RelayLimits = {
   maxSessions: number;
   /** From the first packet to both SETUPs exchanged and the path authorised. */
   handshakeMs: number;
+  /** A peer not heard of for this long is gone; `keepAliveMs` is how often a quiet one is asked. */
+  idleTimeoutMs: number;
+  keepAliveMs: number;
   /** New connections of one address: a bucket of `burst`, refilled at `perSecond`. */
   connectBurst: number;
   connectsPerSecond: number;
@@ -24,6 +27,8 @@ export type RelayLimits = {
   maxSubgroupsPerGroup: number;
   /** A subscription that has more than this waiting in groups older than the newest loses them. */
   queueBytes: number;
+  /** What one stream queues before it refuses more. */
+  streamBytes: number;
   queueGroups: number;
   queueAgeMs: number;
   /** How long viewers wait for a vanished publisher to come back before they see PUBLISH_DONE. */
@@ -37,6 +42,8 @@ export type RelayLimits = {
 export const defaultLimits: RelayLimits = {
   maxSessions: 10_000,
   handshakeMs: 10_000,
+  idleTimeoutMs: 10_000,
+  keepAliveMs: 4000,
   connectBurst: 1000,
   connectsPerSecond: 100,
   maxSubscriptionsPerSession: 64,
@@ -48,6 +55,7 @@ export const defaultLimits: RelayLimits = {
   maxGroupsPerTrack: 64,
   maxSubgroupsPerGroup: 64,
   queueBytes: 1 << 20,
+  streamBytes: 256 << 10,
   queueGroups: 32,
   queueAgeMs: 3000,
   publisherLingerMs: 3000,

@@ -215,10 +215,11 @@ describe('a stream key', () => {
   });
 
   it('refused by it is auth_failed; an outage is not', async () => {
-    authorizeAnswer = { status: 403, body: { error: { code: 'UNAUTHORIZED', message: 'wrong stream key' } } };
+    authorizeAnswer = { status: 401, body: { error: { code: 'UNAUTHORIZED', message: 'wrong stream key' } } };
     await expect(authorise(`/publish/${id}?sk=x`)).rejects.toThrow(/^auth_failed: wrong stream key$/);
     for (const answer of [
       { status: 500, body: {} },
+      { status: 404, body: { error: { code: 'NOT_FOUND', message: 'there is nothing here' } } },
       { status: 200, body: { namespace: 'x' } },
     ]) {
       authorizeAnswer = answer;
