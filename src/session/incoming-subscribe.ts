@@ -10,10 +10,16 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { TrackPublication } from './publication.ts';
-import type { Publisher } from './publisher.ts';
 import type { IncomingSubscribe, Publication } from './types.ts';
 
 const defaultPriority = 128;
+
+/** Keeps the rules that reach over one request: an alias and a track each belong to one. */
+export interface SubscribeOwner {
+  /** Throws INVALID_ARGUMENT when the alias is taken. */
+  claimAlias(alias: number, request: SubscribeRequest): void;
+  release(request: SubscribeRequest): void;
+}
 
 /** One SUBSCRIBE of the peer, from its arrival until it is refused, cancelled or done. */
 export class SubscribeRequest implements IncomingSubscribe, SessionMember {
@@ -24,7 +30,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly forward: boolean;
   readonly rendezvousMs: number;
   readonly #context: SessionContext;
-  readonly #publisher: Publisher;
+  readonly #owner: SubscribeOwner;
   readonly #stream: MessageStream;
   readonly #cancelled = deferred<void>();
   /** Updates granted before the answer; their REQUEST_OKs go after it. */
@@ -33,7 +39,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     name: 'pending',
   };
 
-  constructor(context: SessionContext, publisher: Publisher, stream: MessageStream, message: Subscribe) {
+  constructor(context: SessionContext, owner: SubscribeOwner, stream: MessageStream, message: Subscribe) {
     const { parameters } = message;
     this.track = message.track;
     this.filter = parameters.subscriptionFilter ?? { type: 'unfiltered' };
@@ -42,7 +48,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.forward = parameters.forward ?? true;
     this.rendezvousMs = parameters.rendezvousTimeoutMs ?? 0;
     this.#context = context;
-    this.#publisher = publisher;
+    this.#owner = owner;
     this.#stream = stream;
     context.live.add(this);
   }
@@ -65,7 +71,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
       publication.cancel();
       return publication;
     }
-    this.#publisher.claimAlias(answer.alias, this);
+    this.#owner.claimAlias(answer.alias, this);
     this.#state = { name: 'accepted', publication };
     this.#stream.send({
       type: 'subscribeOk',
@@ -143,6 +149,6 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   #end(): void {
     this.#state = { name: 'over' };
     this.#context.live.delete(this);
-    this.#publisher.release(this);
+    this.#owner.release(this);
   }
 }

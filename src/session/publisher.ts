@@ -2,12 +2,13 @@ import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext } from './context.ts';
+import type { SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
 import { trackKey } from './track-key.ts';
 
 /** The peer's subscriptions in one session. */
-export class Publisher {
+export class Publisher implements SubscribeOwner {
   readonly #context: SessionContext;
   readonly #byTrack = new Map<string, SubscribeRequest>();
   readonly #byAlias = new Map<number, SubscribeRequest>();
