@@ -66,7 +66,7 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const asked = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
-    if (!asked) throw usageError(error);
+    if (!asked) throw usageError(error, helpFor(program, argv));
   }
   return parsed ?? { kind: 'text', text: shown };
 }
@@ -118,9 +118,22 @@ function findCommand(program: Commander, path: readonly string[]): Commander {
   return at;
 }
 
+/** The help of the command that the arguments begin with. */
+function helpFor(program: Commander, argv: readonly string[]): string {
+  const path = ['streams'];
+  let at = program;
+  for (const word of argv) {
+    const next = at.commands.find((command) => command.name() === word);
+    if (next === undefined) break;
+    path.push(word);
+    at = next;
+  }
+  return `${path.join(' ')} --help`;
+}
+
 /** commander: `error: unknown command 'x'\n(Did you mean y?)`. */
-function usageError(error: CommanderError): StreamsError {
+function usageError(error: CommanderError, help: string): StreamsError {
   const [first = '', ...rest] = error.message.split('\n');
   const nearest = /\(Did you mean (?:one of )?(.+?)\?\)/.exec(rest.join(' '))?.[1];
-  return new StreamsError('USAGE', first.replace(/^error: /, ''), { hint: nearest ?? 'streams --help' });
+  return new StreamsError('USAGE', first.replace(/^error: /, ''), { hint: nearest ?? help });
 }

@@ -2,6 +2,7 @@ import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ViewerState } from '../../src/sdk/index.ts';
 import { selectDefaultTracks } from '../../src/sdk/select-tracks.ts';
 import type { Run } from '../command.ts';
+import type { Result } from '../output/output.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from './broadcast.ts';
 import { OutputFile } from './output-file.ts';
 import { latencyText, pictureLine, pictureLines } from './picture.ts';
@@ -123,7 +124,7 @@ export const run: Run<typeof watchSpec> = async ({ args, options, output, signal
     await viewer.close();
   }
   await output.result(
-    summaryResult(statistics.summary(viewer.stats.joinMs), statistics.flowed ? options.out : undefined),
+    summaryResult(statistics.summary(viewer.stats.joinMs), { flowed: statistics.flowed, file: options.out }),
   );
   if (failure !== undefined) throw failure;
   signal.throwIfAborted();
@@ -140,23 +141,26 @@ function describe(state: ViewerState): string {
   return state.name;
 }
 
-function summaryResult(summary: Summary, file: string | undefined) {
+function summaryResult(summary: Summary, { flowed, file }: { flowed: boolean; file: string | undefined }): Result {
   const { p50, p99 } = summary.latencyMs;
   return {
     json: summary,
-    blocks: [
-      {
-        kind: 'fields' as const,
-        rows: [
-          ['Groups', String(summary.groups)],
-          ['Objects', String(summary.objects)],
-          ['Received', `${(summary.bytes / 1_000_000).toFixed(2)} MB`],
-          ['Gaps', String(summary.gaps)],
-          ['Latency', p50 === undefined ? '-' : `p50 ${latencyText(p50)}, p99 ${latencyText(p99)}`],
-          ['Joined in', latencyText(summary.joinMs)],
-          ...(file === undefined ? [] : [['File', file]]),
-        ] as [string, string][],
-      },
-    ],
+    // A person is told by the error that follows.
+    blocks: !flowed
+      ? []
+      : [
+          {
+            kind: 'fields',
+            rows: [
+              ['Groups', String(summary.groups)],
+              ['Objects', String(summary.objects)],
+              ['Received', `${(summary.bytes / 1_000_000).toFixed(2)} MB`],
+              ['Gaps', String(summary.gaps)],
+              ['Latency', p50 === undefined ? '-' : `p50 ${latencyText(p50)}, p99 ${latencyText(p99)}`],
+              ['Joined in', latencyText(summary.joinMs)],
+              ...(file === undefined ? [] : [['File', file]]),
+            ] as [string, string][],
+          },
+        ],
   };
 }

@@ -13,6 +13,9 @@ import { mountRest } from './rest.ts';
 import { mountTrpc } from './trpc.ts';
 import { mountWeb } from './web.ts';
 
+/** Asked again and again by machines: no news in the log. */
+const polled = new Set(['/healthz', '/readyz', '/metrics', '/.well-known/jwks.json', '/endpoints.json']);
+
 export type AppOptions = { serviceToken: string; webDir: string | undefined };
 
 /** The whole HTTP surface; the runtime's server is an adapter around its `fetch`. */
@@ -36,8 +39,7 @@ export function createApp(context: ControlContext, options: AppOptions): App {
       ms: Math.round(performance.now() - started),
       requestId,
     };
-    if (path.startsWith('/internal/') || path === '/healthz' || path === '/readyz' || path === '/metrics')
-      context.logger.debug('request', fields);
+    if (path.startsWith('/internal/') || polled.has(path)) context.logger.debug('request', fields);
     else context.logger.info('request', fields);
   });
 
