@@ -29,7 +29,7 @@ export function processTerminal(env: NodeJS.ProcessEnv, brokenPipe: () => void):
     interactive:
       process.stdin.isTTY === true && stdout.isTTY === true && !dumb && (env.CI === undefined || env.CI === ''),
     color: wantsColor && stdout.isTTY === true,
-    width: () => (stdout.isTTY === true ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY),
+    width: () => (stdout.isTTY === true ? stdout.columns || 80 : Number.POSITIVE_INFINITY),
     prompter: clackPrompter,
   };
 }
