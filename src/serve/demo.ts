@@ -29,12 +29,14 @@ export async function demoInput(httpUrl: string, apiKey: string): Promise<DemoIn
 }
 
 /** URLs at which the test picture can be watched, for a day. */
-export function demoPlayback(
+export async function demoPlayback(
   httpUrl: string,
   apiKey: string,
   inputId: string,
 ): Promise<{ url: string; watchUrl: string }> {
-  return caller(httpUrl, apiKey)('POST', `/v1/live-inputs/${inputId}/playback-tokens`, { ttlSeconds });
+  const mint = caller(httpUrl, apiKey)<{ url: string; watchUrl: string }>;
+  const { url, watchUrl } = await mint('POST', `/v1/live-inputs/${inputId}/playback-tokens`, { ttlSeconds });
+  return { url, watchUrl };
 }
 
 function caller(httpUrl: string, apiKey: string) {

@@ -1,3 +1,5 @@
+import { moqtProtocols } from '../codec/moqt/dialects.ts';
+import { fromHex } from '../core/bytes.ts';
 import { startEngine } from '../engine/engine.ts';
 import { connect } from '../transport/connect.ts';
 import type { StartChild } from './child-role.ts';
@@ -8,16 +10,34 @@ export type EngineConfig = {
   rtmpPort: number;
   controlUrl: string;
   serviceToken: string;
+  /** `https://host:port`. */
   relayUrl: string;
+  /** The relay runs beside this engine, so it may be asked for its own certificate on any address. */
+  ownRelay: boolean;
   demo?: DemoInput;
 };
 
 export type EngineReady = { rtmpPort: number };
 
 export const startChild: StartChild = async (config, logger) => {
-  const engine = await startEngine({ ...(config as EngineConfig), connect, logger });
+  const { relayUrl, ownRelay, ...rest } = config as EngineConfig;
+  const engine = await startEngine({
+    ...rest,
+    // Raw QUIC: an engine needs nothing of HTTP/3.
+    relayUrl: relayUrl.replace(/^https:/, 'moqt:'),
+    connect: async (url) =>
+      connect(url, { versions: [...moqtProtocols], ...(ownRelay ? await certificateOf(new URL(relayUrl).host) : {}) }),
+    logger,
+  });
   return {
     ready: { rtmpPort: engine.rtmpPort } satisfies EngineReady,
     stop: () => engine.close(),
   };
 };
+
+/** Asked anew for every connection: the relay renews its certificate. */
+async function certificateOf(host: string): Promise<{ certificateHashes?: Uint8Array[] }> {
+  const response = await fetch(`http://${host}/certificate.sha256`, { signal: AbortSignal.timeout(5000) });
+  const text = (await response.text()).trim();
+  return response.ok && /^[0-9a-f]{64}$/i.test(text) ? { certificateHashes: [fromHex(text)] } : {};
+}

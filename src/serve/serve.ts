@@ -181,6 +181,7 @@ class Stack {
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         relayUrl: this.#relay === undefined ? relayUrl! : urlOf('https', host, this.#relay.port),
+        ownRelay: this.#relay !== undefined,
         ...(this.#demoInput === undefined ? {} : { demo: this.#demoInput }),
       }),
       onReady: async (ready) => {
