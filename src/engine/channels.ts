@@ -1,0 +1,120 @@
+import type { Logger } from '../core/log.ts';
+import type { MediaUnit } from '../core/media-unit.ts';
+import type { Transport } from '../transport/transport.ts';
+import { Broadcast } from './broadcast.ts';
+import type { PublishGrant } from './control-client.ts';
+import { RelayPublisher } from './publish.ts';
+
+/** Who publishes. `replaced` is called once when another one with a right key takes over. */
+export type Publisher = { readonly kind: string; replaced(): void };
+
+/** A publisher's hold on its input. After it was replaced both calls do nothing. */
+export type Publishing = {
+  /** Throws MALFORMED or UNSUPPORTED for units that cannot be packaged. */
+  push(unit: MediaUnit): void;
+  /** `clean`: the publisher said goodbye; otherwise it vanished and may come back within the grace time. */
+  end(clean: boolean): void;
+};
+
+export type ChannelsOptions = {
+  relayUrl: string;
+  connect: (url: string) => Promise<Transport>;
+  logger: Logger;
+  /** Called on each change of `live`. */
+  changed(): void;
+  /** How long a broadcast waits for a publisher that vanished; default 3000. */
+  graceMs?: number;
+};
+
+type Channel = {
+  broadcast: Broadcast;
+  link: RelayPublisher;
+  publisher: Publisher | undefined;
+  units: number;
+  grace: NodeJS.Timeout | undefined;
+};
+
+/** The live inputs of this engine: at most one publisher each. */
+export class Channels {
+  readonly #options: ChannelsOptions;
+  readonly #channels = new Map<string, Channel>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(options: ChannelsOptions) {
+    this.#options = options;
+  }
+
+  /** Ids of the inputs that are live. */
+  get live(): string[] {
+    return [...this.#channels.keys()];
+  }
+
+  stats(): { inputId: string; units: number; relayConnected: boolean; publisher: string | undefined }[] {
+    return [...this.#channels].map(([inputId, { units, link, publisher }]) => ({
+      inputId,
+      units,
+      relayConnected: link.connected,
+      publisher: publisher?.kind,
+    }));
+  }
+
+  /** The grant was given: takes the input over from whoever has it. */
+  publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing {
+    const { inputId } = grant;
+    const known = this.#channels.get(inputId);
+    const channel = known ?? this.#open(grant, streamKey);
+    if (known !== undefined) {
+      clearTimeout(known.grace);
+      const before = known.publisher;
+      known.publisher = undefined;
+      known.link.streamKey = streamKey;
+      known.broadcast.restart();
+      before?.replaced();
+    }
+    channel.publisher = publisher;
+    return {
+      push: (unit) => {
+        if (channel.publisher !== publisher) return;
+        channel.units++;
+        channel.broadcast.push(unit);
+      },
+      end: (clean) => {
+        if (channel.publisher !== publisher) return;
+        channel.publisher = undefined;
+        if (clean) this.#end(inputId, channel);
+        else channel.grace = setTimeout(() => this.#end(inputId, channel), this.#options.graceMs ?? 3000);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const [inputId, channel] of this.#channels) this.#end(inputId, channel);
+    await Promise.all(this.#closing);
+  }
+
+  #open(grant: PublishGrant, streamKey: string): Channel {
+    const { relayUrl, connect, logger, changed } = this.#options;
+    const { inputId, namespace } = grant;
+    const broadcast = new Broadcast(Date.now());
+    const link = new RelayPublisher({ broadcast, inputId, streamKey, namespace, relayUrl, connect, logger });
+    const channel: Channel = { broadcast, link, publisher: undefined, units: 0, grace: undefined };
+    this.#channels.set(inputId, channel);
+    logger.info('input is live', { inputId });
+    changed();
+    return channel;
+  }
+
+  #end(inputId: string, channel: Channel): void {
+    if (this.#channels.get(inputId) !== channel) return;
+    clearTimeout(channel.grace);
+    channel.publisher = undefined;
+    this.#channels.delete(inputId);
+    channel.broadcast.end();
+    // The last catalog and PUBLISH_DONE leave before the connection does.
+    const closing = new Promise<void>((resolve) => setTimeout(resolve, 200)).then(() => channel.link.close());
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
+    this.#options.logger.info('input is idle', { inputId });
+    this.#options.changed();
+  }
+}

@@ -1,0 +1,73 @@
+import { errorCodes, StreamsError } from '../core/errors.ts';
+
+export type PublishRequest = {
+  kind: 'publish';
+  inputId: string;
+  streamKey: string;
+  ingest: 'rtmp' | 'srt' | 'whip' | 'fmp4';
+  remoteAddress: string;
+};
+
+/** What a stream key opens. */
+export type PublishGrant = { orgId: string; inputId: string; namespace: string[] };
+
+/** Rejects with the StreamsError of the refusal (UNAUTHORIZED, NOT_FOUND, …) or API_UNREACHABLE. */
+export type Authorise = (request: PublishRequest) => Promise<PublishGrant>;
+
+const timeoutMs = 5000;
+
+/** The engine's two questions to the control plane, over HTTP with the service token. */
+export class ControlClient {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(controlUrl: string, serviceToken: string) {
+    this.#url = controlUrl.replace(/\/+$/, '');
+    this.#token = serviceToken;
+  }
+
+  readonly authorise: Authorise = async (request) => {
+    const answer = await this.#post('/internal/authorize', request);
+    const { orgId, inputId, namespace } = answer as Partial<PublishGrant>;
+    const whole =
+      Array.isArray(namespace) && namespace.length > 0 && namespace.every((part) => typeof part === 'string');
+    if (typeof orgId !== 'string' || typeof inputId !== 'string' || !whole)
+      throw new StreamsError('API_UNREACHABLE', 'the control plane gave an answer that is none');
+    return { orgId, inputId, namespace };
+  };
+
+  /** Inputs that are live here now; silence for some seconds makes them idle. */
+  async heartbeat(engineId: string, live: readonly string[], signal?: AbortSignal): Promise<void> {
+    await this.#post('/internal/engine/heartbeat', { engineId, live }, signal);
+  }
+
+  async #post(path: string, body: unknown, signal?: AbortSignal): Promise<object> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    let response: Response;
+    let answer: unknown;
+    try {
+      response = await fetch(this.#url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        redirect: 'error',
+        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+      });
+      answer = await response.json();
+    } catch (cause) {
+      throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
+    }
+    const whole = typeof answer === 'object' && answer !== null ? answer : {};
+    if (response.ok) return whole;
+    if (response.status >= 500)
+      throw new StreamsError('API_UNREACHABLE', `the control plane answered ${response.status}`);
+    throw refusal(whole);
+  }
+}
+
+function refusal(answer: object): StreamsError {
+  const { error } = answer as { error?: { code?: unknown; message?: unknown; hint?: unknown } };
+  const code = errorCodes.find((known) => known === error?.code) ?? 'UNAUTHORIZED';
+  const message = typeof error?.message === 'string' ? error.message : 'the control plane refused';
+  return new StreamsError(code, message, typeof error?.hint === 'string' ? { hint: error.hint } : {});
+}

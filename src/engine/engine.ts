@@ -1,0 +1,76 @@
+import type { Logger } from '../core/log.ts';
+import type { Transport } from '../transport/transport.ts';
+import { Channels } from './channels.ts';
+import { ControlClient } from './control-client.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
+import { RtmpServer } from './ingest/rtmp/server.ts';
+
+export type EngineOptions = {
+  host: string;
+  /** 0 picks a free one. */
+  rtmpPort: number;
+  controlUrl: string;
+  serviceToken: string;
+  /** Where broadcasts are published: `https://host:port`. */
+  relayUrl: string;
+  /** Opens a transport to the relay. */
+  connect: (url: string) => Promise<Transport>;
+  logger: Logger;
+  /** Publishes the test picture to this input. */
+  demo?: DemoOptions;
+  /** How long a broadcast waits for a publisher that vanished, ms; default 3000. */
+  graceMs?: number;
+};
+
+export type EngineStats = {
+  rtmpConnections: number;
+  live: ReturnType<Channels['stats']>;
+};
+
+export type Engine = {
+  /** Port really bound. */
+  readonly rtmpPort: number;
+  stats(): EngineStats;
+  /** Ends every broadcast with its last catalog, then lets go of the sockets. */
+  close(): Promise<void>;
+};
+
+/** The media engine: encoders in, tracks to the relay out. Rejects with PORT_IN_USE or CONFIG_INVALID. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { host, rtmpPort, relayUrl, connect, logger, graceMs } = options;
+  const control = new ControlClient(options.controlUrl, options.serviceToken);
+  const { authorise } = control;
+  const engineId = `eng_${crypto.randomUUID()}`;
+  let heartbeat: Heartbeat | undefined;
+  const channels = new Channels({
+    relayUrl,
+    connect,
+    logger,
+    changed: () => heartbeat?.beat(),
+    ...(graceMs === undefined ? {} : { graceMs }),
+  });
+  const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
+  const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger });
+  const pulse = new Heartbeat({
+    send: (live, signal) => control.heartbeat(engineId, live, signal),
+    live: () => channels.live,
+    logger,
+  });
+  heartbeat = pulse;
+  const stopDemo = options.demo === undefined ? undefined : startDemo(options.demo, { authorise, publish, logger });
+  let closing: Promise<void> | undefined;
+  return {
+    rtmpPort: rtmp.port,
+    stats: () => ({ rtmpConnections: rtmp.connections, live: channels.stats() }),
+    close() {
+      closing ??= (async () => {
+        stopDemo?.();
+        await rtmp.close();
+        await channels.close();
+        await pulse.close();
+      })();
+      return closing;
+    },
+  };
+}

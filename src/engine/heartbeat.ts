@@ -1,0 +1,62 @@
+import { toStreamsError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+export type HeartbeatOptions = {
+  send(live: readonly string[], signal: AbortSignal): Promise<void>;
+  live(): readonly string[];
+  logger: Logger;
+  /** Default 2000. */
+  everyMs?: number;
+};
+
+/** Tells the control plane what is live: at once on each change and every two seconds. One call at a time; a failed one is tried again. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #abort = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #sending = false;
+  #again = false;
+  #failing = false;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.beat();
+  }
+
+  beat(): void {
+    if (this.#abort.signal.aborted) return;
+    if (this.#sending) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#sending = true;
+    void this.#send();
+  }
+
+  /** Takes back what it said: nothing is live any more. Waits for the answer, but not for a control plane that is away. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    await this.#options.send([], AbortSignal.timeout(500)).catch(() => {});
+  }
+
+  async #send(): Promise<void> {
+    const { send, live, logger, everyMs = 2000 } = this.#options;
+    this.#again = false;
+    try {
+      await send(live(), this.#abort.signal);
+      if (this.#failing) logger.info('the control plane answers again');
+      this.#failing = false;
+    } catch (error) {
+      const { code, message } = toStreamsError(error);
+      if (!this.#failing && !this.#abort.signal.aborted)
+        logger.warn('the control plane does not hear what is live', { code, reason: message });
+      this.#failing = true;
+    }
+    this.#sending = false;
+    if (this.#abort.signal.aborted) return;
+    if (this.#again && !this.#failing) this.beat();
+    else this.#timer = setTimeout(() => this.beat(), everyMs);
+  }
+}

@@ -1,0 +1,245 @@
+import { parseAudioSpecificConfig } from '../../codec/aac/audio-specific-config.ts';
+import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
+import { writeFragment } from '../../codec/cmaf/fragment.ts';
+import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
+import { parseAvcConfig } from '../../codec/h264/avc-config.ts';
+import { StreamsError } from '../../core/errors.ts';
+import type { AudioUnit, MediaUnit, VideoUnit } from '../../core/media-unit.ts';
+
+/** Where the packager puts what it makes. Object ids count from 0 in every group. */
+export type PackageSink = {
+  /** The newest group of the track ends; this one begins. */
+  beginGroup(track: string, groupId: number): void;
+  object(track: string, payload: Uint8Array): void;
+  /** The set of tracks, or what is known about one, changed. */
+  catalog(catalog: Catalog): void;
+};
+
+type Output = {
+  name: string;
+  trackId: number;
+  timescale: number;
+  init: Uint8Array;
+  description: CatalogTrack;
+  sequence: number;
+  /** Decode time of the newest unit and its distance from the one before, in ticks. */
+  last: number;
+  step: number;
+  groupId: number | undefined;
+  groupStart: number;
+  /** Bits of the current measure and the second (dts) it started at. */
+  bits: number;
+  bitsSince: number;
+};
+
+/** Audio without video is cut into groups of a second. */
+const audioGroupSeconds = 1;
+/** After so long without a picture audio is cut on its own. */
+const videoGoneSeconds = 3;
+
+/**
+ * Access units to groups of CMAF objects: object 0 of every group is the init segment, then one fragment per unit. Video
+ * groups begin at keyframes; audio groups are cut at the same instants and share their numbers. Pure: no clock, no I/O.
+ *
+ * Group ids count up from `startedAt` (ms since the Unix epoch), so they also grow over restarts of the process; times begin
+ * at `startedAt` too, so that a viewer who stays over a restart sees time go on.
+ */
+export class Packager {
+  readonly #sink: PackageSink;
+  readonly #startedAt: number;
+  #video: Output | undefined;
+  #audio: Output | undefined;
+  #lastGroup: number;
+  /** Cuts that audio has not reached yet: seconds on the output clock. */
+  #cuts: { at: number; groupId: number }[] = [];
+  /** Seconds: output time minus source time; undefined until the first unit of a source. */
+  #shift: number | undefined;
+  #waitingForKeyframe = true;
+
+  constructor(sink: PackageSink, startedAt: number) {
+    this.#sink = sink;
+    this.#startedAt = Math.floor(startedAt);
+    this.#lastGroup = this.#startedAt - 1;
+  }
+
+  /** Another source takes over: its clock is joined to what went out, it begins with its own configurations and a keyframe. */
+  restart(): void {
+    this.#shift = undefined;
+    this.#waitingForKeyframe = true;
+    this.#cuts = [];
+  }
+
+  /** Throws MALFORMED when a configuration cannot be read, UNSUPPORTED for a codec without a place here. */
+  push(unit: MediaUnit): void {
+    this.#shift ??= this.#anchor(unit);
+    if (unit.kind === 'video') this.#pushVideo(unit);
+    else this.#pushAudio(unit);
+  }
+
+  get catalog(): Catalog {
+    const tracks = [this.#video, this.#audio].flatMap((output) =>
+      output === undefined ? [] : [{ ...output.description }],
+    );
+    return { version: 1, live: true, tracks };
+  }
+
+  /** The last catalog of the broadcast. */
+  end(): void {
+    this.#sink.catalog({ ...this.catalog, live: false });
+  }
+
+  #anchor(unit: MediaUnit): number {
+    let start = this.#startedAt / 1000;
+    for (const output of [this.#video, this.#audio])
+      if (output !== undefined) start = Math.max(start, (output.last + output.step) / output.timescale);
+    return start - unit.dts / unit.timescale;
+  }
+
+  #pushVideo(unit: VideoUnit): void {
+    if (unit.config !== undefined) {
+      this.#video = videoOutput(unit, unit.config, this.#video);
+      this.#waitingForKeyframe = true;
+    }
+    const output = this.#video;
+    if (output === undefined || (this.#waitingForKeyframe && !unit.keyframe)) return;
+    this.#waitingForKeyframe = false;
+    const decodeTime = this.#decodeTime(output, unit.dts, unit.timescale);
+    if (unit.keyframe) {
+      this.#begin(output, ++this.#lastGroup, decodeTime);
+      this.#cuts.push({ at: decodeTime / output.timescale, groupId: this.#lastGroup });
+      if (this.#cuts.length > 64) this.#cuts.shift();
+      this.#announce(output, unit.config !== undefined);
+    }
+    const compositionOffset = Math.round(((unit.pts - unit.dts) * output.timescale) / unit.timescale);
+    this.#write(output, unit, decodeTime, output.step, compositionOffset, unit.keyframe);
+  }
+
+  #pushAudio(unit: AudioUnit): void {
+    if (unit.config !== undefined) this.#audio = audioOutput(unit, unit.config, this.#audio);
+    const output = this.#audio;
+    if (output === undefined) return;
+    const decodeTime = this.#decodeTime(output, unit.dts, unit.timescale);
+    const seconds = decodeTime / output.timescale;
+    let groupId: number | undefined;
+    while (this.#cuts.length > 0 && this.#cuts[0]!.at <= seconds) groupId = this.#cuts.shift()!.groupId;
+    if (groupId === undefined || (output.groupId !== undefined && groupId <= output.groupId)) {
+      groupId = undefined;
+      const alone = this.#video === undefined || seconds - this.#video.last / this.#video.timescale > videoGoneSeconds;
+      const due = alone && decodeTime - output.groupStart >= audioGroupSeconds * output.timescale;
+      if (output.groupId === undefined || unit.config !== undefined || due) groupId = ++this.#lastGroup;
+    }
+    if (groupId !== undefined) {
+      this.#begin(output, groupId, decodeTime);
+      this.#announce(output, unit.config !== undefined);
+    }
+    this.#write(output, unit, decodeTime, Math.round((unit.duration * output.timescale) / unit.timescale), 0, true);
+  }
+
+  /** On the output clock; never backwards. */
+  #decodeTime(output: Output, dts: number, timescale: number): number {
+    const time = Math.round((dts * output.timescale) / timescale + this.#shift! * output.timescale);
+    return output.sequence === 0 ? Math.max(0, time) : Math.max(time, output.last);
+  }
+
+  #begin(output: Output, groupId: number, decodeTime: number): void {
+    output.groupId = groupId;
+    output.groupStart = decodeTime;
+    this.#sink.beginGroup(output.name, groupId);
+    this.#sink.object(output.name, output.init);
+  }
+
+  #write(
+    output: Output,
+    unit: MediaUnit,
+    decodeTime: number,
+    duration: number,
+    compositionOffset: number,
+    keyframe: boolean,
+  ): void {
+    const step = decodeTime - output.last;
+    // The next unit is not known: a sample lasts as long as the one before did. Pauses are not frames.
+    if (output.sequence > 0 && step > 0 && step < output.timescale) output.step = step;
+    output.last = decodeTime;
+    output.sequence++;
+    output.bits += unit.data.length * 8;
+    const { trackId, sequence } = output;
+    const wallClock = unit.arrivedAt;
+    const lasts = unit.kind === 'video' ? output.step : duration;
+    const { data } = unit;
+    this.#sink.object(
+      output.name,
+      writeFragment({ trackId, sequence, decodeTime, duration: lasts, compositionOffset, keyframe, data, wallClock }),
+    );
+  }
+
+  /** A catalog for a new configuration, or when the measured bitrate is news (first measure, or off by a quarter). */
+  #announce(output: Output, changed: boolean): void {
+    const seconds = (output.groupStart - output.bitsSince) / output.timescale;
+    let news = changed;
+    if (output.bits === 0) output.bitsSince = output.groupStart;
+    else if (seconds >= 2) {
+      const bitrate = Math.round(output.bits / seconds / 1000) * 1000;
+      const said = output.description.bitrate;
+      if (said === undefined || Math.abs(bitrate - said) > said / 4) {
+        output.description = { ...output.description, bitrate };
+        news = true;
+      }
+      output.bits = 0;
+      output.bitsSince = output.groupStart;
+    }
+    if (news) this.#sink.catalog(this.catalog);
+  }
+}
+
+function videoOutput(unit: VideoUnit, config: Uint8Array, before: Output | undefined): Output {
+  if (unit.codec !== 'h264') throw new StreamsError('UNSUPPORTED', `video codec ${unit.codec}`);
+  const { codec, sps } = parseAvcConfig(config);
+  const { width, height, framerate } = sps;
+  const timescale = 90_000;
+  return {
+    ...fresh(before),
+    name: 'video/source',
+    trackId: 1,
+    timescale,
+    init: writeInitSegment({ kind: 'video', codec: 'h264', trackId: 1, timescale, width, height, config }),
+    description: {
+      name: 'video/source',
+      kind: 'video',
+      codec,
+      width,
+      height,
+      ...(framerate === undefined ? {} : { framerate }),
+    },
+    step: Math.round(timescale / (framerate ?? 30)),
+  };
+}
+
+function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undefined): Output {
+  if (unit.codec !== 'aac') throw new StreamsError('UNSUPPORTED', `audio codec ${unit.codec}`);
+  const { codec, sampleRate, channels, frameLength } = parseAudioSpecificConfig(config);
+  // A changed sample rate changes the clock: the times already given out are taken along.
+  const last = before === undefined ? 0 : Math.ceil((before.last * sampleRate) / before.timescale);
+  return {
+    ...fresh(before),
+    last,
+    name: 'audio',
+    trackId: 2,
+    timescale: sampleRate,
+    init: writeInitSegment({
+      kind: 'audio',
+      codec: 'aac',
+      trackId: 2,
+      timescale: sampleRate,
+      sampleRate,
+      channels,
+      config,
+    }),
+    description: { name: 'audio', kind: 'audio', codec, sampleRate, channels },
+    step: frameLength,
+  };
+}
+
+function fresh(before: Output | undefined) {
+  const { sequence = 0, last = 0, groupId = undefined } = before ?? {};
+  return { sequence, last, groupId, groupStart: 0, bits: 0, bitsSince: 0 };
+}

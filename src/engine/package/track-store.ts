@@ -1,0 +1,65 @@
+/** Objects of one group, in order; ids are the indexes. `ended`: no further one comes. */
+export type StoredGroup = { readonly groupId: number; readonly objects: Uint8Array[]; bytes: number; ended: boolean };
+
+/** Told of every change of a track. */
+export type TrackListener = { group(group: StoredGroup): void; object(group: StoredGroup): void; end(): void };
+
+/** Bytes of the newest group a track may hold. What lies beyond is passed on to nobody: the group is ended there. */
+const maxGroupBytes = 64 << 20;
+
+/** The newest group of one track, and who follows it: late subscribers start at its object 0. */
+export class TrackStore {
+  readonly name: string;
+  readonly #listeners = new Set<TrackListener>();
+  #newest: StoredGroup | undefined;
+  #ended = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get newest(): StoredGroup | undefined {
+    return this.#newest;
+  }
+
+  begin(groupId: number): void {
+    this.#endGroup();
+    this.#newest = { groupId, objects: [], bytes: 0, ended: false };
+    for (const listener of this.#listeners) listener.group(this.#newest);
+  }
+
+  push(payload: Uint8Array): void {
+    const group = this.#newest;
+    if (group === undefined || group.ended) return;
+    if (group.bytes + payload.length > maxGroupBytes) {
+      this.#endGroup();
+      return;
+    }
+    group.objects.push(payload);
+    group.bytes += payload.length;
+    for (const listener of this.#listeners) listener.object(group);
+  }
+
+  /** No more groups: the broadcast is over. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#endGroup();
+    for (const listener of this.#listeners) listener.end();
+    this.#listeners.clear();
+  }
+
+  /** The listener first hears of the newest group, if there is one. Returns the way out. */
+  follow(listener: TrackListener): () => void {
+    if (this.#newest !== undefined) listener.group(this.#newest);
+    if (this.#ended) listener.end();
+    else this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #endGroup(): void {
+    if (this.#newest === undefined || this.#newest.ended) return;
+    this.#newest.ended = true;
+    for (const listener of this.#listeners) listener.object(this.#newest);
+  }
+}

@@ -1,0 +1,153 @@
+import { catalogTrackName } from '../codec/catalog/streams-catalog.ts';
+import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
+import { toStreamsError } from '../core/errors.ts';
+import { type Logger, redactUrl } from '../core/log.ts';
+import { establish } from '../session/establish.ts';
+import type { IncomingSubscribe, Session } from '../session/types.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Broadcast } from './broadcast.ts';
+import { TrackFeed } from './track-feed.ts';
+
+export type RelayPublisherOptions = {
+  broadcast: Broadcast;
+  inputId: string;
+  /** What the encoder showed us: the relay asks about it again. */
+  streamKey: string;
+  namespace: readonly string[];
+  relayUrl: string;
+  connect: (url: string) => Promise<Transport>;
+  logger: Logger;
+  /** First and longest wait between attempts; default 100 and 5000. */
+  retryMs?: { first: number; longest: number };
+};
+
+/**
+ * Keeps one broadcast published to the relay until `close`: connects, announces the namespace, answers subscriptions on
+ * demand, and begins again whenever the relay goes away. The broadcast never waits for it.
+ */
+export class RelayPublisher {
+  readonly #options: RelayPublisherOptions;
+  readonly #stop = new AbortController();
+  readonly #finished: Promise<void>;
+  #streamKey: string;
+  #session: Session | undefined;
+
+  constructor(options: RelayPublisherOptions) {
+    this.#options = options;
+    this.#streamKey = options.streamKey;
+    this.#finished = this.#run();
+  }
+
+  get connected(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** The key of a publisher that took over, for the next connection. */
+  set streamKey(streamKey: string) {
+    this.#streamKey = streamKey;
+  }
+
+  /** The broadcast should have ended before, so that subscribers hear why. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#session?.close(sessionCodes.noError, 'broadcast ended');
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    const { logger, inputId, retryMs = { first: 100, longest: 5000 } } = this.#options;
+    const { signal } = this.#stop;
+    let wait = retryMs.first;
+    while (!signal.aborted) {
+      try {
+        const session = await this.#connect();
+        wait = retryMs.first;
+        logger.info('published to the relay', { inputId });
+        const { by, code, reason } = await session.closed;
+        if (!signal.aborted)
+          logger.warn('the relay connection ended', { inputId, by, code, reason: redactUrl(reason) });
+      } catch (error) {
+        const { code, message } = toStreamsError(error);
+        if (!signal.aborted)
+          logger.warn('cannot publish to the relay', { inputId, code, reason: redactUrl(message), retryMs: wait });
+      }
+      this.#session = undefined;
+      await pause(wait, signal);
+      wait = Math.min(wait * 2, retryMs.longest);
+    }
+  }
+
+  async #connect(): Promise<Session> {
+    const { relayUrl, connect, inputId, namespace } = this.#options;
+    const { signal } = this.#stop;
+    const transport = await connect(relayUrl);
+    const abort = () => transport.close({ code: sessionCodes.noError, reason: 'broadcast ended' });
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const aliases = new Map<string, number>();
+      const session = await establish(transport, {
+        role: 'client',
+        path: `/publish/${inputId}?sk=${encodeURIComponent(this.#streamKey)}`,
+        authority: new URL(relayUrl).host,
+        handlers: { subscribe: (request) => this.#subscribe(request, aliases) },
+      });
+      const announced = await session.publishNamespace(namespace);
+      void announced.ended.then(() => session.close(sessionCodes.noError, 'namespace is over'));
+      this.#session = session;
+      return session;
+    } catch (error) {
+      transport.close({ code: sessionCodes.internalError, reason: 'cannot publish' });
+      throw error;
+    } finally {
+      // From here on `close` ends the session itself, after what it still has to say.
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #subscribe(request: IncomingSubscribe, aliases: Map<string, number>): void {
+    const { namespace, broadcast } = this.#options;
+    const { track } = request;
+    const ours =
+      track.namespace.length === namespace.length && track.namespace.every((part, i) => part === namespace[i]);
+    if (!ours) {
+      request.reject(requestErrorCodes.doesNotExist, 'not the namespace of this broadcast');
+      return;
+    }
+    let cancelled = false;
+    void request.cancelled.then(() => {
+      cancelled = true;
+    });
+    broadcast.find(track.name, (found) => {
+      if (cancelled) return;
+      if (found === undefined) {
+        request.reject(requestErrorCodes.doesNotExist, 'no such track in this broadcast');
+        return;
+      }
+      const alias = aliases.get(track.name) ?? aliases.size + 1;
+      aliases.set(track.name, alias);
+      new TrackFeed(request, found, alias, publisherPriority(track.name));
+    });
+  }
+}
+
+/** Catalog before audio before video (0 is most urgent): a stalled picture hurts less than broken sound. */
+function publisherPriority(trackName: string): number {
+  return trackName === catalogTrackName ? 0 : trackName.startsWith('audio') ? 1 : 2;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

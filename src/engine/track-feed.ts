@@ -1,0 +1,157 @@
+import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { IncomingSubscribe, Publication, SubgroupWriter, SubscriptionFilter } from '../session/types.ts';
+import type { StoredGroup, TrackStore } from './package/track-store.ts';
+
+type Sending = { group: StoredGroup; writer: SubgroupWriter; next: number; waiting: boolean; refusals: number };
+
+/** Groups a slow connection may be behind before the oldest is given up, and the bytes in them. */
+const maxGroupsBehind = 8;
+const maxBytesBehind = 16 << 20;
+
+/**
+ * Sends one track to one subscription: each group on its own stream, in order, objects whole. Never blocks the track: a
+ * connection that cannot keep up loses its oldest groups.
+ */
+export class TrackFeed {
+  readonly #publication: Publication;
+  readonly #filter: SubscriptionFilter;
+  readonly #priority: number;
+  readonly #sending = new Map<number, Sending>();
+  /** First object of the newest group to send; later groups are sent from their first. */
+  readonly #first: { group: number; object: number };
+  readonly #leave: () => void;
+  #trackEnded = false;
+  #closed = false;
+
+  /** `priority`: publisher priority, 0 is most urgent. `alias`: unique in the session. */
+  constructor(request: IncomingSubscribe, track: TrackStore, alias: number, priority: number) {
+    const newest = track.newest;
+    const largest =
+      newest && newest.objects.length > 0 ? { group: newest.groupId, object: newest.objects.length - 1 } : undefined;
+    this.#filter = request.filter;
+    this.#priority = priority;
+    this.#first = firstLocation(request.filter, largest);
+    this.#publication = request.accept(largest === undefined ? { alias } : { alias, largest });
+    let left = false;
+    let leave: (() => void) | undefined;
+    this.#leave = () => {
+      left = true;
+      leave?.();
+    };
+    leave = track.follow({
+      group: (group) => this.#group(group),
+      object: (group) => this.#object(group),
+      end: () => this.#end(),
+    });
+    if (left) leave();
+    void this.#publication.cancelled.then(() => this.#stop());
+  }
+
+  #group(group: StoredGroup): void {
+    if (this.#closed || group.groupId < this.#first.group) return;
+    const filter = this.#filter;
+    if (filter.type === 'absoluteRange' && group.groupId > filter.endGroup) {
+      this.#end();
+      return;
+    }
+    const next = group.groupId === this.#first.group ? this.#first.object : 0;
+    if (group.ended && next >= group.objects.length) return;
+    const writer = this.#publication.openSubgroup({
+      groupId: group.groupId,
+      subgroupId: 0,
+      priority: this.#priority,
+      endOfGroup: true,
+      firstObject: next === 0,
+    });
+    const sending: Sending = { group, writer, next, waiting: false, refusals: 0 };
+    this.#sending.set(group.groupId, sending);
+    this.#trim();
+    void writer.stream.stopped.then((code) => {
+      if (code !== null) this.#drop(sending, streamResetCodes.cancelled);
+    });
+    this.#pump(sending);
+  }
+
+  #object(group: StoredGroup): void {
+    const sending = this.#sending.get(group.groupId);
+    if (sending !== undefined && !sending.waiting) this.#pump(sending);
+    else if (sending !== undefined) this.#trim();
+  }
+
+  #pump(sending: Sending): void {
+    const { group, writer } = sending;
+    while (sending.next < group.objects.length) {
+      const payload = group.objects[sending.next]!;
+      if (!writer.write({ objectId: sending.next, status: 'normal', properties: undefined, payload })) {
+        // A stream that refuses with nothing queued is dead: waiting for it would spin.
+        if (writer.stream.queuedBytes === 0 && ++sending.refusals > 3) {
+          this.#drop(sending, streamResetCodes.cancelled);
+          return;
+        }
+        sending.waiting = true;
+        void writer.stream.writable().then(() => {
+          sending.waiting = false;
+          if (this.#sending.get(group.groupId) === sending) this.#pump(sending);
+        });
+        return;
+      }
+      sending.next++;
+      sending.refusals = 0;
+    }
+    if (!group.ended) return;
+    writer.finish();
+    this.#sending.delete(group.groupId);
+    this.#settle();
+  }
+
+  /** Gives up the oldest groups while too much waits. The newest is never given up. */
+  #trim(): void {
+    let behind = 0;
+    for (const { group, next } of this.#sending.values())
+      for (let i = next; i < group.objects.length; i++) behind += group.objects[i]!.length;
+    for (const sending of this.#sending.values()) {
+      if (this.#sending.size <= 1 || (behind <= maxBytesBehind && this.#sending.size <= maxGroupsBehind)) return;
+      for (let i = sending.next; i < sending.group.objects.length; i++) behind -= sending.group.objects[i]!.length;
+      this.#drop(sending, streamResetCodes.tooFarBehind);
+    }
+  }
+
+  #drop(sending: Sending, code: number): void {
+    if (this.#sending.get(sending.group.groupId) !== sending) return;
+    this.#sending.delete(sending.group.groupId);
+    sending.writer.reset(code);
+    this.#settle();
+  }
+
+  #end(): void {
+    this.#trackEnded = true;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#closed || !this.#trackEnded || this.#sending.size > 0) return;
+    this.#closed = true;
+    this.#leave();
+    this.#publication.done(publishDoneCodes.trackEnded, 'the broadcast is over');
+  }
+
+  #stop(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#leave();
+    for (const sending of this.#sending.values()) sending.writer.reset(streamResetCodes.cancelled);
+    this.#sending.clear();
+    this.#publication.done(publishDoneCodes.subscriptionEnded, 'unsubscribed');
+  }
+}
+
+/** Where a filter begins (draft-18 5.1.2), given the largest object there is. */
+function firstLocation(
+  filter: SubscriptionFilter,
+  largest: { group: number; object: number } | undefined,
+): { group: number; object: number } {
+  if (filter.type === 'absoluteStart' || filter.type === 'absoluteRange') return filter.start;
+  if (largest === undefined || filter.type === 'unfiltered') return { group: 0, object: 0 };
+  if (filter.type === 'nextGroup') return { group: largest.group + 1, object: 0 };
+  return { group: largest.group, object: largest.object + 1 };
+}
