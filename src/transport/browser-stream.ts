@@ -176,10 +176,17 @@ function streamCode(error: unknown): number | null {
   return typeof error.streamErrorCode === 'number' ? error.streamErrorCode : null;
 }
 
-/** Browsers differ in the constructor: (message, options) in the W3C text, one dictionary in older ones. */
+/**
+ * Chromium 156 sends no code above 255: its `streamErrorCode` of an error made here is one clamped byte.
+ * The W3C constructor takes (message, options); Chromium's of 2026 one dictionary, and throws for a string.
+ */
 function streamError(code: number): unknown {
-  const error = new WebTransportError('', { source: 'stream', streamErrorCode: code });
-  if (error.streamErrorCode === code) return error;
+  try {
+    const error = new WebTransportError('', { source: 'stream', streamErrorCode: code });
+    if (error.streamErrorCode === code) return error;
+  } catch {
+    // The older form, then.
+  }
   const Older = WebTransportError as unknown as new (init: { streamErrorCode: number }) => WebTransportError;
   return new Older({ streamErrorCode: code });
 }

@@ -49,7 +49,7 @@ export async function acceptWebTransport(base: Transport, options: AcceptWebTran
       return;
     }
     message.sendHeaders(answer.fields);
-    established.resolve(new WebTransportSession(connection, message, { sessionId, ...answer }));
+    established.resolve(new WebTransportSession(connection, message, { role: 'server', sessionId, ...answer }));
   });
   return beforeDeadline(connection, options.handshakeTimeoutMs ?? 10_000, established.promise);
 }

@@ -55,7 +55,7 @@ async function handshake(connection: Http3Connection, options: ConnectWebTranspo
     if (status >= 100 && status < 200) continue;
     if (status < 200 || status > 299) throw await refusal(connect, status);
     const protocol = chosen(headers.get('wt-protocol'), options.protocols);
-    return new WebTransportSession(connection, connect, { sessionId: 0, protocol, path: options.path });
+    return new WebTransportSession(connection, connect, { role: 'client', sessionId: 0, protocol, path: options.path });
   }
 }
 

@@ -11,6 +11,8 @@ import { closeSoon } from './linger.ts';
 import type { MessageStream } from './message-stream.ts';
 import { SessionReceiveStream, SessionSendStream } from './streams.ts';
 
+export type SessionOptions = { role: 'client' | 'server'; sessionId: number; protocol: string; path: string };
+
 /** Streams of the peer that wait for accept. */
 const maxUnaccepted = 256;
 
@@ -20,6 +22,7 @@ export class WebTransportSession implements Transport, SessionStreams {
   readonly protocol: string;
   readonly path: string;
   readonly sessionId: number;
+  readonly #role: 'client' | 'server';
   readonly #connection: Http3Connection;
   readonly #base: Transport;
   readonly #connect: MessageStream;
@@ -31,13 +34,10 @@ export class WebTransportSession implements Transport, SessionStreams {
   #isClosed = false;
 
   /** `connect`: the stream of the CONNECT, after its HEADERS both ways. */
-  constructor(
-    connection: Http3Connection,
-    connect: MessageStream,
-    options: { sessionId: number; protocol: string; path: string },
-  ) {
+  constructor(connection: Http3Connection, connect: MessageStream, options: SessionOptions) {
     this.protocol = options.protocol;
     this.path = options.path;
+    this.#role = options.role;
     this.sessionId = options.sessionId;
     this.#connection = connection;
     this.#base = connection.base;
@@ -101,7 +101,7 @@ export class WebTransportSession implements Transport, SessionStreams {
     this.#end({ by: 'local', ...close });
     this.#connect.sendData(encodeCapsule({ type: 'close', ...close }));
     this.#connect.finish();
-    // The peer answers the FIN with its own; only then is the connection closed, or it could overtake the capsule.
+    // The peer answers the FIN with its own; were the connection closed before, it could overtake the capsule.
     closeSoon(this.#base);
   }
 
@@ -146,13 +146,14 @@ export class WebTransportSession implements Transport, SessionStreams {
   }
 
   #closedByPeer(code: number, reason: string): void {
-    if (this.#isClosed) {
-      this.#base.close({ code: http3Code.noError, reason: '' });
-      return;
+    if (!this.#isClosed) {
+      this.#end({ by: 'peer', code, reason });
+      this.#connect.finish();
     }
-    this.#end({ by: 'peer', code, reason });
-    this.#connect.finish();
-    closeSoon(this.#base);
+    // Closing is the client's part. Chromium answers the FIN before it has told its page what the capsule said, and a
+    // connection we close in between is a lost one to the page.
+    if (this.#role === 'client') this.#base.close({ code: http3Code.noError, reason: '' });
+    else closeSoon(this.#base);
   }
 
   #end(close: TransportClose): void {
