@@ -125,10 +125,10 @@ export class BroadcastViewer implements Viewer {
   }
 
   async #connect(renew: boolean): Promise<Session> {
-    const { options: o, token } = { options: this.#options, token: this.#token };
+    const o = this.#options;
     this.#connectStartedAt = Date.now();
     const url = typeof o.url === 'string' ? o.url : await o.url();
-    let target = playbackTarget(url, o.namespace, token);
+    let target = playbackTarget(url, o.namespace, this.#token);
     if (o.refreshToken !== undefined && (renew || (target.expiresAt ?? Infinity) < Date.now() + renewBeforeMs)) {
       this.#token = await o.refreshToken();
       target = playbackTarget(url, o.namespace, this.#token);
@@ -154,6 +154,10 @@ export class BroadcastViewer implements Viewer {
     const over = () => controller.abort();
     void session.closed.then(over);
     void session.goaway.then(over);
+    // Ends every request and stream of it, and so all that waits below.
+    controller.signal.addEventListener('abort', () =>
+      session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : ''),
+    );
     this.#noticeWaiting();
     try {
       while (!controller.signal.aborted) {
@@ -173,7 +177,6 @@ export class BroadcastViewer implements Viewer {
       release();
       controller.abort();
       clearTimeout(this.#waitingTimer);
-      session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : '');
     }
     if (this.#closing.signal.aborted) return undefined;
     const close = await session.closed;
