@@ -14,12 +14,13 @@ export type KeySetOptions = {
   readonly logger: Logger;
   /** While somebody holds the set. Default 2000. */
   readonly refreshMs?: number;
+  /** Two requests are at least this far apart. Default 1000. */
+  readonly minRefreshMs?: number;
   /** Default: the global fetch. */
   readonly fetch?: typeof fetch;
 };
 
 const timeoutMs = 5000;
-const minRefreshMs = 1000;
 const maxKeys = 1000;
 
 /**
@@ -41,10 +42,17 @@ export class KeySet {
     this.#options = options;
   }
 
-  /** undefined: no active key of that id. Throws API_UNREACHABLE when no set could be had yet. */
+  /**
+   * undefined: no active key of that id, as of a moment after the call (up to a second later for one we do not know).
+   * Throws API_UNREACHABLE when no set could be had yet.
+   */
   async find(kid: string): Promise<VerificationKey | undefined> {
-    if (this.#keys?.get(kid) === undefined && performance.now() - this.#fetchedAt >= minRefreshMs) this.#refresh();
-    if (this.#keys?.get(kid) === undefined) await this.#fetching;
+    // The answer to a request already under way may be older than the key.
+    for (let attempt = 0; attempt < 2 && this.#keys?.get(kid) === undefined; attempt++) {
+      const joined = this.#fetching !== undefined;
+      await this.#refresh();
+      if (!joined) break;
+    }
     if (this.#keys === undefined) throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer');
     return this.#keys.get(kid);
   }
@@ -59,7 +67,7 @@ export class KeySet {
     const listener = (): void => changed();
     this.#listeners.add(listener);
     if (++this.#holders === 1) {
-      this.#timer = setInterval(() => this.#refresh(), this.#options.refreshMs ?? 2000);
+      this.#timer = setInterval(() => void this.#refresh(), this.#options.refreshMs ?? 2000);
       this.#timer.unref();
     }
     return () => {
@@ -68,10 +76,18 @@ export class KeySet {
     };
   }
 
-  #refresh(): void {
-    this.#fetching ??= this.#fetch().finally(() => {
+  /** Joins the request that waits or is under way; a new one leaves no sooner than a second after the last. */
+  #refresh(): Promise<void> {
+    this.#fetching ??= this.#fetchInTime().finally(() => {
       this.#fetching = undefined;
     });
+    return this.#fetching;
+  }
+
+  async #fetchInTime(): Promise<void> {
+    const waitMs = this.#fetchedAt + (this.#options.minRefreshMs ?? 1000) - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await this.#fetch();
   }
 
   async #fetch(): Promise<void> {

@@ -1,4 +1,5 @@
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
+import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingSubscribe } from '../session/types.ts';
 import { ObjectCache } from './cache.ts';
@@ -137,12 +138,22 @@ export class Router {
     }
     routed.pending--;
     if (cancelled) over();
-    else if (refusal === undefined) this.#accept(routed, routedRequest);
+    else if (refusal === undefined) this.#acceptSafely(routed, routedRequest);
     else if (refusal instanceof RequestError) {
       request.reject(refusal.requestCode, refusal.reason, refusal.retryMs);
       over();
     } else this.#hold(routedRequest); // The publisher vanished before it answered.
     this.#idleIfUnwatched(routed);
+  }
+
+  /** One session that cannot take it must not end the process. */
+  #acceptSafely(routed: Routed, routedRequest: RoutedRequest): void {
+    try {
+      this.#accept(routed, routedRequest);
+    } catch (error) {
+      routedRequest.request.reject(requestErrorCodes.internalError, toStreamsError(error).message);
+      routedRequest.over();
+    }
   }
 
   #accept(routed: Routed, { request, dialect, over }: RoutedRequest): void {

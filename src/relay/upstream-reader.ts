@@ -45,13 +45,14 @@ export class UpstreamReader {
   }
 
   async #read(incoming: IncomingSubgroup): Promise<void> {
-    const subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#dialect);
-    if (subgroup === undefined) {
-      incoming.stop(streamResetCodes.cancelled);
-      return;
-    }
-    this.#open.set(incoming, subgroup);
+    let subgroup: CachedSubgroup | undefined;
     try {
+      subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#dialect);
+      if (subgroup === undefined) {
+        incoming.stop(streamResetCodes.cancelled);
+        return;
+      }
+      this.#open.set(incoming, subgroup);
       for (;;) {
         const object = await incoming.next();
         if (this.#stopped) return;
@@ -66,7 +67,7 @@ export class UpstreamReader {
       }
     } catch (error) {
       incoming.stop(streamResetCodes.cancelled);
-      subgroup.abort(error instanceof StreamResetError ? error.resetCode : streamResetCodes.cancelled);
+      subgroup?.abort(error instanceof StreamResetError ? error.resetCode : streamResetCodes.cancelled);
     } finally {
       this.#open.delete(incoming);
     }

@@ -219,6 +219,25 @@ describe('a slow viewer', () => {
     expect(relay.stats().objectsDropped).toBe(0);
   });
 
+  it('loses a group that is late for too long, however small', async () => {
+    const publisher = await TestPublisher.start(start({ queueAgeMs: 20 }));
+    const slow = await connect(relay, '/playback/lv_one', { highWaterBytes: 100 });
+    const subscription = await slow.session.subscribe(track);
+    publisher.group(1, [100, 100, 100]);
+    const newest = publisher.open(2);
+    let id = 0;
+    await eventually(() => {
+      newest.write(object(2, id, 100));
+      id++;
+      expect(relay.stats().groupsDropped).toBe(1);
+    });
+    newest.finish();
+    expect(await nextGroup(subscription)).toMatchObject({ group: 1, end: 'reset' });
+    const whole = await nextGroup(subscription);
+    expect(whole).toMatchObject({ group: 2, end: 'fin' });
+    expect(whole.ids).toEqual(Array.from({ length: id }, (_, index) => index));
+  });
+
   it('that stops a subgroup does not get it again', async () => {
     const publisher = await TestPublisher.start(start());
     const subscription = await (await watch(relay)).session.subscribe(track);
@@ -320,6 +339,7 @@ describe('a publisher', () => {
     expect(await nextGroup(subscription)).toMatchObject({ group: 3 });
     expect(await nextGroup(subscription)).toMatchObject({ group: 4 });
     const late = await (await watch(relay)).session.subscribe(track);
+    expect(late.largest).toEqual({ group: 4, object: 0 });
     expect(await nextGroup(late)).toMatchObject({ group: 4 });
   });
 });
