@@ -10,6 +10,9 @@ import { parseArguments } from './program.ts';
 
 export type Surroundings = { env: NodeJS.ProcessEnv; terminal: Terminal; signal: AbortSignal };
 
+/** `… | head -1` has read enough: the end is quiet, and no failure. */
+const readerGone = new StreamsError('INTERRUPTED', 'the reader of the output has gone');
+
 /** Runs one command line (without node and script) and answers its exit code; the only place where an error becomes one. */
 export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { env, terminal, signal } = surroundings;
@@ -42,8 +45,9 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
     return 0;
   } catch (thrown) {
     const error = toStreamsError(thrown);
-    // A person who pressed Ctrl-C knows.
-    if (output.json || !signal.aborted || error.code !== 'INTERRUPTED') output.error(error);
+    // A person who pressed Ctrl-C knows, and where the reader has gone there is nobody to tell.
+    const known = error.code === 'INTERRUPTED' && signal.aborted && (!output.json || signal.reason === readerGone);
+    if (!known) output.error(error);
     return exitCodeOf(error.code);
   }
 }
@@ -51,13 +55,7 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
 /** The program: this process's arguments, terminal and signals. */
 export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
-  // The reader of stdout has gone: nobody is left to tell, so the end is quiet.
-  let unread = false;
-  const terminal = processTerminal(process.env, () => {
-    unread = true;
-    stop.abort(new StreamsError('INTERRUPTED', 'the reader of the output has gone'));
-    process.exitCode = 0;
-  });
+  const terminal = processTerminal(process.env, () => stop.abort(readerGone));
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(exitCodeOf('INTERRUPTED'));
     stop.abort(new StreamsError('INTERRUPTED', 'interrupted'));
@@ -65,7 +63,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   const code = await runCommandLine(argv, { env: process.env, terminal, signal: stop.signal });
-  process.exitCode = unread ? 0 : code;
+  process.exitCode = stop.signal.reason === readerGone ? 0 : code;
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
 }

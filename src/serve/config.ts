@@ -55,8 +55,8 @@ export function checkServeOptions(options: ServeOptions): void {
       hint: `STREAMS_SERVICE_TOKEN=$(openssl rand -hex 32) streams serve --only ${only.join(',')}`,
     });
   }
-  if (serviceToken !== undefined && serviceToken.length < 16) {
-    throw new StreamsError('USAGE', 'STREAMS_SERVICE_TOKEN is too short: 16 characters at least', {
+  if (serviceToken !== undefined && !/^[\x21-\x7e]{16,}$/.test(serviceToken)) {
+    throw new StreamsError('USAGE', 'STREAMS_SERVICE_TOKEN must be 16 ASCII characters or more, without spaces', {
       hint: 'STREAMS_SERVICE_TOKEN=$(openssl rand -hex 32)',
     });
   }

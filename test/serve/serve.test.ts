@@ -216,7 +216,7 @@ describe('processes that run alone', () => {
   });
 
   it('work together with a service token they share', async () => {
-    const token = { STREAMS_SERVICE_TOKEN: 'a token that both of them know' };
+    const token = { STREAMS_SERVICE_TOKEN: 'known-to-both-of-them' };
     const env = { ...stackEnv(folder), ...token };
     const control = spawn(process.execPath, [binary, ...serveArgs(folder), '--only', 'control', '--json'], {
       env,
@@ -232,7 +232,7 @@ describe('processes that run alone', () => {
       ended.push(finished(relay));
       expect(Object.keys((await firstReady(relay)).urls)).toEqual(['relay']);
       const wrong = await runStreams([...argv.slice(1), '--data-dir', join(folder, 'other')], {
-        env: { ...env, STREAMS_SERVICE_TOKEN: 'another token, not the same' },
+        env: { ...env, STREAMS_SERVICE_TOKEN: 'known-to-one-of-them-only' },
       });
       expect(JSON.parse(wrong.stderr).error).toMatchObject({ code: 'UNAUTHORIZED' });
       expect(wrong.code).toBe(3);
