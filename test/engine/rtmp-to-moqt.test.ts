@@ -1,0 +1,265 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
+import { parseFragment } from '../../src/codec/cmaf/fragment.ts';
+import { parseInitSegment } from '../../src/codec/cmaf/init-segment.ts';
+import { mergeInits } from '../../src/codec/cmaf/merge-inits.ts';
+import { retimeFragment } from '../../src/codec/cmaf/retime.ts';
+import { concat } from '../../src/core/bytes.ts';
+import { collect, demoFile, type Group, inputId, namespace, run, startHarness, streamKey, until } from './harness.ts';
+
+const push = (url: string, ...before: string[]) =>
+  run('ffmpeg', ['-v', 'error', '-nostdin', ...before, '-i', demoFile, '-c', 'copy', '-f', 'flv', url]);
+
+async function subscribeAll(harness: Awaited<ReturnType<typeof startHarness>>, connection = 0) {
+  await until(() => harness.relays.length > connection, 'the engine connects to the relay');
+  const { session, announced } = harness.relays[connection]!;
+  expect(await announced).toEqual(namespace);
+  const [catalog, video, audio] = await Promise.all(
+    ['.catalog', 'video/source', 'audio'].map(async (name) =>
+      collect(await session.subscribe({ namespace, name }, { filter: { type: 'unfiltered' } })),
+    ),
+  );
+  return { catalog: catalog!, video: video!, audio: audio! };
+}
+
+/** Decode time of each fragment of the groups, in order, checking the shape of each group on the way. */
+function decodeTimes(groups: Group[]): number[] {
+  return [...groups]
+    .sort((a, b) => a.groupId - b.groupId)
+    .flatMap((group) => {
+      expect(group.objects.map((object) => object.objectId)).toEqual(group.objects.map((_, i) => i));
+      expect(parseInitSegment(group.objects[0]!.payload)).toHaveLength(1);
+      return group.objects.slice(1).map((object) => parseFragment(object.payload).tracks[0]!.baseMediaDecodeTime);
+    });
+}
+
+describe('RTMP in, MoQT out', () => {
+  it('delivers all of a file ffmpeg pushes, and ffprobe accepts what arrives', async () => {
+    await using harness = await startHarness();
+    const done = push(harness.url());
+    const { catalog, video, audio } = await subscribeAll(harness);
+    expect(await done).toMatchObject({ code: 0 });
+    await until(
+      () => catalog.some((group) => group.objects.some((object) => !decodeCatalog(object.payload).live)),
+      'the last catalog',
+    );
+
+    const tracks = catalog.map((group) => decodeCatalog(group.objects[0]!.payload)).at(-1)!.tracks;
+    expect(tracks).toMatchObject([
+      {
+        name: 'video/source',
+        kind: 'video',
+        codec: 'avc1.64001e',
+        width: 640,
+        height: 360,
+        framerate: 25,
+        bitrate: expect.any(Number),
+      },
+      { name: 'audio', kind: 'audio', codec: 'mp4a.40.2', sampleRate: 48000, channels: 2 },
+    ]);
+    expect(catalog[0]!.priority).toBe(0);
+    expect(audio[0]!.priority).toBe(1);
+    expect(video[0]!.priority).toBe(2);
+
+    const videoTimes = decodeTimes(video);
+    const audioTimes = decodeTimes(audio);
+    expect(videoTimes).toHaveLength(200);
+    expect(audioTimes).toHaveLength(375);
+    expect(new Set(videoTimes.slice(1).map((time, i) => time - videoTimes[i]!))).toEqual(new Set([3600]));
+    expect(new Set(audioTimes.slice(1).map((time, i) => time - audioTimes[i]!))).toEqual(new Set([1024]));
+    expect(video).toHaveLength(8);
+    const numbers = new Set(video.map((group) => group.groupId));
+    expect(audio.filter((group) => !numbers.has(group.groupId)).length).toBeLessThanOrEqual(1);
+
+    const { bytes } = mergeInits([video[0]!.objects[0]!.payload, audio[0]!.objects[0]!.payload]);
+    const start = Math.min(videoTimes[0]! / 90_000, audioTimes[0]! / 48_000);
+    const moved = (groups: Group[], timescale: number) =>
+      groups.flatMap((group) =>
+        group.objects
+          .slice(1)
+          .map((object) => retimeFragment(object.payload, { offset: -Math.floor(start * timescale) })),
+      );
+    const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
+    try {
+      const file = join(folder, 'out.mp4');
+      await writeFile(file, concat([bytes, ...moved(video, 90_000), ...moved(audio, 48_000)]));
+      const probe = await run('ffprobe', [
+        '-v',
+        'error',
+        '-count_packets',
+        '-show_entries',
+        'stream=codec_name,width,sample_rate,nb_read_packets',
+        '-of',
+        'json',
+        file,
+      ]);
+      expect(probe.stderr).toBe('');
+      expect(JSON.parse(probe.stdout).streams).toMatchObject([
+        { codec_name: 'h264', width: 640, nb_read_packets: '200' },
+        { codec_name: 'aac', sample_rate: '48000', nb_read_packets: '375' },
+      ]);
+      const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, '-f', 'null', '-']);
+      expect(decoded).toMatchObject({ code: 0, stderr: '' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    await until(() => harness.engine.stats().live.length === 0, 'the input is idle again');
+  });
+
+  it('refuses a wrong key before any media', async () => {
+    await using harness = await startHarness();
+    const { code } = await push(harness.url('sk_live_wrong'));
+    expect(code).not.toBe(0);
+    expect(harness.control.asked).toMatchObject([{ streamKey: 'sk_live_wrong', ingest: 'rtmp' }]);
+    expect(harness.relays).toHaveLength(0);
+    expect(harness.engine.stats().live).toEqual([]);
+    expect(harness.log.filter((line) => line.level === 'warn')).toMatchObject([{ fields: { code: 'UNAUTHORIZED' } }]);
+    expect(JSON.stringify(harness.log)).not.toContain('sk_live');
+  });
+
+  it('lets a second publisher with the right key take over, and no other', async () => {
+    await using harness = await startHarness();
+    const first = spawn('ffmpeg', [
+      '-v',
+      'error',
+      '-nostdin',
+      '-re',
+      '-stream_loop',
+      '-1',
+      '-i',
+      demoFile,
+      '-c',
+      'copy',
+      '-f',
+      'flv',
+      harness.url(),
+    ]);
+    const { video } = await subscribeAll(harness);
+    await until(() => video.some((group) => group.objects.length > 5), 'media of the first publisher');
+
+    expect((await push(harness.url('sk_live_wrong'))).code).not.toBe(0);
+    expect(first.exitCode).toBeNull();
+
+    const firstGone = once(first, 'close');
+    const before = Math.max(...video.map((group) => group.groupId));
+    const second = push(harness.url());
+    await firstGone;
+    await second;
+    await until(() => harness.engine.stats().live.length === 0, 'the second has finished');
+    expect(harness.relays).toHaveLength(1);
+    expect(video.filter((group) => group.groupId > before).length).toBeGreaterThanOrEqual(8);
+    const times = decodeTimes(video);
+    for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThan(0);
+  });
+
+  it('closes a connection that sends garbage, alone, with one line', async () => {
+    await using harness = await startHarness({ demo: true });
+    await until(() => harness.engine.stats().live.length === 1, 'the demo is live');
+    const socket = connectTcp(harness.engine.rtmpPort, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    socket.resume();
+    await once(socket, 'close');
+    expect(harness.log.filter((line) => line.level === 'warn')).toMatchObject([
+      { message: 'RTMP connection closed', fields: { code: 'PROTOCOL_VIOLATION' } },
+    ]);
+    expect(harness.engine.stats().live).toHaveLength(1);
+  });
+
+  it('never shows a torn object when a publisher vanishes', async () => {
+    await using harness = await startHarness({ graceMs: 50 });
+    const encoder = spawn('ffmpeg', [
+      '-v',
+      'error',
+      '-nostdin',
+      '-re',
+      '-i',
+      demoFile,
+      '-c',
+      'copy',
+      '-f',
+      'flv',
+      harness.url(),
+    ]);
+    const { video, audio } = await subscribeAll(harness);
+    await until(() => video.some((group) => group.objects.length > 5), 'media');
+    encoder.kill('SIGKILL');
+    await until(() => harness.engine.stats().live.length === 0, 'the input is idle');
+    expect(decodeTimes(video).length).toBeGreaterThanOrEqual(5);
+    decodeTimes(audio);
+    expect([...video, ...audio].filter((group) => group.reset)).toEqual([]);
+  });
+
+  it('publishes again when the relay dies, while the encoder stays', async () => {
+    await using harness = await startHarness({ demo: true });
+    const { video } = await subscribeAll(harness);
+    await until(() => video.some((group) => group.objects.length > 5), 'media');
+    harness.relayDown = true;
+    harness.relays[0]!.pair.drop();
+    await until(() => harness.log.some((line) => line.message === 'cannot publish to the relay'), 'a failed attempt');
+    harness.relayDown = false;
+    const again = await subscribeAll(harness, 1);
+    await until(() => again.video.some((group) => group.objects.length > 5), 'media over the second connection');
+    expect(again.video[0]!.groupId).toBeGreaterThanOrEqual(video.at(-1)!.groupId);
+    expect(decodeTimes(again.video)[0]).toBeGreaterThan(decodeTimes(video).at(-1)! - 2 * 90_000);
+  });
+
+  it('tells control what is live, also after control was away', async () => {
+    await using harness = await startHarness({ demo: true });
+    await until(() => harness.control.heartbeats.some((live) => live[0] === inputId), 'live is told');
+    harness.control.down = true;
+    await until(
+      () => harness.log.some((line) => line.message === 'the control plane does not hear what is live'),
+      'a failed heartbeat',
+    );
+    harness.control.down = false;
+    const heard = harness.control.heartbeats.length;
+    await until(() => harness.control.heartbeats.length > heard, 'a heartbeat again');
+    expect(harness.control.heartbeats.at(-1)).toEqual([inputId]);
+    await harness.engine.close();
+    expect(harness.control.heartbeats.at(-1)).toEqual([]);
+  });
+
+  it('names the port that is in use', async () => {
+    await using harness = await startHarness();
+    const { RtmpServer } = await import('../../src/engine/ingest/rtmp/server.ts');
+    const { silentLogger } = await import('../../src/core/log.ts');
+    const never = () => Promise.reject(new Error('not asked'));
+    const again = RtmpServer.listen({
+      host: '127.0.0.1',
+      port: harness.engine.rtmpPort,
+      logger: silentLogger,
+      authorise: never,
+      publish: () => ({ push() {}, end() {} }),
+    });
+    await expect(again).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(String(harness.engine.rtmpPort)),
+      hint: expect.stringContaining('--rtmp-port'),
+    });
+  });
+
+  it('takes the key from where OBS and others put it', async () => {
+    const { publishTarget } = await import('../../src/engine/ingest/rtmp/publish-target.ts');
+    const target = { inputId, streamKey };
+    for (const [app, tcUrl, name] of [
+      ['live', 'rtmp://h/live', `${inputId}?sk=${streamKey}`],
+      ['live', 'rtmp://h/live', `${inputId}%3Fsk%3D${streamKey}`],
+      [`live?sk=${streamKey}`, 'rtmp://h/live', inputId],
+      ['live/', `rtmp://h/live?sk=${streamKey}`, `/${inputId}`],
+    ] as const)
+      expect(publishTarget(app, tcUrl, name)).toEqual(target);
+    expect(() => publishTarget('vod', '', `${inputId}?sk=x`)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+    expect(() => publishTarget('live', '', '../etc?sk=x')).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+    expect(() => publishTarget('live', '', inputId)).toThrow(expect.objectContaining({ code: 'UNAUTHORIZED' }));
+  });
+});
