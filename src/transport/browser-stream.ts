@@ -90,7 +90,7 @@ export class BrowserSendStream implements SendStream {
     this.setPriority(this.#priority);
     this.#writer.closed.then(
       () => this.#end(null),
-      (error: unknown) => this.#end(this.#ending?.kind === 'reset' ? null : streamCode(error)),
+      (error: unknown) => this.#end(this.#ending?.kind === 'reset' ? null : stopCode(error)),
     );
     for (const bytes of this.#waiting.splice(0)) this.#pass(this.#writer, bytes);
     this.#applyEnding();
@@ -174,6 +174,11 @@ function streamCode(error: unknown): number | null {
   if (typeof error !== 'object' || error === null || !('streamErrorCode' in error)) return null;
   if ('source' in error && error.source === 'session') return null;
   return typeof error.streamErrorCode === 'number' ? error.streamErrorCode : null;
+}
+
+/** Chromium 156 now and then has lost the code of a STOP_SENDING and says NetworkError: that counts as 0. */
+function stopCode(error: unknown): number | null {
+  return streamCode(error) ?? (error instanceof DOMException && error.name === 'NetworkError' ? 0 : null);
 }
 
 /**
