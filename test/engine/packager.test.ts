@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
+import { type Fragment, parseFragment } from '../../src/codec/cmaf/fragment.ts';
+import { parseInitSegment } from '../../src/codec/cmaf/init-segment.ts';
+import { fromHex } from '../../src/core/bytes.ts';
+import type { AudioUnit, VideoUnit } from '../../src/core/media-unit.ts';
+import { Packager } from '../../src/engine/package/from-units.ts';
+
+const avcC = fromHex('0164001effe1001a6764001eacd980a02ff97011000003000100000300320f162d9a01000668e97892c8b0fdf8f800');
+const startedAt = 1_795_000_000_000;
+
+function packager() {
+  const groups: { track: string; groupId: number; objects: Uint8Array[] }[] = [];
+  const catalogs: Catalog[] = [];
+  const newest = (track: string) => groups.findLast((group) => group.track === track)!;
+  const made = new Packager(
+    {
+      beginGroup: (track, groupId) => groups.push({ track, groupId, objects: [] }),
+      object: (track, payload) => newest(track).objects.push(payload),
+      catalog: (catalog) => catalogs.push(catalog),
+    },
+    startedAt,
+  );
+  const of = (track: string) => groups.filter((group) => group.track === track);
+  const fragments = (track: string): Fragment[] =>
+    of(track).flatMap((group) => group.objects.slice(1).map((bytes) => parseFragment(bytes)));
+  return { packager: made, catalogs, of, fragments };
+}
+
+const video = (dts: number, keyframe = false, config?: Uint8Array, pts = dts): VideoUnit => ({
+  kind: 'video',
+  codec: 'h264',
+  timescale: 90_000,
+  dts,
+  pts,
+  keyframe,
+  data: fromHex('00000001 65'),
+  arrivedAt: startedAt + dts / 90,
+  ...(config === undefined ? {} : { config }),
+});
+const audio = (frame: number, config?: Uint8Array): AudioUnit => ({
+  kind: 'audio',
+  codec: 'aac',
+  timescale: 48_000,
+  dts: frame * 1024,
+  pts: frame * 1024,
+  duration: 1024,
+  data: fromHex('2100'),
+  arrivedAt: startedAt,
+  ...(config === undefined ? {} : { config }),
+});
+
+describe('Packager', () => {
+  it('cuts audio with video, under the same numbers, init first', () => {
+    const { packager: made, of, catalogs } = packager();
+    for (let ms = 0; ms < 4000; ms += 40) {
+      made.push(video(ms * 90, ms % 1000 === 0, ms === 0 ? avcC : undefined));
+      for (let frame = Math.ceil((ms * 48) / 1024); frame * 1024 < (ms + 40) * 48; frame++)
+        made.push(audio(frame, frame === 0 ? fromHex('1190') : undefined));
+    }
+    expect(of('video/source').map((group) => group.groupId)).toEqual([0, 1, 2, 3].map((i) => startedAt + i));
+    expect(of('audio').map((group) => group.groupId)).toEqual([0, 1, 2, 3].map((i) => startedAt + i));
+    for (const group of [...of('video/source'), ...of('audio')])
+      expect(parseInitSegment(group.objects[0]!)).toHaveLength(1);
+    for (const group of of('audio').slice(1)) {
+      const second = parseFragment(group.objects[1]!).tracks[0]!.baseMediaDecodeTime / 48_000 - startedAt / 1000;
+      expect(second % 1).toBeLessThan(1024 / 48_000);
+    }
+    expect(catalogs.at(-1)!.tracks.map((track) => track.name)).toEqual(['video/source', 'audio']);
+    expect(catalogs.at(-1)!.tracks[0]!.bitrate).toBe(1000);
+  });
+
+  it('cuts audio every second without video', () => {
+    const { packager: made, of } = packager();
+    for (let frame = 0; frame < 141; frame++) made.push(audio(frame, frame === 0 ? fromHex('1190') : undefined));
+    expect(of('audio').map((group) => group.objects.length - 1)).toEqual([47, 47, 47]);
+  });
+
+  it('starts at a keyframe, keeps B-frames, and knows how long a frame lasts', () => {
+    const { packager: made, fragments } = packager();
+    made.push(video(0, false, avcC));
+    made.push(video(3000, true, undefined, 9000));
+    made.push(video(6000, false, undefined, 18_000));
+    made.push(video(9000, false, undefined, 9000));
+    const samples = fragments('video/source').map((fragment) => fragment.tracks[0]!.samples[0]!);
+    expect(samples.map((sample) => [sample.keyframe, sample.compositionOffset, sample.duration])).toEqual([
+      [true, 6000, 3600],
+      [false, 12_000, 3000],
+      [false, 0, 3000],
+    ]);
+    expect(fragments('video/source')[0]!.producer!.wallClock).toBe(startedAt + 33);
+  });
+
+  it('joins the clock of the next publisher, with a new init at its keyframe', () => {
+    const { packager: made, of, fragments } = packager();
+    made.push(video(900_000, true, avcC));
+    made.push(video(903_600));
+    made.restart();
+    made.push(video(50, false, avcC));
+    made.push(video(3650, true));
+    made.push(video(7250));
+    const times = fragments('video/source').map((fragment) => fragment.tracks[0]!.baseMediaDecodeTime - startedAt * 90);
+    expect(times).toEqual([0, 3600, 10_800, 14_400]);
+    expect(of('video/source').map((group) => group.groupId - startedAt)).toEqual([0, 1]);
+    expect(fragments('video/source').map((fragment) => fragment.sequence)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('says so when the broadcast is over', () => {
+    const { packager: made, catalogs } = packager();
+    made.push(audio(0, fromHex('1190')));
+    made.end();
+    expect(catalogs.map((catalog) => catalog.live)).toEqual([true, false]);
+  });
+});
