@@ -46,7 +46,8 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
   } catch (cause) {
     if (options.signal?.aborted) throw new StreamsError('INTERRUPTED', `connecting to ${shown} was cancelled`);
     if (cause instanceof StreamsError && cause.code !== 'TRANSPORT_CLOSED') throw cause;
-    throw unreachable(shown, cause);
+    const { message } = toStreamsError(cause);
+    throw new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown}: ${message}`, { cause });
   }
 }
 
@@ -85,22 +86,21 @@ async function ownHash(
 ): Promise<Uint8Array | undefined> {
   const timeout = AbortSignal.timeout(left(deadline));
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const response = await fetch(`http://${authority}/certificate.sha256`, {
-    redirect: 'error',
-    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-  });
-  const text = response.ok ? (await response.text()).trim() : '';
-  return /^[0-9a-f]{64}$/i.test(text) ? fromHex(text) : undefined;
+  try {
+    const response = await fetch(`http://${authority}/certificate.sha256`, {
+      redirect: 'error',
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    const text = response.ok ? (await response.text()).trim() : '';
+    return /^[0-9a-f]{64}$/i.test(text) ? fromHex(text) : undefined;
+  } catch (cause) {
+    throw new StreamsError('RELAY_UNREACHABLE', `no relay answers at http://${authority}`, {
+      hint: 'Is it running? Start one with: streams serve',
+      cause,
+    });
+  }
 }
 
 function left(deadline: number): number {
   return Math.max(1, deadline - Date.now());
-}
-
-function unreachable(shown: string, cause: unknown): StreamsError {
-  const { message } = toStreamsError(cause);
-  return new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown}: ${message}`, {
-    hint: 'Is it running? On this machine: streams serve',
-    cause,
-  });
 }
