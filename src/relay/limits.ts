@@ -50,7 +50,7 @@ export const defaultLimits: RelayLimits = {
   maxHeldSubscriptions: 10_000,
   maxRendezvousMs: 60_000,
   cacheBytes: 128 << 20,
-  cacheAgeMs: 10_000,
+  cacheAgeMs: 5000,
   maxGroupBytes: 32 << 20,
   maxGroupsPerTrack: 64,
   maxSubgroupsPerGroup: 64,

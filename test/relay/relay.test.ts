@@ -309,6 +309,15 @@ describe('a publisher', () => {
     });
   });
 
+  it('that drops the subscription but not the namespace is asked again, without viewers noticing', async () => {
+    const publisher = await TestPublisher.start(start());
+    const subscription = await (await watch(relay)).session.subscribe(track);
+    publisher.publications[0]!.done(codes.publishDone.internalError, 'hiccup');
+    await eventually(() => expect(publisher.publications.length).toBe(2));
+    publisher.group(1, [10]);
+    expect(await nextGroup(subscription)).toMatchObject({ group: 1, end: 'fin' });
+  });
+
   it('newer than another takes over; the older is its standby', async () => {
     const older = await TestPublisher.start(start());
     const subscription = await (await watch(relay)).session.subscribe(track);
