@@ -15,12 +15,16 @@ import { testCertificate } from '../helpers/certificate.ts';
 import { launchChromium } from '../helpers/chromium.ts';
 import { pattern, readAll, writeAll } from '../transport/streams.ts';
 
-/** What the page has: src/transport/browser.ts over Chromium's own WebTransport. */
+/** What the page has: src/transport/browser.ts over Chromium's own WebTransport, and what a test left there. */
+type InPage = {
+  connect: typeof connectBrowser;
+  session: Transport;
+  incoming: ReceiveStream;
+  outgoing: SendStream;
+};
+
 declare global {
-  var connectBrowser_: typeof connectBrowser;
-  var session: Transport;
-  var incoming: ReceiveStream;
-  var outgoing: SendStream;
+  var webTransportTest: InPage;
 }
 
 const certificate = await testCertificate();
@@ -49,7 +53,7 @@ afterAll(async () => {
 async function bundle(): Promise<string> {
   const entry = '\0entry';
   const source = `import { connectBrowser } from '${new URL('../../src/transport/browser.ts', import.meta.url).pathname}';
-    globalThis.connectBrowser_ = connectBrowser;`;
+    globalThis.webTransportTest = { connect: connectBrowser };`;
   const result = await build({
     configFile: false,
     logLevel: 'silent',
@@ -72,7 +76,7 @@ async function bundle(): Promise<string> {
 async function openPage(): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(`http://localhost:${(site.address() as AddressInfo).port}/`);
-  await page.waitForFunction(() => globalThis.connectBrowser_ !== undefined);
+  await page.waitForFunction(() => globalThis.webTransportTest !== undefined);
   return page;
 }
 
@@ -82,8 +86,8 @@ function connectIn(page: Page, options: { path?: string; protocols?: string[]; h
     async ({ url, protocols, hash }) => {
       try {
         const certificateHashes = [Uint8Array.from(hash)];
-        globalThis.session = await globalThis.connectBrowser_({ url, protocols, certificateHashes });
-        return { protocol: globalThis.session.protocol, path: globalThis.session.path };
+        webTransportTest.session = await webTransportTest.connect({ url, protocols, certificateHashes });
+        return { protocol: webTransportTest.session.protocol, path: webTransportTest.session.path };
       } catch (error) {
         return { code: (error as { code?: string }).code, message: (error as Error).message };
       }
@@ -144,13 +148,13 @@ describe("Chromium's own WebTransport against our server", () => {
   it('carries 1 MB on unidirectional streams, there and back', async () => {
     await withSession(async (page, server) => {
       const echoed = page.evaluate(async () => {
-        const out = globalThis.session.openUni();
+        const out = webTransportTest.session.openUni();
         for (let piece = 0; piece < 64; piece++) {
           const bytes = new Uint8Array(16 * 1024).map((_, i) => (piece * 7 + i) & 0xff);
           while (!out.write(bytes)) await out.writable();
         }
         out.finish();
-        const back = await globalThis.session.acceptUni();
+        const back = await webTransportTest.session.acceptUni();
         let length = 0;
         let wrong = 0;
         for (let bytes = await back!.read(); bytes !== null; bytes = await back!.read()) {
@@ -173,7 +177,7 @@ describe("Chromium's own WebTransport against our server", () => {
   it('carries bidirectional streams opened by either side', async () => {
     await withSession(async (page, server) => {
       const fromPage = page.evaluate(async () => {
-        const { send, receive } = globalThis.session.openBidi();
+        const { send, receive } = webTransportTest.session.openBidi();
         send.write(new TextEncoder().encode('ping'));
         send.finish();
         return new TextDecoder().decode((await receive.read()) ?? undefined);
@@ -185,7 +189,7 @@ describe("Chromium's own WebTransport against our server", () => {
       expect(await fromPage).toBe('pong');
 
       const inPage = page.evaluate(async () => {
-        const { send, receive } = (await globalThis.session.acceptBidi())!;
+        const { send, receive } = (await webTransportTest.session.acceptBidi())!;
         const bytes = await receive.read();
         send.write(bytes!);
         send.finish();
@@ -201,8 +205,8 @@ describe("Chromium's own WebTransport against our server", () => {
   it('carries datagrams both ways', async () => {
     await withSession(async (page, server) => {
       const inPage = page.evaluate(async () => {
-        globalThis.session.sendDatagram(Uint8Array.of(1, 2, 3));
-        return Array.from((await globalThis.session.receiveDatagram())!);
+        webTransportTest.session.sendDatagram(Uint8Array.of(1, 2, 3));
+        return Array.from((await webTransportTest.session.receiveDatagram())!);
       });
       expect(await server.receiveDatagram()).toEqual(Uint8Array.of(1, 2, 3));
       expect(server.sendDatagram(Uint8Array.of(4, 5))).toBe(true);
@@ -216,12 +220,12 @@ describe("Chromium's own WebTransport against our server", () => {
         const reset = server.openUni();
         reset.write(pattern(10));
         await page.evaluate(async () => {
-          globalThis.incoming = (await globalThis.session.acceptUni())!;
-          await globalThis.incoming.read();
+          webTransportTest.incoming = (await webTransportTest.session.acceptUni())!;
+          await webTransportTest.incoming.read();
         });
         reset.reset(code);
         const seen = page.evaluate(() =>
-          globalThis.incoming.read().catch((error: { resetCode?: number }) => error.resetCode),
+          webTransportTest.incoming.read().catch((error: { resetCode?: number }) => error.resetCode),
         );
         expect(await seen).toBe(code);
 
@@ -229,18 +233,18 @@ describe("Chromium's own WebTransport against our server", () => {
         const sendable = Math.min(code, 255);
         const stopped = server.openUni();
         stopped.write(pattern(10));
-        await page.evaluate(async (code) => (await globalThis.session.acceptUni())!.stop(code), code);
+        await page.evaluate(async (code) => (await webTransportTest.session.acceptUni())!.stop(code), code);
         expect(await stopped.stopped).toBe(sendable);
         expect(stopped.write(pattern(10))).toBe(false);
 
         const open = () => {
-          globalThis.outgoing = globalThis.session.openUni();
-          globalThis.outgoing.write(Uint8Array.of(1));
+          webTransportTest.outgoing = webTransportTest.session.openUni();
+          webTransportTest.outgoing.write(Uint8Array.of(1));
         };
         await page.evaluate(open);
         const toReset = (await server.acceptUni())!;
         await toReset.read();
-        await page.evaluate((code) => globalThis.outgoing.reset(code), code);
+        await page.evaluate((code) => webTransportTest.outgoing.reset(code), code);
         const error = await toReset.read().catch((error: unknown) => error);
         expect(error).toBeInstanceOf(StreamResetError);
         expect((error as StreamResetError).resetCode).toBe(sendable);
@@ -248,8 +252,8 @@ describe("Chromium's own WebTransport against our server", () => {
         await page.evaluate(open);
         (await server.acceptUni())!.stop(code);
         // Chromium may lose the code on the way to the page: 0 then.
-        expect([code, 0]).toContain(await page.evaluate(() => globalThis.outgoing.stopped));
-        expect(await page.evaluate(() => globalThis.outgoing.write(Uint8Array.of(1)))).toBe(false);
+        expect([code, 0]).toContain(await page.evaluate(() => webTransportTest.outgoing.stopped));
+        expect(await page.evaluate(() => webTransportTest.outgoing.write(Uint8Array.of(1)))).toBe(false);
       }
     });
   });
@@ -257,8 +261,8 @@ describe("Chromium's own WebTransport against our server", () => {
   it('is told code and reason when we close', async () => {
     await withSession(async (page, server) => {
       const closed = page.evaluate(async () => {
-        const accepting = globalThis.session.acceptUni();
-        return { close: await globalThis.session.closed, accepted: await accepting };
+        const accepting = webTransportTest.session.acceptUni();
+        return { close: await webTransportTest.session.closed, accepted: await accepting };
       });
       server.close({ code: 0x12345678, reason: 'auth_failed: ü' });
       expect(await closed).toEqual({
@@ -272,7 +276,7 @@ describe("Chromium's own WebTransport against our server", () => {
   it('tells code and reason when it closes', async () => {
     await withSession(async (page, server) => {
       const accepting = server.acceptUni();
-      await page.evaluate(() => globalThis.session.close({ code: 77, reason: 'closed_by_caller' }));
+      await page.evaluate(() => webTransportTest.session.close({ code: 77, reason: 'closed_by_caller' }));
       expect(await server.closed).toEqual({ by: 'peer', code: 77, reason: 'closed_by_caller' });
       expect(await accepting).toBeNull();
     });
@@ -281,16 +285,16 @@ describe("Chromium's own WebTransport against our server", () => {
   it('pushes back on a writer whose peer does not read', async () => {
     await withSession(async (page, server) => {
       const pushedBack = page.evaluate(async () => {
-        globalThis.outgoing = globalThis.session.openUni();
+        webTransportTest.outgoing = webTransportTest.session.openUni();
         let pieces = 0;
-        while (globalThis.outgoing.write(new Uint8Array(64 * 1024))) pieces++;
+        while (webTransportTest.outgoing.write(new Uint8Array(64 * 1024))) pieces++;
         return pieces;
       });
       const pieces = await pushedBack;
       expect(pieces).toBeGreaterThan(0);
       const finished = page.evaluate(async () => {
-        await globalThis.outgoing.writable();
-        globalThis.outgoing.finish();
+        await webTransportTest.outgoing.writable();
+        webTransportTest.outgoing.finish();
       });
       const got = await readAll((await server.acceptUni())!);
       await finished;
