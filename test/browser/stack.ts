@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { fromHex } from '../../src/core/bytes.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { type Engine, startEngine } from '../../src/engine/engine.ts';
+import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import { connect } from '../../src/transport/connect.ts';
+import { serviceToken, startTestControl } from '../control/helpers.ts';
+import { demoFile } from '../engine/harness.ts';
+
+const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export type Input = { id: string; streamKey: string };
+
+/** Control plane, relay and engine in this process, and the pages built from their sources. */
+export type Stack = AsyncDisposable & {
+  base: string;
+  newInput(): Promise<Input>;
+  mint(id: string): Promise<string>;
+  /** The fixture, looped as live video. */
+  goLive(input: Input): Promise<Engine>;
+  /** Ends the relay and starts another, on the same port. */
+  restartRelay(): Promise<void>;
+};
+
+export async function startStack(): Promise<Stack> {
+  const webDir = fromRoot('dist/web-test');
+  await build({
+    root: fromRoot('web'),
+    configFile: fromRoot('web/vite.config.ts'),
+    logLevel: 'error',
+    build: { outDir: webDir },
+  });
+  if (!existsSync(`${webDir}/watch.html`)) throw new Error('the pages were not built');
+  const control = await startTestControl({ now: Date.now, webDir });
+  const engines: Engine[] = [];
+  let relay: Relay;
+  const openRelay = async (port: number) => {
+    relay = await startRelay({
+      host: '127.0.0.1',
+      port,
+      dataDir: control.dataDir,
+      controlUrl: control.base,
+      serviceToken,
+      issuer: control.control.issuer,
+      logger: silentLogger,
+    });
+  };
+  await openRelay(0);
+  const relayUrl = () => `https://127.0.0.1:${relay.port}`;
+  const announce = () =>
+    control.control.setEndpoints({ relayUrl: relayUrl(), certificateSha256: relay.certificateSha256 });
+  announce();
+  return {
+    base: control.base,
+    async newInput() {
+      const { body } = await control.call('POST', '/v1/live-inputs', { body: { name: 'show' } });
+      return { id: body.id, streamKey: body.stream_key_cleartext };
+    },
+    async mint(id) {
+      return (await control.call('POST', `/v1/live-inputs/${id}/playback-tokens`, { body: {} })).body.token;
+    },
+    async goLive({ id, streamKey }) {
+      const engine = await startEngine({
+        host: '127.0.0.1',
+        rtmpPort: 0,
+        controlUrl: control.base,
+        serviceToken,
+        relayUrl: relayUrl(),
+        connect: (url) =>
+          connect(url, {
+            versions: ['moqt-18'],
+            trust: { certificateHashes: [fromHex(relay.certificateSha256)] },
+          }),
+        logger: silentLogger,
+        demo: { inputId: id, streamKey, file: demoFile },
+      });
+      engines.push(engine);
+      return engine;
+    },
+    async restartRelay() {
+      const { port } = relay;
+      await relay.close();
+      await openRelay(port);
+      announce();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const engine of engines) await engine.close();
+      await relay.close();
+      await control[Symbol.asyncDispose]();
+    },
+  };
+}

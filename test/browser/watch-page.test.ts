@@ -1,0 +1,135 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PlayerStats, ViewerStats } from '../../src/sdk/index.ts';
+import { launchChromium } from '../helpers/chromium.ts';
+import { type Stack, startStack } from './stack.ts';
+
+type Stats = PlayerStats & ViewerStats & { state: string };
+
+let stack: Stack;
+let browser: Browser;
+const pages: Page[] = [];
+
+beforeAll(async () => {
+  stack = await startStack();
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.[Symbol.asyncDispose]();
+});
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.close();
+});
+
+async function open(path: string): Promise<Page & { problems: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1180, height: 820 } });
+  pages.push(page);
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && /Content Security Policy|Refused/.test(message.text()))
+      problems.push(message.text());
+  });
+  await page.goto(stack.base + path);
+  return Object.assign(page, { problems });
+}
+
+const statsOf = (page: Page) =>
+  page.evaluate(() => (window as unknown as { streamsPlayer: { stats(): Stats } }).streamsPlayer.stats());
+
+/** Until the video has moved on by `seconds`; answers the frames decoded on the way. */
+async function plays(page: Page, seconds: number): Promise<number> {
+  const timeout = { timeout: 15_000 + seconds * 1000 };
+  await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0, null, timeout);
+  const read = () =>
+    page.evaluate(() => {
+      const video = document.querySelector('video')!;
+      return { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames };
+    });
+  const start = await read();
+  await page.waitForFunction(
+    (until) => document.querySelector('video')!.currentTime > until,
+    start.time + seconds,
+    timeout,
+  );
+  return (await read()).frames - start.frames;
+}
+
+const shot = async (page: Page, name: string) => {
+  const folder = process.env.STREAMS_SCREENSHOTS;
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png` });
+};
+
+describe('watch page in Chromium', () => {
+  it('waits for an input off air, plays once it is live, waits again, and survives the relay', {
+    timeout: 90_000,
+  }, async () => {
+    const input = await stack.newInput();
+    const page = await open(`/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await page.getByText('Waiting for the stream to start').waitFor({ timeout: 10_000 });
+    await shot(page, 'waiting');
+
+    const engine = await stack.goLive(input);
+    expect(await plays(page, 3)).toBeGreaterThan(45);
+    const stats = await statsOf(page);
+    expect(stats).toMatchObject({ state: 'playing', rebuilds: 0 });
+    expect(stats.width).toBeGreaterThan(0);
+    expect(stats.latencyMs).toBeLessThan(3000);
+    expect(await page.locator('#badge').textContent()).toBe('Live');
+    await shot(page, 'playing');
+
+    await stack.restartRelay();
+    await page.waitForFunction(
+      () => (window as unknown as { streamsPlayer: { stats(): Stats } }).streamsPlayer.stats().reconnects > 0,
+      null,
+      { timeout: 20_000 },
+    );
+    expect(await plays(page, 2)).toBeGreaterThan(20);
+
+    await engine.close();
+    await page.getByText('Waiting for the stream to start').waitFor({ timeout: 10_000 });
+    await stack.goLive(input);
+    await page.locator('#badge[data-state="playing"]').waitFor({ timeout: 15_000 });
+    expect(await plays(page, 2)).toBeGreaterThan(20);
+    expect(page.problems).toEqual([]);
+  });
+
+  it('says in words when the link is no good', async () => {
+    const input = await stack.newInput();
+    const token = await stack.mint(input.id);
+    const other = await stack.newInput();
+    for (const path of [
+      `/watch/${input.id}?tok=nonsense`,
+      `/watch/${input.id}`,
+      `/watch/${input.id}?tok=${token.slice(0, -12)}AAAAAAAAAAAA`,
+      `/watch/${other.id}?tok=${token}`,
+    ]) {
+      const page = await open(path);
+      await page.getByText('This link does not open this stream').waitFor({ timeout: 10_000 });
+      expect(await page.getByRole('button', { name: 'Try again' }).isVisible()).toBe(true);
+      expect(page.problems).toEqual([]);
+      await shot(page, 'refused');
+    }
+  });
+
+  it('says in words when the browser lacks WebTransport', async () => {
+    const input = await stack.newInput();
+    const page = await browser.newPage();
+    pages.push(page);
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebTransport'));
+    await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await page.getByText('This browser cannot play the stream').waitFor({ timeout: 10_000 });
+  });
+});
+
+describe('status page in Chromium', () => {
+  it('shows what runs and what to type', async () => {
+    const page = await open('/');
+    await page.locator('#control-dot[data-ok="true"]').waitFor({ timeout: 10_000 });
+    await page.locator('#relay-dot[data-ok="true"]').waitFor({ timeout: 10_000 });
+    expect(await page.getByText('streams inputs create').isVisible()).toBe(true);
+    expect(page.problems).toEqual([]);
+    await shot(page, 'status');
+  });
+});
