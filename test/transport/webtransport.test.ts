@@ -200,6 +200,34 @@ describe('WebTransport session', () => {
     base.drop();
   });
 
+  it('takes no more streams from the socket than it can hand out, and loses none', async () => {
+    const base = memoryPair({ protocol: 'h3' });
+    let taken = 0;
+    const counting = new Proxy(base.server, {
+      get: (transport, key) => {
+        const value: unknown = Reflect.get(transport, key, transport);
+        if (key === 'acceptUni') taken++;
+        return typeof value === 'function' ? value.bind(transport) : value;
+      },
+    });
+    const [client, server] = await Promise.all([
+      connectWebTransport(base.client, { authority, path: '/', protocols: [] }),
+      acceptWebTransport(counting, { protocols: [] }),
+    ]);
+    for (let i = 0; i < 1000; i++) {
+      const stream = client.openUni();
+      stream.write(Uint8Array.of(i >> 8, i & 0xff));
+      stream.finish();
+    }
+    await new Promise(setImmediate);
+    expect(taken).toBeGreaterThan(200);
+    expect(taken).toBeLessThan(300);
+    for (let i = 0; i < 1000; i++) {
+      expect(await readAll((await server.acceptUni())!)).toEqual(Uint8Array.of(i >> 8, i & 0xff));
+    }
+    base.drop();
+  });
+
   it('is closed by the FIN of its CONNECT stream, without capsule', async () => {
     const base = memoryPair({ protocol: 'h3' });
     const accepting = acceptWebTransport(base.server, { protocols: [] });
