@@ -199,10 +199,16 @@ describe('the relay on real sockets', () => {
     await new Promise((resolve) => tcp.close(resolve));
   });
 
-  it('comes back with the same certificate', async () => {
+  it('tells everybody when it closes, and comes back with the same certificate', async () => {
     const before = relay.certificateSha256;
     const { port } = relay;
+    const shown = await newInput();
+    const path = `/playback/${shown.id}?tok=${shown.token}`;
+    const viewers = [await overWebTransport(path), await overQuic(path), (await publish(shown)).session];
     await relay.close();
+    for (const viewer of viewers) {
+      expect(await viewer.closed).toEqual({ by: 'peer', code: 0, reason: 'the relay is shutting down' });
+    }
     relay = await startRelay(options({ port }));
     expect(relay.certificateSha256).toBe(before);
     const input = await newInput();
