@@ -181,7 +181,7 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
     if (!started) {
       if (first === undefined || first.end - first.start < Math.min(0.1, target.seconds)) return;
       started = true;
-      video.currentTime = Math.max(first.start, ranges.at(-1)!.end - 1);
+      video.currentTime = Math.max(first.start, ranges.at(-1)!.end - target.seconds);
       // Refused autoplay leaves the element paused with its controls.
       video.play().catch(() => {});
       return;

@@ -67,12 +67,9 @@ export async function startStack(): Promise<Stack> {
         rtmpPort: 0,
         controlUrl: control.base,
         serviceToken,
-        relayUrl: relayUrl(),
+        relayUrl: relayUrl().replace('https:', 'moqt:'),
         connect: (url) =>
-          connect(url, {
-            versions: ['moqt-18'],
-            trust: { certificateHashes: [fromHex(relay.certificateSha256)] },
-          }),
+          connect(url, { versions: ['moqt-18'], certificateHashes: [fromHex(relay.certificateSha256)] }),
         logger: silentLogger,
         demo: { inputId: id, streamKey, file: demoFile },
       });
