@@ -66,6 +66,7 @@ describe('Packager', () => {
       const second = parseFragment(group.objects[1]!).tracks[0]!.baseMediaDecodeTime / 48_000 - startedAt / 1000;
       expect(second % 1).toBeLessThan(1024 / 48_000);
     }
+    expect(catalogs[0]!.tracks).toHaveLength(2);
     expect(catalogs.at(-1)!.tracks.map((track) => track.name)).toEqual(['video/source', 'audio']);
     expect(catalogs.at(-1)!.tracks[0]!.bitrate).toBe(1000);
   });
@@ -105,9 +106,25 @@ describe('Packager', () => {
     expect(fragments('video/source').map((fragment) => fragment.sequence)).toEqual([1, 2, 3, 4]);
   });
 
+  it('takes a change of picture size at the next keyframe, and tells of it', () => {
+    const { packager: made, of, catalogs } = packager();
+    made.push(video(0, true, avcC));
+    for (let dts = 3600; dts < 90_000; dts += 3600) made.push(video(dts));
+    const other = avcC.slice();
+    other[3] = other[11] = 0x1f;
+    made.push(video(90_000, false, other));
+    made.push(video(93_600, true));
+    expect(catalogs.map((catalog) => catalog.tracks[0]!.codec)).toEqual(['avc1.64001e', 'avc1.64001f']);
+    expect(of('video/source').map((group) => parseInitSegment(group.objects[0]!)[0]!.codecString)).toEqual([
+      'avc1.64001e',
+      'avc1.64001f',
+    ]);
+    expect(of('video/source')[0]!.objects).toHaveLength(26);
+  });
+
   it('says so when the broadcast is over', () => {
     const { packager: made, catalogs } = packager();
-    made.push(audio(0, fromHex('1190')));
+    for (let frame = 0; frame < 30; frame++) made.push(audio(frame, frame === 0 ? fromHex('1190') : undefined));
     made.end();
     expect(catalogs.map((catalog) => catalog.live)).toEqual([true, false]);
   });

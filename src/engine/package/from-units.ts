@@ -27,6 +27,8 @@ type Output = {
   step: number;
   groupId: number | undefined;
   groupStart: number;
+  /** Not in a catalog yet. */
+  unannounced: boolean;
   /** Bits of the current measure and the second (dts) it started at. */
   bits: number;
   bitsSince: number;
@@ -36,6 +38,8 @@ type Output = {
 const audioGroupSeconds = 1;
 /** After so long without a picture audio is cut on its own. */
 const videoGoneSeconds = 3;
+/** How long the first catalog waits for a second kind of track. */
+const firstCatalogSeconds = 0.5;
 
 /**
  * Access units to groups of CMAF objects: object 0 of every group is the init segment, then one fragment per unit. Video
@@ -55,6 +59,9 @@ export class Packager {
   /** Seconds: output time minus source time; undefined until the first unit of a source. */
   #shift: number | undefined;
   #waitingForKeyframe = true;
+  /** Seconds (output clock) at which the broadcast began, until its first catalog is out. */
+  #unannounced: number | undefined;
+  #announced = false;
 
   constructor(sink: PackageSink, startedAt: number) {
     this.#sink = sink;
@@ -108,7 +115,7 @@ export class Packager {
       this.#begin(output, ++this.#lastGroup, decodeTime);
       this.#cuts.push({ at: decodeTime / output.timescale, groupId: this.#lastGroup });
       if (this.#cuts.length > 64) this.#cuts.shift();
-      this.#announce(output, unit.config !== undefined);
+      this.#announce(output);
     }
     const compositionOffset = Math.round(((unit.pts - unit.dts) * output.timescale) / unit.timescale);
     this.#write(output, unit, decodeTime, output.step, compositionOffset, unit.keyframe);
@@ -130,7 +137,7 @@ export class Packager {
     }
     if (groupId !== undefined) {
       this.#begin(output, groupId, decodeTime);
-      this.#announce(output, unit.config !== undefined);
+      this.#announce(output);
     }
     this.#write(output, unit, decodeTime, Math.round((unit.duration * output.timescale) / unit.timescale), 0, true);
   }
@@ -170,12 +177,14 @@ export class Packager {
       output.name,
       writeFragment({ trackId, sequence, decodeTime, duration: lasts, compositionOffset, keyframe, data, wallClock }),
     );
+    this.#announceFirst(output);
   }
 
   /** A catalog for a new configuration, or when the measured bitrate is news (first measure, or off by a quarter). */
-  #announce(output: Output, changed: boolean): void {
+  #announce(output: Output): void {
     const seconds = (output.groupStart - output.bitsSince) / output.timescale;
-    let news = changed;
+    let news = output.unannounced;
+    output.unannounced = false;
     if (output.bits === 0) output.bitsSince = output.groupStart;
     else if (seconds >= 2) {
       const bitrate = Math.round(output.bits / seconds / 1000) * 1000;
@@ -187,7 +196,18 @@ export class Packager {
       output.bits = 0;
       output.bitsSince = output.groupStart;
     }
-    if (news) this.#sink.catalog(this.catalog);
+    if (!news) return;
+    if (this.#announced) this.#sink.catalog(this.catalog);
+    else this.#unannounced ??= output.groupStart / output.timescale;
+  }
+
+  /** The first catalog waits a moment for the other kind of track, so that nobody takes half of it for the whole. */
+  #announceFirst(output: Output): void {
+    if (this.#announced || this.#unannounced === undefined) return;
+    const whole = this.#video?.groupId !== undefined && this.#audio?.groupId !== undefined;
+    if (!whole && output.last / output.timescale - this.#unannounced < firstCatalogSeconds) return;
+    this.#announced = true;
+    this.#sink.catalog(this.catalog);
   }
 }
 
@@ -241,5 +261,5 @@ function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undef
 
 function fresh(before: Output | undefined) {
   const { sequence = 0, last = 0, groupId = undefined } = before ?? {};
-  return { sequence, last, groupId, groupStart: 0, bits: 0, bitsSince: 0 };
+  return { sequence, last, groupId, groupStart: 0, unannounced: true, bits: 0, bitsSince: 0 };
 }
