@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 
 /// Bytes quinn may hold per connection (sent, not acknowledged, or waiting for the congestion window) at first.
-pub const FIRST_SEND_WINDOW: u64 = 512 * 1024;
+pub const FIRST_SEND_WINDOW: u64 = 128 * 1024;
 const MAX_SEND_WINDOW: u64 = 32 * 1024 * 1024;
 
 pub enum Work {
@@ -171,15 +171,20 @@ impl Conn {
     }
 
     /// Quinn's send buffer follows the congestion window: enough to keep the path full, little to wait behind.
-    pub fn widen_send_window(&self) {
+    /// True when it has grown.
+    pub fn widen_send_window(&self) -> bool {
         self.with_quinn(|quinn| {
             let wanted = quinn.stats().path.cwnd.saturating_mul(2).clamp(FIRST_SEND_WINDOW, MAX_SEND_WINDOW);
             let now = self.send_window.load(Ordering::Relaxed);
-            if wanted > now || wanted < now / 2 {
+            // In steps, as each one makes a caller try again.
+            let grows = wanted > now + now / 4;
+            if grows || wanted < now / 2 {
                 self.send_window.store(wanted, Ordering::Relaxed);
                 quinn.set_send_window(wanted);
             }
-        });
+            grows
+        })
+        .unwrap_or(false)
     }
 
     pub fn close(&self, code: VarInt, reason: &[u8]) {

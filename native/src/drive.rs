@@ -76,9 +76,9 @@ async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
             datagram.set(quinn.read_datagram());
             let Ok(bytes) = bytes else { break };
             budget -= 1;
-            conn.registry.events.push(Kind::Datagram, conn.handle, 0, &bytes);
+            conn.registry.events.offer(Kind::Datagram, conn.handle, 0, &bytes);
         }
-        while wants.0 {
+        while wants.0 && waits(conn, false) {
             let Poll::Ready(stream) = open_uni.as_mut().poll(context) else { break };
             open_uni.set(quinn.open_uni());
             let Ok(mut stream) = stream else { break };
@@ -91,11 +91,8 @@ async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
                     break;
                 }
             }
-            if conn.lock_inbox().waiting_uni.is_empty() {
-                break;
-            }
         }
-        while wants.1 {
+        while wants.1 && waits(conn, true) {
             let Poll::Ready(streams) = open_bidi.as_mut().poll(context) else { break };
             open_bidi.set(quinn.open_bi());
             let Ok((mut send, receive)) = streams else { break };
@@ -110,9 +107,6 @@ async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
                     let _ = send.reset(quinn::VarInt::from_u32(0));
                     break;
                 }
-            }
-            if conn.lock_inbox().waiting_bidi.is_empty() {
-                break;
             }
         }
         run_work(&mut spare);
@@ -143,10 +137,14 @@ fn run_work(work: &mut Vec<Work>) {
     }
 }
 
+fn waits(conn: &Conn, bidirectional: bool) -> bool {
+    let inbox = conn.lock_inbox();
+    !if bidirectional { &inbox.waiting_bidi } else { &inbox.waiting_uni }.is_empty()
+}
+
 fn next_waiting(conn: &Conn, bidirectional: bool) -> Option<Waiting> {
     let mut inbox = conn.lock_inbox();
-    let waiting: &mut VecDeque<Waiting> =
-        if bidirectional { &mut inbox.waiting_bidi } else { &mut inbox.waiting_uni };
+    let waiting: &mut VecDeque<Waiting> = if bidirectional { &mut inbox.waiting_bidi } else { &mut inbox.waiting_uni };
     loop {
         let next = waiting.pop_front()?;
         // A one-way stream that was reset before it existed need not exist.

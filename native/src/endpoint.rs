@@ -143,8 +143,7 @@ pub fn dial(registry: Arc<Registry>, dial: Dial) -> Result<(), Reason> {
     let crypto = QuicClientConfig::try_from(dial.tls).map_err(|e| e.to_string())?;
     let mut config = quinn::ClientConfig::new(Arc::new(crypto));
     config.transport_config(dial.limits.transport());
-    let connecting =
-        endpoint.connect_with(config, dial.address, &dial.server_name).map_err(|e| e.to_string())?;
+    let connecting = endpoint.connect_with(config, dial.address, &dial.server_name).map_err(|e| e.to_string())?;
     tokio::spawn(async move {
         let failed = |b: u64, words: &str| registry.events.push(Kind::ConnectFailed, dial.handle, b, words.as_bytes());
         match tokio::time::timeout(dial.timeout, connecting).await {

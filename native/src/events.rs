@@ -43,6 +43,9 @@ pub enum Kind {
 
 const HEADER: usize = 24;
 
+/// Bytes that wait for JavaScript before datagrams are dropped. Stream data is bounded by credit.
+const MAX_BACKLOG: usize = 4 * 1024 * 1024;
+
 type Wakeup = ThreadsafeFunction<(), Unknown<'static>, (), Status, false, true>;
 
 struct Batch {
@@ -57,14 +60,19 @@ pub struct Events {
 
 impl Events {
     pub fn new(wakeup: Wakeup) -> Self {
-        Events {
-            batch: Mutex::new(Batch { bytes: Vec::new(), announced: false }),
-            wakeup,
-        }
+        Events { batch: Mutex::new(Batch { bytes: Vec::new(), announced: false }), wakeup }
     }
 
     pub fn push(&self, kind: Kind, a: u64, b: u64, payload: &[u8]) {
         self.record(kind, a, b, |bytes| bytes.extend_from_slice(payload));
+    }
+
+    /// For what may be lost: nothing when JavaScript is far behind.
+    pub fn offer(&self, kind: Kind, a: u64, b: u64, payload: &[u8]) {
+        let behind = self.batch.lock().unwrap().bytes.len();
+        if behind < MAX_BACKLOG {
+            self.push(kind, a, b, payload);
+        }
     }
 
     /// `write` appends the payload to the batch itself; it must do nothing else.

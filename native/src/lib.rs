@@ -22,7 +22,8 @@ use napi::bindgen_prelude::*;
 use napi_derive::napi;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::{Builder, Runtime};
 
 /// A panic becomes a JavaScript exception; it must never take Node down.
 fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -33,24 +34,42 @@ fn words(reason: String) -> Error {
     Error::from_reason(reason)
 }
 
+/// Made once and never dropped: a runtime must not end on one of its own threads, nor hold up an exit.
+fn runtime(workers: usize) -> std::io::Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let made = Builder::new_multi_thread().worker_threads(workers).thread_name("streams-quic").enable_all().build()?;
+    Ok(RUNTIME.get_or_init(|| made))
+}
+
 #[napi]
 pub struct QuicSocket {
     registry: Arc<Registry>,
 }
 
+/// The end of its JavaScript environment, at the latest.
+impl Drop for QuicSocket {
+    fn drop(&mut self) {
+        for server in self.registry.servers.all() {
+            server.endpoint.close(varint(0.0), b"");
+        }
+        for conn in self.registry.connections.all() {
+            conn.close(varint(0.0), b"");
+        }
+    }
+}
+
 #[napi]
 impl QuicSocket {
-    /// `wakeup` is called when `take()` has something; it does not keep the process alive. `workers`: threads.
+    /// `wakeup` is called when `take()` has something; it does not keep the process alive. `workers`: threads, as the
+    /// first socket of the process asks.
     #[napi(constructor)]
     pub fn new(wakeup: Function<(), Unknown<'static>>, workers: u32) -> Result<Self> {
         guarded(|| {
             let wakeup = wakeup.build_threadsafe_function::<()>().weak::<true>().build()?;
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(workers.clamp(1, 64) as usize)
-                .thread_name("streams-quic")
-                .enable_all()
-                .build()
-                .map_err(|e| words(e.to_string()))?;
+            let runtime = runtime(workers.clamp(1, 64) as usize).map_err(|e| words(e.to_string()))?;
             Ok(QuicSocket { registry: Arc::new(Registry::new(Events::new(wakeup), runtime)) })
         })
     }
@@ -97,7 +116,13 @@ impl QuicSocket {
 
     /// New connections get this certificate; open ones keep theirs.
     #[napi]
-    pub fn set_certificate(&self, server: f64, alpn: Vec<String>, certificate_pem: String, key_pem: String) -> Result<()> {
+    pub fn set_certificate(
+        &self,
+        server: f64,
+        alpn: Vec<String>,
+        certificate_pem: String,
+        key_pem: String,
+    ) -> Result<()> {
         guarded(|| {
             let tls = tls::server(&alpn, &certificate_pem, &key_pem).map_err(words)?;
             if let Some(server) = self.registry.servers.get(server as u64) {

@@ -49,6 +49,9 @@ impl<T> Table<T> {
     pub fn remove(&self, handle: u64) -> Option<Arc<T>> {
         self.lock().remove(&handle)
     }
+    pub fn all(&self) -> Vec<Arc<T>> {
+        self.lock().values().cloned().collect()
+    }
     pub fn len(&self) -> usize {
         self.lock().len()
     }
@@ -56,7 +59,7 @@ impl<T> Table<T> {
 
 pub struct Registry {
     pub events: Events,
-    pub runtime: Runtime,
+    pub runtime: &'static Runtime,
     pub servers: Table<Server>,
     pub connections: Table<Conn>,
     pub sends: Table<SendSide>,
@@ -67,7 +70,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub fn new(events: Events, runtime: Runtime) -> Self {
+    pub fn new(events: Events, runtime: &'static Runtime) -> Self {
         Registry {
             events,
             runtime,

@@ -181,22 +181,16 @@ impl SendSide {
         while !queue.is_empty() {
             let waker = Waker::from(self.clone());
             let mut context = Context::from_waker(&waker);
-            let chunks = queue.make_contiguous();
-            let before: usize = chunks.iter().map(Bytes::len).sum();
             let written = {
-                let write = stream.write_chunks(chunks);
+                let write = stream.write_chunks(queue.make_contiguous());
                 std::pin::pin!(write).poll(&mut context)
             };
             match written {
-                Poll::Pending => {
-                    self.conn.widen_send_window();
-                    return Outcome::Open;
-                }
-                Poll::Ready(Ok(_)) => {
-                    while queue.front().is_some_and(Bytes::is_empty) {
-                        queue.pop_front();
-                    }
-                    *queued -= before - queue.iter().map(Bytes::len).sum::<usize>();
+                Poll::Pending if self.conn.widen_send_window() => continue,
+                Poll::Pending => return Outcome::Open,
+                Poll::Ready(Ok(written)) => {
+                    *queued -= written.bytes;
+                    queue.drain(..written.chunks);
                 }
                 Poll::Ready(Err(WriteError::Stopped(code))) => {
                     return Outcome::Ended(Kind::Stopped, code.into_inner());

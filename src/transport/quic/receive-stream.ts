@@ -6,7 +6,7 @@ import type { ReceiveStream } from '../transport.ts';
 import type { SharedSocket } from './shared-socket.ts';
 
 /** Bytes that may wait here for a reader; beyond that QUIC's own flow control stalls the sender. */
-const windowBytes = 128 * 1024;
+const windowBytes = 64 * 1024;
 
 /** The receiving half of a QUIC stream. */
 export class QuicReceiveStream implements ReceiveStream {
