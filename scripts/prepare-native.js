@@ -86,10 +86,19 @@ function check() {
   say(`native: ok, both export ${want}`);
 }
 
+/** A binary for a newer C library than this machine's is there and does not load. */
+function loads() {
+  try {
+    return exportsOf(prebuilt) !== '';
+  } catch {
+    return false;
+  }
+}
+
 function prepare() {
-  if (recorded() === sourcesSha256()) return;
+  if (recorded() === sourcesSha256() && loads()) return;
   if (!hasCargo()) {
-    say(`QUIC is not available: no prebuilt socket for ${platform} and no cargo to build one.`);
+    say(`QUIC is not available: no prebuilt socket that fits ${platform} and no cargo to build one.`);
     say(
       'Viewers and the engine use WebSocket, and LL-HLS works. To have QUIC, install Rust (https://rustup.rs) and run: npm run prepare',
     );

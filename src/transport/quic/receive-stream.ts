@@ -3,13 +3,13 @@ import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
 import type { ReceiveStream } from '../transport.ts';
-import type { SharedSocket } from './shared-socket.ts';
+import type { ReceiveEvents, SharedSocket } from './shared-socket.ts';
 
 /** Bytes that may wait here for a reader; beyond that QUIC's own flow control stalls the sender. */
 const windowBytes = 64 * 1024;
 
 /** The receiving half of a QUIC stream. */
-export class QuicReceiveStream implements ReceiveStream {
+export class QuicReceiveStream implements ReceiveStream, ReceiveEvents {
   readonly id: number;
   readonly #socket: SharedSocket;
   readonly #forget: (stream: QuicReceiveStream) => void;

@@ -1,10 +1,10 @@
 import type { Deferred } from '../../core/deferred.ts';
 import { deferred } from '../../core/deferred.ts';
 import type { FanOutTarget, SendStream } from '../transport.ts';
-import type { SharedSocket } from './shared-socket.ts';
+import type { SendEvents, SharedSocket } from './shared-socket.ts';
 
 /** The sending half of a QUIC stream. Its native half goes on after `finish` until everything is acknowledged. */
-export class QuicSendStream implements SendStream {
+export class QuicSendStream implements SendStream, SendEvents {
   readonly id: number;
   readonly fanOut: FanOutTarget;
   readonly #socket: SharedSocket;

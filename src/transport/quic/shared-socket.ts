@@ -3,14 +3,25 @@ import type { FanOutWriter, TransportClose } from '../transport.ts';
 import { eventKind, readEvents } from './event-reader.ts';
 import { loadNative } from './load-native.ts';
 import type { NativeSocket } from './native-types.ts';
-import type { QuicReceiveStream } from './receive-stream.ts';
-import type { QuicSendStream } from './send-stream.ts';
 
 /** Where the events of one connection go. */
 export interface ConnectionEvents {
   incoming(bidirectional: boolean, handle: number): void;
   datagram(bytes: Uint8Array): void;
   ended(close: TransportClose): void;
+}
+
+export interface SendEvents {
+  becameWritable(): void;
+  /** Stopped by the peer with this code; null: everything was acknowledged. */
+  ended(outcome: number | null): void;
+}
+
+export interface ReceiveEvents {
+  arrived(bytes: Uint8Array): void;
+  /** FIN. */
+  finished(): void;
+  wasReset(code: number): void;
 }
 
 export interface DialEvents {
@@ -37,8 +48,8 @@ export function sharedSocket(): SharedSocket {
 /** Hands the native socket's events to the objects they belong to, and keeps the process alive while any is open. */
 export class SharedSocket implements FanOutWriter {
   readonly native: NativeSocket;
-  readonly sends = new Map<number, QuicSendStream>();
-  readonly receives = new Map<number, QuicReceiveStream>();
+  readonly sends = new Map<number, SendEvents>();
+  readonly receives = new Map<number, ReceiveEvents>();
   readonly #connections = new Map<number, ConnectionEvents>();
   readonly #dials = new Map<number, DialEvents>();
   readonly #servers = new Map<number, ServerEvents>();
