@@ -1,4 +1,5 @@
 import type { ApiClient } from './api-client.ts';
+import type { GlobalOptions } from './global-options.ts';
 import type { Output } from './output/output.ts';
 
 /** One option of a command. Its key, in camelCase, is its long name in kebab-case. */
@@ -43,13 +44,6 @@ export type OptionsOf<S extends CommandSpec> = {
 
 export type ArgsOf<S extends CommandSpec> = {
   [K in keyof S['args']]: S['args'][K] extends { optional: true } ? string | undefined : string;
-};
-
-export type GlobalOptions = {
-  apiUrl?: string | undefined;
-  apiKey?: string | undefined;
-  profile?: string | undefined;
-  json: boolean;
 };
 
 export type CommandContext<S extends CommandSpec = CommandSpec> = {

@@ -1,6 +1,6 @@
 import { StreamsError } from '../src/core/errors.ts';
 import { type Profile, readProfiles } from '../src/serve/profiles.ts';
-import type { GlobalOptions } from './command.ts';
+import type { GlobalOptions } from './global-options.ts';
 
 export const defaultApiUrl = 'http://127.0.0.1:8080';
 

@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { StreamsError } from '../src/core/errors.ts';
-import type { Command, CommandSpec, GlobalOptions, OptionSpec } from './command.ts';
+import type { Command, CommandSpec, OptionSpec } from './command.ts';
+import type { GlobalOptions } from './global-options.ts';
 import { commands, groups } from './registry.ts';
 
 /** What the arguments ask for. */
