@@ -69,7 +69,11 @@ export class GroupFollower {
     }
     if (this.#stopped) return;
     // A lost session is taken up again where it stood; a publisher that ended leaves what it had finished.
-    if ((await subscription.done).by !== 'publisher') return this.stop();
+    if ((await subscription.done).by !== 'publisher') {
+      // Its streams are gone with it: there is nobody to tell.
+      for (const group of this.#groups.values()) group.subgroups.clear();
+      return this.stop();
+    }
     this.#noMoreGroups = true;
     if (this.#current === undefined || this.#isFinished(this.#current)) this.#advance(false);
     if (this.#groups.size > 0 && !this.#stopped)
