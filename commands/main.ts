@@ -13,6 +13,9 @@ export type Surroundings = { env: NodeJS.ProcessEnv; terminal: Terminal; signal:
 /** `… | head -1` has read enough: the end is quiet, and no failure. */
 const readerGone = new StreamsError('INTERRUPTED', 'the reader of the output has gone');
 
+/** npx passes on the Ctrl-C that the terminal has sent us as well; a person's second one comes later, and ends at once. */
+const echoMs = 250;
+
 /** Runs one command line (without node and script) and answers its exit code; the only place where an error becomes one. */
 export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { env, terminal, signal } = surroundings;
@@ -56,8 +59,13 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
 export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
   const terminal = processTerminal(process.env, () => stop.abort(readerGone));
+  let firstAt = 0;
   const onSignal = () => {
-    if (stop.signal.aborted) process.exit(exitCodeOf('INTERRUPTED'));
+    if (stop.signal.aborted) {
+      if (performance.now() - firstAt > echoMs) process.exit(exitCodeOf('INTERRUPTED'));
+      return;
+    }
+    firstAt = performance.now();
     stop.abort(new StreamsError('INTERRUPTED', 'interrupted'));
   };
   process.on('SIGINT', onSignal);

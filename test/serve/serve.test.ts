@@ -99,6 +99,13 @@ describe('streams serve', () => {
     expect((await (await start()).end('SIGTERM')).code).toBe(0);
   });
 
+  it('takes two signals at once, as npx sends them, for one', async () => {
+    const running = await start();
+    running.child.kill('SIGINT');
+    expect((await running.end('SIGINT')).code).toBe(0);
+    expect(running.lines.filter(({ event }) => event === 'stopped')).toHaveLength(3);
+  });
+
   it('shows the API key once, keeps it, and makes another only when it was lost', async () => {
     const first = await start();
     const profiles = () => readFile(join(folder, 'config', 'profiles.json'), 'utf8').then(JSON.parse);
