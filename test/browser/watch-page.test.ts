@@ -62,7 +62,7 @@ const shot = async (page: Page, name: string) => {
 };
 
 describe('watch page in Chromium', () => {
-  it('waits for an input off air, plays once it is live, waits again, and survives the relay', {
+  it('waits for an input off air, plays once it is live, waits again, plays again', {
     timeout: 90_000,
   }, async () => {
     const input = await stack.newInput();
@@ -78,14 +78,6 @@ describe('watch page in Chromium', () => {
     expect(stats.latencyMs).toBeLessThan(3000);
     expect(await page.locator('#badge').textContent()).toBe('Live');
     await shot(page, 'playing');
-
-    await stack.restartRelay();
-    await page.waitForFunction(
-      () => (window as unknown as { streamsPlayer: { stats(): Stats } }).streamsPlayer.stats().reconnects > 0,
-      null,
-      { timeout: 20_000 },
-    );
-    expect(await plays(page, 2)).toBeGreaterThan(20);
 
     await engine.close();
     await page.getByText('Waiting for the stream to start').waitFor({ timeout: 10_000 });
