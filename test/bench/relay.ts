@@ -43,7 +43,7 @@ async function run(
   seconds: number,
   raw: boolean,
 ): Promise<Row> {
-  const stack = await startStack();
+  const stack = await startStack(['--only', 'control,relay']);
   const input = await createInput(stack);
   const relayUrl = stack.urls.relay.replace(/^https:/, 'moqt:');
   const namespace = JSON.parse(

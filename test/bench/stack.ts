@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,11 @@ export type Stack = {
 
 export async function startStack(args: readonly string[] = []): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'streams-bench-'));
-  const env = { ...process.env, STREAMS_CONFIG_DIR: join(folder, 'config') };
+  const env = {
+    ...process.env,
+    STREAMS_CONFIG_DIR: join(folder, 'config'),
+    STREAMS_SERVICE_TOKEN: randomBytes(32).toString('hex'),
+  };
   const started = performance.now();
   const child: ChildProcess = spawn(
     process.execPath,
