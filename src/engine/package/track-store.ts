@@ -22,6 +22,10 @@ export class TrackStore {
     return this.#newest;
   }
 
+  get followers(): number {
+    return this.#listeners.size;
+  }
+
   begin(groupId: number): void {
     this.#endGroup();
     this.#newest = { groupId, objects: [], bytes: 0, ended: false };
