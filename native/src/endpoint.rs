@@ -53,6 +53,7 @@ pub struct Server {
     pub handshaking: AtomicUsize,
     pub refused: AtomicU64,
     pub failed: AtomicU64,
+    pub retried: AtomicU64,
 }
 
 /// Kernel buffers of this many bytes, as far as the system allows: a burst to 200 viewers fits.
@@ -93,6 +94,7 @@ pub async fn serve(registry: Arc<Registry>, server: Arc<Server>) {
         }
         // Under load an address must prove itself before it costs a handshake (RFC 9000, 8.1.2).
         if handshaking >= server.retry_above && !incoming.remote_address_validated() && incoming.may_retry() {
+            server.retried.fetch_add(1, Ordering::Relaxed);
             let _ = incoming.retry();
             continue;
         }

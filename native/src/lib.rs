@@ -107,6 +107,7 @@ impl QuicSocket {
                 handshaking: Default::default(),
                 refused: Default::default(),
                 failed: Default::default(),
+                retried: Default::default(),
             });
             self.registry.servers.insert(handle, server.clone());
             self.registry.runtime.spawn(endpoint::serve(self.registry.clone(), server));
@@ -152,6 +153,7 @@ impl QuicSocket {
                 handshaking: server.handshaking.load(Ordering::Relaxed) as f64,
                 refused: server.refused.load(Ordering::Relaxed) as f64,
                 failed: server.failed.load(Ordering::Relaxed) as f64,
+                retried: server.retried.load(Ordering::Relaxed) as f64,
             }))
         })
     }

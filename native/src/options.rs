@@ -88,6 +88,7 @@ pub struct ServerCounters {
     pub handshaking: f64,
     pub refused: f64,
     pub failed: f64,
+    pub retried: f64,
 }
 
 #[napi(object)]

@@ -110,6 +110,15 @@ describe('quic', () => {
     await close();
   });
 
+  it('asks an address to prove itself from a number of handshakes on', async () => {
+    const { listener, close } = await quicPair({ retryAboveHandshakes: 0 });
+    expect(listener.stats()).toMatchObject({ connections: 1, retried: 1 });
+    await close();
+    const calm = await quicPair({ retryAboveHandshakes: 1 });
+    expect(calm.listener.stats()).toMatchObject({ connections: 1, retried: 0 });
+    await calm.close();
+  });
+
   it('refuses connections over the cap', async () => {
     const { client, listener, close } = await quicPair({ maxConnections: 1 });
     await expect(testConnect(listener.port)).rejects.toMatchObject({

@@ -35,6 +35,8 @@ export type QuicListenerStats = {
   refused: number;
   /** Handshakes that failed or took too long since the start. */
   failed: number;
+  /** Addresses asked to prove themselves since the start. */
+  retried: number;
 };
 
 export interface QuicListener extends Listener {
@@ -129,13 +131,14 @@ class SharedListener implements QuicListener, ServerEvents {
   }
 
   stats(): QuicListenerStats {
-    const total = { connections: 0, handshakes: 0, refused: 0, failed: 0 };
+    const total = { connections: 0, handshakes: 0, refused: 0, failed: 0, retried: 0 };
     for (const handle of this.#handles) {
       const counters = this.#socket.native.serverCounters(handle);
       total.connections += counters?.open ?? 0;
       total.handshakes += counters?.handshaking ?? 0;
       total.refused += counters?.refused ?? 0;
       total.failed += counters?.failed ?? 0;
+      total.retried += counters?.retried ?? 0;
     }
     return total;
   }

@@ -36,7 +36,13 @@ export type NativeConnectOptions = {
   limits: NativeLimits;
 };
 
-export type NativeServerCounters = { open: number; handshaking: number; refused: number; failed: number };
+export type NativeServerCounters = {
+  open: number;
+  handshaking: number;
+  refused: number;
+  failed: number;
+  retried: number;
+};
 
 export type NativeCounters = { servers: number; connections: number; sends: number; receives: number };
 
