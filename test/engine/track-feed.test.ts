@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesEqual } from '../../src/core/bytes.ts';
 import { TrackStore } from '../../src/engine/package/track-store.ts';
 import { TrackFeed } from '../../src/engine/track-feed.ts';
 import { establish } from '../../src/session/establish.ts';
@@ -90,7 +91,7 @@ describe('TrackFeed', () => {
     expect(groups.filter((group) => !group.reset).length).toBeLessThanOrEqual(9);
     for (const group of groups)
       for (const object of group.objects)
-        expect(object.payload).toEqual(payload(group.groupId, object.objectId, 200 << 10));
+        expect(bytesEqual(object.payload, payload(group.groupId, object.objectId, 200 << 10))).toBe(true);
     close();
   });
 
