@@ -86,7 +86,7 @@ export async function benchLatency(args: string[], print: (text: string) => void
     // biome-ignore format: one option a line says less
     ['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', `testsrc2=size=${values.size}:rate=30`, '-f', 'lavfi', '-i', 'sine=sample_rate=48000',
      '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30', '-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '2500k',
-     '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', input.rtmpUrl],
+     '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', input.rtmpUrl!],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   try {

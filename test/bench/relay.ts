@@ -8,7 +8,7 @@ import { connect } from '../../src/transport/connect.ts';
 import { writeMark } from './mark.ts';
 import { cpuSeconds, percentile, residentBytes } from './process-usage.ts';
 import type { ViewersReport } from './relay-viewers.ts';
-import { createInput, startStack } from './stack.ts';
+import { createInput, type Stack, startStack } from './stack.ts';
 
 const usage =
   'npm run bench -- relay [--viewers 50,200] [--size 8192] [--rate 10,25] [--group 10] [--seconds 10] [--raw]';
@@ -44,6 +44,22 @@ async function run(
   raw: boolean,
 ): Promise<Row> {
   const stack = await startStack(['--only', 'control,relay']);
+  try {
+    return await measure(stack, viewers, rate, size, group, seconds, raw);
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function measure(
+  stack: Stack,
+  viewers: number,
+  rate: number,
+  size: number,
+  group: number,
+  seconds: number,
+  raw: boolean,
+): Promise<Row> {
   const input = await createInput(stack);
   const relayUrl = stack.urls.relay.replace(/^https:/, 'moqt:');
   const namespace = JSON.parse(
@@ -63,11 +79,13 @@ async function run(
   });
   await session.publishNamespace(namespace);
 
-  const before = residentBytes(stack.pids.relay);
   const child = fork(fileURLToPath(new URL('./relay-viewers.js', import.meta.url)));
   try {
     const url = raw ? input.url.replace(/^https:/, 'moqt:') : input.url;
-    await ask(child, { order: { url, namespace, track: 'bench', viewers } }, 'joined');
+    const join = (count: number) => ask(child, { order: { url, namespace, track: 'bench', viewers: count } }, 'joined');
+    // Memory is the slope between half of the viewers and all of them: the process's own start-up is not a session's.
+    const half = Math.floor(viewers / 2);
+    await join(half);
 
     let sequence = 0;
     let groupId = Date.now();
@@ -91,13 +109,16 @@ async function run(
       writer?.finish();
     })();
 
-    await sleep(2000);
+    await sleep(3000);
+    const halfMemory = residentBytes(stack.pids.relay);
+    await join(viewers - half);
+    await sleep(3000);
+    const memory = residentBytes(stack.pids.relay) - halfMemory;
     await ask(child, { reset: true }, 'reset');
     const cpu = cpuSeconds(stack.pids.relay);
     await sleep(seconds * 1000);
     const used = cpuSeconds(stack.pids.relay) - cpu;
     const report = await ask<ViewersReport>(child, { report: true }, 'report');
-    const memory = residentBytes(stack.pids.relay) - before;
     publishing = false;
     await publish;
     const sorted = report.latencies.sort((a, b) => a - b);
@@ -107,14 +128,13 @@ async function run(
       cpuPerGb: used / (report.bytes / 1e9),
       p50: percentile(sorted, 0.5),
       p99: percentile(sorted, 0.99),
-      kibPerSession: memory / 1024 / viewers,
+      kibPerSession: memory / 1024 / (viewers - half),
       lost: report.lost,
       mbPerSecond: report.bytes / 1e6 / seconds,
     };
   } finally {
     child.send({ stop: true });
     session.close(0, 'bench over');
-    await stack.stop();
   }
 }
 

@@ -89,11 +89,11 @@ export async function startStack(args: readonly string[] = []): Promise<Stack> {
   };
 }
 
-export type BenchInput = { id: string; streamKey: string; url: string; watchUrl: string; rtmpUrl: string };
+export type BenchInput = { id: string; streamKey: string; url: string; watchUrl: string; rtmpUrl: string | undefined };
 
 /** A live input and a playback token for it. */
 export async function createInput(stack: Stack): Promise<BenchInput> {
-  type Created = { id: string; stream_key_cleartext: string; urls: { rtmp: string } };
+  type Created = { id: string; stream_key_cleartext: string; urls: { rtmp: string } | null };
   const input = await stack.post<Created>('/v1/live-inputs', { name: 'bench', ingest: 'rtmp' });
   const playback = await stack.post<{ url: string; watchUrl: string }>(`/v1/live-inputs/${input.id}/playback-tokens`, {
     ttlSeconds: 3600,
@@ -103,6 +103,6 @@ export async function createInput(stack: Stack): Promise<BenchInput> {
     streamKey: input.stream_key_cleartext,
     url: playback.url,
     watchUrl: playback.watchUrl,
-    rtmpUrl: input.urls.rtmp,
+    rtmpUrl: input.urls?.rtmp,
   };
 }

@@ -57,17 +57,24 @@ export async function probe(file: string): Promise<Probe> {
   return JSON.parse(result.stdout);
 }
 
-/** The largest step between the decode times of neighbouring packets of one kind, in seconds. */
-export function largestStep(
-  probed: Probe,
-  kind: 'video' | 'audio',
-): { steps: number; largest: number; smallest: number } {
+export type Steps = {
+  steps: number;
+  smallest: number;
+  largest: number /** Packets after the largest step. */;
+  afterLargest: number;
+};
+
+/** The steps between the decode times of neighbouring packets of one kind, in seconds. */
+export function largestStep(probed: Probe, kind: 'video' | 'audio'): Steps {
   const times = probed.packets.filter((packet) => packet.codec_type === kind).map((packet) => Number(packet.dts_time));
-  let largest = 0;
-  let smallest = Number.POSITIVE_INFINITY;
+  const found: Steps = { steps: times.length - 1, smallest: Number.POSITIVE_INFINITY, largest: 0, afterLargest: 0 };
   for (let i = 1; i < times.length; i++) {
-    largest = Math.max(largest, times[i]! - times[i - 1]!);
-    smallest = Math.min(smallest, times[i]! - times[i - 1]!);
+    const step = times[i]! - times[i - 1]!;
+    found.smallest = Math.min(found.smallest, step);
+    if (step > found.largest) {
+      found.largest = step;
+      found.afterLargest = times.length - i;
+    }
   }
-  return { steps: times.length - 1, largest, smallest };
+  return found;
 }
