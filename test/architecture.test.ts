@@ -11,7 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const arrows: readonly [room: string, mayImport: readonly string[]][] = [
   ['src/core', ['src/core']],
   ['src/codec', ['src/core', 'src/codec']],
-  ['src/transport', ['src/core', 'src/transport', 'src/codec/http3', 'src/codec/quic-varint.ts']],
+  ['src/transport', ['src/core', 'src/transport', 'src/codec/http3', 'src/codec/qmux', 'src/codec/quic-varint.ts']],
   ['src/session', ['src/core', 'src/session', 'src/codec/moqt', 'src/transport']],
   ['src/relay', ['src/core', 'src/relay', 'src/session', 'src/codec/moqt', 'src/transport']],
   ['src/engine', ['src/core', 'src/engine', 'src/codec', 'src/session', 'src/transport']],

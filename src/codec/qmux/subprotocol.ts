@@ -1,0 +1,25 @@
+/**
+ * Sec-WebSocket-Protocol of QMux. Released peers (@moq/net 0.3.4, moq-native and moq-relay with qmux 0.5) put the draft of
+ * QMux in front of the application protocol: `qmux-01.moqt-18`; they pair moqt-18 with qmux-01 alone and other protocols
+ * with every draft they know. draft-lcurley-qmux-websocket (Subprotocol Negotiation) wants the bare `moqt-18`. We speak
+ * drafts 02 and 01, which lay out the same bytes, and take all three; `qmux-00` (no records, no keep-alive) and the older
+ * `webtransport` framing, neither of which names a MoQT version on its own, we do not.
+ */
+const prefixes = ['qmux-02.', 'qmux-01.', ''];
+
+/** What a client offers for `protocols`, best first. */
+export function offeredSubprotocols(protocols: readonly string[]): string[] {
+  return protocols.flatMap((protocol) => prefixes.map((prefix) => prefix + protocol));
+}
+
+/** The one of `offered` that a server of `protocols` (best first) answers; undefined when none will do. */
+export function chooseSubprotocol(offered: Iterable<string>, protocols: readonly string[]): string | undefined {
+  const wanted = new Set(offered);
+  return offeredSubprotocols(protocols).find((subprotocol) => wanted.has(subprotocol));
+}
+
+/** `moqt-18` of `qmux-01.moqt-18`. */
+export function applicationProtocol(subprotocol: string): string {
+  const prefix = prefixes.find((known) => subprotocol.startsWith(known)) ?? '';
+  return subprotocol.slice(prefix.length);
+}
