@@ -5,8 +5,11 @@ import { Broadcast } from './broadcast.ts';
 import type { PublishGrant } from './control-client.ts';
 import { RelayPublisher } from './publish.ts';
 
-/** Who publishes. `replaced` is called once when another one with a right key takes over. */
-export type Publisher = { readonly kind: string; replaced(): void };
+/**
+ * Who publishes. `replaced` is called once when another one with a right key takes over, `stopped` when the control plane
+ * wants the input off the air (where there is none, `replaced` is).
+ */
+export type Publisher = { readonly kind: string; replaced(): void; stopped?(): void };
 
 /** A publisher's hold on its input. After it was replaced both calls do nothing. */
 export type Publishing = {
@@ -85,6 +88,17 @@ export class Channels {
         else channel.grace = setTimeout(() => this.#end(inputId, channel), this.#options.graceMs ?? 3000);
       },
     };
+  }
+
+  /** Takes the input off the air and lets its publisher go; its broadcast ends at once. */
+  stop(inputId: string): void {
+    const channel = this.#channels.get(inputId);
+    if (channel === undefined) return;
+    const { publisher } = channel;
+    this.#options.logger.warn('input is stopped by the control plane', { inputId });
+    this.#end(inputId, channel);
+    if (publisher?.stopped !== undefined) publisher.stopped();
+    else publisher?.replaced();
   }
 
   async close(): Promise<void> {

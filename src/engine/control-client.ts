@@ -36,9 +36,11 @@ export class ControlClient {
     return { orgId, inputId, namespace };
   };
 
-  /** Inputs that are live here now; silence for some seconds makes them idle. */
-  async heartbeat(engineId: string, live: readonly string[], signal?: AbortSignal): Promise<void> {
-    await this.#post('/internal/engine/heartbeat', { engineId, live }, signal);
+  /** Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be. */
+  async heartbeat(engineId: string, live: readonly string[], signal?: AbortSignal): Promise<string[]> {
+    const answer = await this.#post('/internal/engine/heartbeat', { engineId, live }, signal);
+    const { stop } = answer as { stop?: unknown };
+    return Array.isArray(stop) ? stop.filter((id) => typeof id === 'string') : [];
   }
 
   async #post(path: string, body: unknown, signal?: AbortSignal): Promise<object> {

@@ -55,6 +55,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const pulse = new Heartbeat({
     send: (live, signal) => control.heartbeat(engineId, live, signal),
     live: () => channels.live,
+    stop: (inputId) => channels.stop(inputId),
     logger,
   });
   heartbeat = pulse;

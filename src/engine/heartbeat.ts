@@ -2,8 +2,10 @@ import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
 export type HeartbeatOptions = {
-  send(live: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Answers what must not be live. */
+  send(live: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   live(): readonly string[];
+  stop(inputId: string): void;
   logger: Logger;
   /** Default 2000. */
   everyMs?: number;
@@ -42,10 +44,11 @@ export class Heartbeat {
   }
 
   async #send(): Promise<void> {
-    const { send, live, logger, everyMs = 2000 } = this.#options;
+    const { send, live, stop, logger, everyMs = 2000 } = this.#options;
     this.#again = false;
     try {
-      await send(live(), this.#abort.signal);
+      const unwanted = await send(live(), this.#abort.signal);
+      for (const inputId of unwanted) stop(inputId);
       if (this.#failing) logger.info('the control plane answers again');
       this.#failing = false;
     } catch (error) {

@@ -7,6 +7,7 @@ import type { IncomingSubscribe, Session } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Broadcast } from './broadcast.ts';
 import { TrackFeed } from './track-feed.ts';
+import { watchSilence } from './watch-silence.ts';
 
 export type RelayPublisherOptions = {
   broadcast: Broadcast;
@@ -94,6 +95,7 @@ export class RelayPublisher {
       });
       const announced = await session.publishNamespace(namespace);
       void announced.ended.then(() => session.close(sessionCodes.noError, 'namespace is over'));
+      watchSilence(transport);
       this.#session = session;
       return session;
     } catch (error) {

@@ -19,6 +19,8 @@ export class OneInputControl {
   readonly asked: { streamKey: string; ingest: string }[] = [];
   readonly server: Server;
   down = false;
+  /** What it wants off the air. */
+  stop: string[] = [];
 
   constructor() {
     this.server = createServer(async (request, response) => {
@@ -27,7 +29,7 @@ export class OneInputControl {
         response.writeHead(this.down ? 503 : 404).end('{}');
       } else if (request.url === '/internal/engine/heartbeat') {
         this.heartbeats.push(body.live);
-        response.end('{"ok":true}');
+        response.end(JSON.stringify({ ok: true, stop: this.stop }));
       } else {
         this.asked.push(body);
         const right = body.streamKey === streamKey && body.inputId === inputId;

@@ -202,6 +202,7 @@ export class RtmpSession {
         this.#options.logger.info('publisher replaced', { inputId: grant.inputId, remoteAddress: this.#remoteAddress });
         this.close('another publisher with the right key took over');
       },
+      stopped: () => this.close('the input is disabled or deleted'),
     };
     this.#publishing = this.#options.publish(grant, streamKey, publisher);
     this.#options.logger.info('publisher connected', { inputId: grant.inputId, remoteAddress: this.#remoteAddress });
