@@ -5,6 +5,14 @@ import type { Db, Tables } from './store/schema.ts';
 /** An engine that was silent for longer holds no live input any more. */
 export const heartbeatTimeoutMs = 6000;
 
+/** What an engine says of itself: exactly these inputs are live on it, and these have failed since the last beat. */
+export type Heartbeat = {
+  engineId: string;
+  /** `stats` is kept as it comes. */
+  live: readonly { inputId: string; stats?: Record<string, unknown> | undefined }[];
+  errored: readonly { inputId: string; reason: string }[];
+};
+
 /** Which inputs are live: what the engines say, for as long as they say it. */
 export class Liveness {
   readonly #db: Db;
@@ -17,40 +25,71 @@ export class Liveness {
     this.#logger = logger;
   }
 
-  /** The engine's whole truth: exactly `inputIds` are live on it. Ids that are not inputs are ignored. */
-  async heartbeat(engineId: string, inputIds: readonly string[]): Promise<void> {
+  /** Takes the engine's word. Answers the inputs it must stop: those that are disabled, deleted or never were. */
+  async heartbeat({ engineId, live, errored }: Heartbeat): Promise<{ stop: string[] }> {
     const now = this.#now();
-    await this.#db.transaction().execute(async (db) => {
+    const statsOf = new Map(live.map(({ inputId, stats }) => [inputId, stats]));
+    const reasonOf = new Map(errored.map(({ inputId, reason }) => [inputId, reason]));
+    return this.#db.transaction().execute(async (db) => {
       await db
         .insertInto('engines')
         .values({ id: engineId, last_heartbeat_at: now })
         .onConflict((conflict) => conflict.column('id').doUpdateSet({ last_heartbeat_at: now }))
         .execute();
-      const held = await db
+      const named = [...new Set([...statsOf.keys(), ...reasonOf.keys()])];
+      const known = await db
         .selectFrom('live_inputs')
-        .select('id')
-        .where('status', '=', 'live')
-        .where('engine_id', '=', engineId)
+        .select(['id', 'status', 'engine_id', 'disabled_at'])
+        .where((eb) =>
+          eb.or([
+            eb.and([eb('status', '=', 'live'), eb('engine_id', '=', engineId)]),
+            ...(named.length > 0 ? [eb('id', 'in', named)] : []),
+          ]),
+        )
         .execute();
-      const heldIds = new Set(held.map((row) => row.id));
-      const started = inputIds.filter((id) => !heldIds.has(id));
-      const wanted = new Set(inputIds);
-      const ended = [...heldIds].filter((id) => !wanted.has(id));
-      if (started.length > 0)
-        await db
-          .updateTable('live_inputs')
-          .set({ status: 'live', engine_id: engineId, status_changed_at: now, updated_at: now })
-          .where('id', 'in', started)
-          .execute();
-      if (ended.length > 0)
-        await db
-          .updateTable('live_inputs')
-          .set({ status: 'idle', engine_id: null, status_changed_at: now, updated_at: now })
-          .where('id', 'in', ended)
-          .execute();
-      for (const inputId of started) this.#logger.info('input is live', { inputId, engineId });
-      for (const inputId of ended) this.#logger.info('input is idle', { inputId, engineId });
+      const stop = new Set(statsOf.keys());
+      for (const row of known) {
+        if (row.disabled_at === null) stop.delete(row.id);
+        const reason = reasonOf.get(row.id);
+        if (statsOf.has(row.id)) {
+          const stats = statsOf.get(row.id);
+          const begins = row.status !== 'live' || row.engine_id !== engineId;
+          if (!begins && stats === undefined) continue;
+          await db
+            .updateTable('live_inputs')
+            .set({
+              ...(begins && { status: 'live', engine_id: engineId, status_changed_at: now, updated_at: now }),
+              error_reason: null,
+              ingest_stats: stats === undefined ? null : JSON.stringify(stats),
+              ingest_stats_at: stats === undefined ? null : now,
+            })
+            .where('id', '=', row.id)
+            .execute();
+          if (begins) this.#logger.info('input is live', { inputId: row.id, engineId });
+        } else if (row.status === 'live' && row.engine_id === engineId) {
+          await this.#end(db, row.id, now, reason);
+          this.#logger.info(`input is ${reason === undefined ? 'idle' : 'errored'}`, { inputId: row.id, engineId });
+        } else if (reason !== undefined && row.status === 'idle') {
+          await this.#end(db, row.id, now, reason);
+          this.#logger.info('input is errored', { inputId: row.id, engineId });
+        }
+      }
+      return { stop: [...stop] };
     });
+  }
+
+  async #end(db: Db, inputId: string, now: number, reason: string | undefined): Promise<void> {
+    await db
+      .updateTable('live_inputs')
+      .set({
+        status: reason === undefined ? 'idle' : 'errored',
+        error_reason: reason ?? null,
+        engine_id: null,
+        status_changed_at: now,
+        updated_at: now,
+      })
+      .where('id', '=', inputId)
+      .execute();
   }
 
   /** Marks the inputs of silent engines idle. Called before every read of a status, and by a timer. */

@@ -58,6 +58,7 @@ describe('tRPC wire form over raw HTTP', () => {
           name: 'show',
           status: 'idle',
           ingest: 'srt',
+          enabled: true,
           createdAt: new Date(test.clock.now).toISOString(),
           stream_key_cleartext,
         },

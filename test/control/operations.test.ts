@@ -18,6 +18,7 @@ const input = {
   name: 'show',
   status: 'idle',
   ingest: 'rtmp',
+  enabled: true,
   createdAt: expect.stringMatching(iso),
 };
 const signingKey = {
@@ -83,6 +84,46 @@ const cases: Case[] = [
     scope: 'streams:read',
     about: 'input',
     answer: input,
+  },
+  {
+    name: 'liveInputs.status',
+    rest: ['GET', '/v1/live-inputs/:id/status'],
+    scope: 'streams:read',
+    about: 'input',
+    answer: {
+      id: input.id,
+      status: 'idle',
+      enabled: true,
+      since: input.createdAt,
+      error: null,
+      stats: null,
+      statsAt: null,
+    },
+  },
+  {
+    name: 'liveInputs.update',
+    rest: ['PATCH', '/v1/live-inputs/:id'],
+    scope: 'streams:write',
+    about: 'input',
+    fields: { name: 'renamed' },
+    answer: { ...input, name: 'renamed' },
+    audited: true,
+  },
+  {
+    name: 'liveInputs.disable',
+    rest: ['POST', '/v1/live-inputs/:id/disable'],
+    scope: 'streams:write',
+    about: 'input',
+    answer: { ...input, enabled: false },
+    audited: true,
+  },
+  {
+    name: 'liveInputs.enable',
+    rest: ['POST', '/v1/live-inputs/:id/enable'],
+    scope: 'streams:write',
+    about: 'input',
+    answer: input,
+    audited: true,
   },
   {
     name: 'liveInputs.rotateStreamKey',
@@ -226,7 +267,7 @@ async function make(): Promise<Ids> {
 function run(c: Case, form: Form, ids: Ids, key: string | null, extra: object = {}): Promise<Answer> {
   const address = `test ${Math.random()}`; // failures here are wanted, and not of one address
   const about = c.about === undefined ? {} : { id: ids[c.about] };
-  const query = c.rest[0] !== 'POST';
+  const query = !['POST', 'PATCH'].includes(c.rest[0]);
   if (form === 'rest') {
     const path = c.rest[1].replace(':id', c.about === undefined ? '' : ids[c.about]);
     const fields = { ...c.fields, ...extra } as Record<string, string>;

@@ -25,6 +25,10 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
       status_changed_at: 1,
       created_at: 1,
       updated_at: 1,
+      disabled_at: null,
+      error_reason: null,
+      ingest_stats: null,
+      ingest_stats_at: null,
       ...fields,
     });
     const opened = async (backend: StoreBackend): Promise<Db> => {

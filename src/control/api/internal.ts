@@ -15,13 +15,22 @@ const authorizeBody = z.object({
   remoteAddress: z.string().max(128).optional(),
 });
 
+const maxStatsBytes = 4096;
+const stats = z
+  .record(z.string().max(64), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= maxStatsBytes, `more than ${maxStatsBytes} bytes`);
+
 const heartbeatBody = z.object({
   engineId: z.string().regex(/^[0-9A-Za-z_.-]{1,64}$/),
   /** Input ids, bare or in objects that say more. */
   live: z
-    .array(z.union([z.string().max(64), z.object({ inputId: z.string().max(64) })]))
+    .array(z.union([z.string().max(64), z.object({ inputId: z.string().max(64), stats: stats.optional() })]))
     .max(10_000)
-    .transform((inputs) => inputs.map((input) => (typeof input === 'string' ? input : input.inputId))),
+    .transform((inputs) => inputs.map((input) => (typeof input === 'string' ? { inputId: input } : input))),
+  errored: z
+    .array(z.object({ inputId: z.string().max(64), reason: z.string().max(500) }))
+    .max(10_000)
+    .default([]),
 });
 
 /** For the engine and the relay only. Without the service token there is nothing here. */
@@ -42,9 +51,8 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
   app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));
 
   app.post('/internal/engine/heartbeat', async (c) => {
-    const { engineId, live } = parse(heartbeatBody, await readJson(c.req.raw));
-    await context.liveness.heartbeat(engineId, [...new Set(live)]);
-    return c.json({ ok: true });
+    const { stop } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
+    return c.json({ ok: true, stop });
   });
 }
 

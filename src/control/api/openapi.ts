@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ControlContext } from '../context.ts';
-import type { Operation } from '../operations/define.ts';
+import { type Operation, takesBody } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
 
@@ -57,7 +57,7 @@ function describe(operation: Operation): object {
   const inPath = path.includes('{id}');
   const required = (input.required ?? []).filter((field) => field !== 'id');
   const parameters: object[] = inPath ? [{ name: 'id', in: 'path', required: true, schema: id }] : [];
-  if (method !== 'POST')
+  if (!takesBody(method))
     for (const [name, field] of Object.entries(fields))
       parameters.push({ name, in: 'query', required: required.includes(name), schema: field });
   const output = schema(adds ? operation.output.extend(adds.output.shape) : operation.output, 'output');
@@ -68,7 +68,7 @@ function describe(operation: Operation): object {
     tags: [operation.name.split('.')[0]],
     security: [{ apiKey: operation.scope === null ? [] : [operation.scope] }],
     parameters,
-    ...(method === 'POST'
+    ...(takesBody(method)
       ? {
           requestBody: {
             required: required.length > 0,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
-import { invoke, type Operation } from '../operations/define.ts';
+import { invoke, type Operation, takesBody } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
 import { readJson } from './read-body.ts';
@@ -13,7 +13,7 @@ export function mountRest(app: App, context: ControlContext): void {
     const { method, path } = operation.rest;
     app.on(method, honoPath(path), async (c) => {
       const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
-      const given = method === 'POST' ? await objectBody(c.req.raw) : queryInput(operation, new URL(c.req.url));
+      const given = takesBody(method) ? await objectBody(c.req.raw) : queryInput(operation, new URL(c.req.url));
       const input = { ...given, ...c.req.param() };
       const output = await invoke(context, operation, caller, input, { form: 'rest', requestId: c.get('requestId') });
       const created = operation.kind === 'mutation' && !path.includes('{id}') ? 201 : 200;

@@ -18,8 +18,8 @@ export type PublishGrant = { orgId: string; inputId: string; namespace: [string,
 const noKey = hashSecret('no key has this hash');
 
 /**
- * Whether a stream key opens an input. Throws UNAUTHORIZED in the same words for an unknown input and a wrong key, CONFLICT
- * when the input takes another kind of ingest, RATE_LIMITED after too many failures of one address.
+ * Whether a stream key opens an input. Throws UNAUTHORIZED in the same words for an unknown input and a wrong key, FORBIDDEN
+ * when the input is disabled, CONFLICT when it takes another kind of ingest, RATE_LIMITED after too many failures of one address.
  */
 export async function authorizePublish(context: ControlContext, request: PublishRequest): Promise<PublishGrant> {
   const known = isId('lv', request.inputId);
@@ -27,9 +27,11 @@ export async function authorizePublish(context: ControlContext, request: Publish
     ? await context.db
         .selectFrom('live_inputs')
         .innerJoin('stream_keys', 'stream_keys.input_id', 'live_inputs.id')
-        .select(['live_inputs.org_id', 'live_inputs.ingest', 'stream_keys.hash'])
+        .select(['live_inputs.org_id', 'live_inputs.ingest', 'live_inputs.disabled_at', 'stream_keys.hash'])
         .where('live_inputs.id', '=', request.inputId)
-        .where('stream_keys.revoked_at', 'is', null)
+        .where((eb) =>
+          eb.or([eb('stream_keys.revoked_at', 'is', null), eb('stream_keys.revoked_at', '>', context.now())]),
+        )
         .execute()
     : [];
   let opened: (typeof rows)[number] | undefined;
@@ -42,6 +44,10 @@ export async function authorizePublish(context: ControlContext, request: Publish
       `stream key does not open input ${known ? request.inputId : '(not an lv_ id)'}`,
       'Rotate the key to get a new one: streams inputs rotate-key <id>',
     );
+  if (opened.disabled_at !== null)
+    throw new StreamsError('FORBIDDEN', `input ${request.inputId} is disabled`, {
+      hint: `Enable it: streams inputs enable ${request.inputId}`,
+    });
   if (request.ingest !== 'moqt' && request.ingest !== opened.ingest)
     throw new StreamsError('CONFLICT', `this input takes ${opened.ingest}, not ${request.ingest}`);
   return {

@@ -10,6 +10,13 @@ export type Call = { context: ControlContext; db: Db; caller: Caller };
 
 type Output = Record<string, unknown>;
 
+/** POST and PATCH carry their fields in the body, the others in the query. */
+export type RestMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+export function takesBody(method: RestMethod): boolean {
+  return method === 'POST' || method === 'PATCH';
+}
+
 /**
  * One thing the control plane can do, defined once and mounted three times: REST, tRPC wire form, in-process.
  * `name` is `noun.verb`. Whatever `run` answers is cut to `output`, so no column slips out by accident.
@@ -23,7 +30,7 @@ export type Operation = {
   input: z.ZodObject;
   output: z.ZodObject;
   rest: {
-    method: 'GET' | 'POST' | 'DELETE';
+    method: RestMethod;
     /** Under `/v1`; `{id}` is taken from the path. */
     path: string;
     /** Fields the REST form has beyond the tRPC wire form. */
@@ -42,7 +49,7 @@ export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A 
   input: I;
   output: O;
   rest: {
-    method: 'GET' | 'POST' | 'DELETE';
+    method: RestMethod;
     path: string;
     adds?: { output: A; from(call: Call, output: z.output<O>): z.input<A> };
   };

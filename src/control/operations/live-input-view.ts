@@ -13,6 +13,7 @@ export const liveInput = z.object({
   name: z.string(),
   status: z.enum(['idle', 'live', 'errored']),
   ingest: ingestKind,
+  enabled: z.boolean().describe('A disabled input refuses publishers'),
   createdAt: time,
 });
 
@@ -27,6 +28,7 @@ export function viewLiveInput(row: LiveInputRow): z.input<typeof liveInput> {
     name: row.name,
     status: row.status,
     ingest: row.ingest,
+    enabled: row.disabled_at === null,
     createdAt: isoTime(row.created_at),
   };
 }

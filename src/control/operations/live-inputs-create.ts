@@ -43,6 +43,10 @@ export const liveInputsCreate = defineOperation({
       status_changed_at: now,
       created_at: now,
       updated_at: now,
+      disabled_at: null,
+      error_reason: null,
+      ingest_stats: null,
+      ingest_stats_at: null,
     };
     try {
       await db.insertInto('live_inputs').values(row).execute();

@@ -15,9 +15,18 @@ import {
 export const liveInputsRotateStreamKey = defineOperation({
   name: 'liveInputs.rotateStreamKey',
   kind: 'mutation',
-  summary: 'Replace the stream key; the old one stops working at once',
+  summary: 'Replace the stream key; the old one stops working at once, or after an overlap',
   scope: 'streams:write',
-  input: z.object({ orgId, id: inputId }),
+  input: z.object({
+    orgId,
+    id: inputId,
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .max(7 * 86_400)
+      .default(0)
+      .describe('How long the old key still opens the input; 0 for not at all'),
+  }),
   output: liveInputWithKey,
   rest: {
     method: 'POST',
@@ -25,15 +34,16 @@ export const liveInputsRotateStreamKey = defineOperation({
     adds: { output: publishUrls, from: viewPublishUrls },
   },
   target: ({ id }) => id,
-  async run(call, { id }) {
+  async run(call, { id, overlapSeconds }) {
     const row = await findLiveInput(call, id);
     const now = call.context.now();
+    const endsAt = now + overlapSeconds * 1000;
     const streamKey = newKey('sk_live');
     await call.db
       .updateTable('stream_keys')
-      .set({ revoked_at: now })
+      .set({ revoked_at: endsAt })
       .where('input_id', '=', id)
-      .where('revoked_at', 'is', null)
+      .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', endsAt)]))
       .execute();
     await storeStreamKey(call.db, id, hashSecret(streamKey), now);
     return { ...viewLiveInput(row), stream_key_cleartext: streamKey };

@@ -4,10 +4,14 @@ import { apiKeysRevoke } from './api-keys-revoke.ts';
 import type { Operation } from './define.ts';
 import { liveInputsCreate } from './live-inputs-create.ts';
 import { liveInputsDelete } from './live-inputs-delete.ts';
+import { liveInputsDisable } from './live-inputs-disable.ts';
+import { liveInputsEnable } from './live-inputs-enable.ts';
 import { liveInputsGet } from './live-inputs-get.ts';
 import { liveInputsList } from './live-inputs-list.ts';
 import { liveInputsMintPlaybackToken } from './live-inputs-mint-playback-token.ts';
 import { liveInputsRotateStreamKey } from './live-inputs-rotate-stream-key.ts';
+import { liveInputsStatus } from './live-inputs-status.ts';
+import { liveInputsUpdate } from './live-inputs-update.ts';
 import { signingKeysCreate } from './signing-keys-create.ts';
 import { signingKeysDeactivate } from './signing-keys-deactivate.ts';
 import { signingKeysList } from './signing-keys-list.ts';
@@ -19,6 +23,10 @@ export const operations: readonly Operation[] = [
   liveInputsCreate,
   liveInputsList,
   liveInputsGet,
+  liveInputsStatus,
+  liveInputsUpdate,
+  liveInputsDisable,
+  liveInputsEnable,
   liveInputsRotateStreamKey,
   liveInputsDelete,
   liveInputsMintPlaybackToken,

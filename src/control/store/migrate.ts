@@ -1,13 +1,17 @@
 import type { Kysely } from 'kysely';
 import { StreamsError } from '../../core/errors.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { liveInputControls } from './migrations/0002-live-input-controls.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
 export type Migration = { number: number; name: string; up(db: Kysely<unknown>): Promise<void> };
 
 /** In order; a released one is never edited. */
-export const migrations: readonly Migration[] = [{ number: 1, name: 'initial', up: initial }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'initial', up: initial },
+  { number: 2, name: 'live input controls', up: liveInputControls },
+];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };
 

@@ -32,6 +32,13 @@ export type LiveInputRow = {
   status_changed_at: number;
   created_at: number;
   updated_at: number;
+  /** Since when it refuses publishers; null while it takes them. */
+  disabled_at: number | null;
+  /** Why the engine gave up on it, while the status is `errored`. */
+  error_reason: string | null;
+  /** JSON object: what the engine measured last, and when it said so. */
+  ingest_stats: string | null;
+  ingest_stats_at: number | null;
 };
 
 /** `hash` is the SHA-256 of the cleartext in hexadecimal; the cleartext is nowhere. */
@@ -39,6 +46,7 @@ export type StreamKeyRow = {
   hash: string;
   input_id: string;
   created_at: number;
+  /** From when on it opens nothing; in the future while a rotation overlaps. */
   revoked_at: number | null;
 };
 

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { defineOperation } from './define.ts';
+import { inputId, orgId } from './fields.ts';
+import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
+
+export const liveInputsDisable = defineOperation({
+  name: 'liveInputs.disable',
+  kind: 'mutation',
+  summary: 'Refuse publishers from now on; one that is live is cut',
+  scope: 'streams:write',
+  input: z.object({ orgId, id: inputId }),
+  output: liveInput,
+  rest: { method: 'POST', path: '/live-inputs/{id}/disable' },
+  target: ({ id }) => id,
+  async run(call, { id }) {
+    const row = await findLiveInput(call, id);
+    if (row.disabled_at !== null) return viewLiveInput(row);
+    const now = call.context.now();
+    const changes = { disabled_at: now, updated_at: now };
+    await call.db.updateTable('live_inputs').set(changes).where('id', '=', id).execute();
+    return viewLiveInput({ ...row, ...changes });
+  },
+});

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import { isUniqueViolation } from '../store/unique-violation.ts';
+import { defineOperation } from './define.ts';
+import { inputId, name, orgId } from './fields.ts';
+import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
+
+export const liveInputsUpdate = defineOperation({
+  name: 'liveInputs.update',
+  kind: 'mutation',
+  summary: 'Change the name or the external id of a live input',
+  scope: 'streams:write',
+  input: z.object({
+    orgId,
+    id: inputId,
+    name: name.optional(),
+    external_input_id: name.nullable().optional().describe('null takes it away'),
+  }),
+  output: liveInput,
+  rest: { method: 'PATCH', path: '/live-inputs/{id}' },
+  target: ({ id }) => id,
+  async run(call, { id, name, external_input_id }) {
+    const row = await findLiveInput(call, id);
+    const changes = {
+      name: name ?? row.name,
+      external_input_id: external_input_id === undefined ? row.external_input_id : external_input_id,
+      updated_at: call.context.now(),
+    };
+    try {
+      await call.db.updateTable('live_inputs').set(changes).where('id', '=', id).execute();
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new StreamsError('CONFLICT', 'another live input has this external_input_id');
+    }
+    return viewLiveInput({ ...row, ...changes });
+  },
+});
