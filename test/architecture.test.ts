@@ -13,8 +13,9 @@ const arrows: readonly [room: string, mayImport: readonly string[]][] = [
   ['src/codec', ['src/core', 'src/codec']],
   ['src/transport', ['src/core', 'src/transport', 'src/codec/http3', 'src/codec/qmux', 'src/codec/quic-varint.ts']],
   ['src/session', ['src/core', 'src/session', 'src/codec/moqt', 'src/transport']],
-  ['src/relay', ['src/core', 'src/relay', 'src/session', 'src/codec/moqt', 'src/transport']],
-  ['src/engine', ['src/core', 'src/engine', 'src/codec', 'src/session', 'src/transport']],
+  ['src/access', ['src/access', 'src/core']],
+  ['src/relay', ['src/access', 'src/core', 'src/relay', 'src/session', 'src/codec/moqt', 'src/transport']],
+  ['src/engine', ['src/access', 'src/core', 'src/engine', 'src/codec', 'src/session', 'src/transport']],
   ['src/control', ['src/core', 'src/control']],
   [
     'src/sdk',

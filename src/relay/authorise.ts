@@ -1,6 +1,6 @@
+import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '../access/grant.ts';
+import type { PlaybackTokens } from '../access/playback-token.ts';
 import { StreamsError } from '../core/errors.ts';
-import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from './grant.ts';
-import type { PlaybackTokens } from './playback-token.ts';
 
 /** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
 export interface PublishAuthoriser {

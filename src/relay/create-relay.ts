@@ -1,9 +1,9 @@
+import type { Authoriser } from '../access/grant.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
 import { newCounters, type RelayCounters } from './counters.ts';
-import type { Authoriser } from './grant.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
 import { LimitedWarnings } from './log-limit.ts';
 import { RelaySession } from './relay-session.ts';

@@ -1,6 +1,6 @@
+import { authFailed } from '../access/grant.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { PublishAuthoriser } from './authorise.ts';
-import { authFailed } from './grant.ts';
 
 const timeoutMs = 5000;
 

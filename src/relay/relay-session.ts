@@ -1,3 +1,4 @@
+import { type Authoriser, allows, authFailed, type Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import { dialectFor } from '../codec/moqt/dialects.ts';
@@ -13,7 +14,6 @@ import type {
   SessionHandlers,
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
-import { type Authoriser, allows, authFailed, type Grant } from './grant.ts';
 import type { RelayLimits } from './limits.ts';
 import { namespaceKey } from './publisher.ts';
 import type { Router } from './router.ts';

@@ -1,3 +1,5 @@
+import { KeySet } from '../access/jwks.ts';
+import { PlaybackTokens } from '../access/playback-token.ts';
 import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -9,9 +11,7 @@ import { keepCertificate } from './certificate-keeper.ts';
 import { createRelay, type RelayStats } from './create-relay.ts';
 import { type DebugHttp, serveDebugHttp } from './debug-http.ts';
 import { httpPublishAuthoriser } from './http-publish-authoriser.ts';
-import { KeySet } from './jwks.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
-import { PlaybackTokens } from './playback-token.ts';
 
 export type RelayOptions = {
   /** Address to listen on. */

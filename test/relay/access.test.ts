@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Authoriser } from '../../src/access/grant.ts';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import type { LogFields, Logger } from '../../src/core/log.ts';
 import { createRelay, type RelayCore } from '../../src/relay/create-relay.ts';
-import type { Authoriser } from '../../src/relay/grant.ts';
 import type { RelayLimits } from '../../src/relay/limits.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import type { TransportClose } from '../../src/transport/transport.ts';

@@ -2,12 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Grant } from '../../src/access/grant.ts';
+import { KeySet } from '../../src/access/jwks.ts';
+import { PlaybackTokens } from '../../src/access/playback-token.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { pathAuthoriser } from '../../src/relay/authorise.ts';
-import type { Grant } from '../../src/relay/grant.ts';
 import { httpPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
-import { KeySet } from '../../src/relay/jwks.ts';
-import { PlaybackTokens } from '../../src/relay/playback-token.ts';
 
 const issuer = 'https://issuer.example';
 const id = 'lv_one';
