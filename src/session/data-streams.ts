@@ -6,6 +6,7 @@ import { concat, emptyBytes } from '../core/bytes.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { ReceiveStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
+import type { Fetcher } from './fetcher.ts';
 import { SubgroupReader } from './incoming-subgroup.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -16,16 +17,19 @@ const maxEarly = 32;
 export class DataStreams {
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
+  readonly #fetcher: Fetcher;
   readonly #control: (stream: ReceiveStream, head: Uint8Array) => Promise<void>;
   #early = 0;
 
   constructor(
     context: SessionContext,
     subscriber: Subscriber,
+    fetcher: Fetcher,
     control: (stream: ReceiveStream, head: Uint8Array) => Promise<void>,
   ) {
     this.#context = context;
     this.#subscriber = subscriber;
+    this.#fetcher = fetcher;
     this.#control = control;
   }
 
@@ -58,12 +62,29 @@ export class DataStreams {
         while ((await stream.read()) !== null);
         return;
       case 'fetch':
-        // We never ask for one.
-        stream.stop(streamResetCodes.cancelled);
-        return;
+        return this.#fetch(stream, head);
       case 'unknown':
         throw protocolViolation(`unknown stream type 0x${type.toString(16)}`);
     }
+  }
+
+  async #fetch(stream: ReceiveStream, first: Uint8Array): Promise<void> {
+    if (!(await this.#ready())) {
+      stream.stop(streamResetCodes.excessiveLoad);
+      return;
+    }
+    const { varints } = this.#context.dialect;
+    const typeLength = varints.lengthOf(first[0]!);
+    let head = first;
+    while (head.length === typeLength || head.length < typeLength + varints.lengthOf(head[typeLength]!)) {
+      const bytes = await stream.read();
+      if (bytes === null) throw protocolViolation('FETCH stream ends inside its header');
+      head = concat([head, bytes]);
+    }
+    const reader = new WireReader(head, varints);
+    varints.read(reader);
+    const requestId = varints.read(reader);
+    this.#fetcher.onStream(requestId, stream, reader.rest());
   }
 
   async #subgroup(stream: ReceiveStream, head: Uint8Array): Promise<void> {

@@ -23,6 +23,7 @@ export interface SubscribeOwner {
 
 /** One SUBSCRIBE of the peer, from its arrival until it is refused, cancelled or done. */
 export class SubscribeRequest implements IncomingSubscribe, SessionMember {
+  readonly requestId: number;
   readonly track: TrackName;
   readonly filter: SubscriptionFilter;
   priority: number;
@@ -33,6 +34,8 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly #owner: SubscribeOwner;
   readonly #stream: MessageStream;
   readonly #cancelled = deferred<void>();
+  readonly #answered = deferred<void>();
+  #joiningLocation: Location | undefined;
   /** Updates granted before the answer; their REQUEST_OKs go after it. */
   #owedOks = 0;
   #state: { name: 'pending' } | { name: 'accepted'; publication: TrackPublication } | { name: 'over' } = {
@@ -41,6 +44,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
 
   constructor(context: SessionContext, owner: SubscribeOwner, stream: MessageStream, message: Subscribe) {
     const { parameters } = message;
+    this.requestId = message.requestId;
     this.track = message.track;
     this.filter = parameters.subscriptionFilter ?? { type: 'unfiltered' };
     this.priority = parameters.subscriberPriority ?? defaultPriority;
@@ -55,6 +59,18 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
 
   get cancelled(): Promise<void> {
     return this.#cancelled.promise;
+  }
+
+  /** Resolves when it was accepted, refused or cancelled. */
+  get answered(): Promise<void> {
+    return this.#answered.promise;
+  }
+  get established(): boolean {
+    return this.#state.name === 'accepted';
+  }
+  /** Where a joining fetch ends (draft-18 5.1); undefined: nothing was published before. */
+  get joiningLocation(): Location | undefined {
+    return this.#joiningLocation;
   }
 
   accept(answer: { alias: number; largest?: Location }): Publication {
@@ -73,6 +89,8 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     }
     this.#owner.claimAlias(answer.alias, this);
     this.#state = { name: 'accepted', publication };
+    this.#joiningLocation = answer.largest;
+    this.#answered.resolve();
     this.#stream.send({
       type: 'subscribeOk',
       trackAlias: answer.alias,
@@ -148,6 +166,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
 
   #end(): void {
     this.#state = { name: 'over' };
+    this.#answered.resolve();
     this.#context.live.delete(this);
     this.#owner.release(this);
   }

@@ -9,6 +9,7 @@ import { StreamsError } from '../core/errors.ts';
 import type { ReceiveStream, Transport, TransportClose } from '../transport/transport.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { DataStreams } from './data-streams.ts';
+import { Fetcher } from './fetcher.ts';
 import { publishNamespace } from './published-namespace.ts';
 import { Publisher } from './publisher.ts';
 import { RequestIds } from './request-ids.ts';
@@ -20,6 +21,9 @@ import { controlStreamPriority } from './stream-priority.ts';
 import { Subscriber } from './subscriber.ts';
 import type {
   EstablishOptions,
+  FetchedObjects,
+  FetchOptions,
+  FetchTarget,
   PeerSetup,
   PublishedNamespace,
   Session,
@@ -40,6 +44,7 @@ export class MoqSession implements Session {
   readonly #options: EstablishOptions;
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
+  readonly #fetcher: Fetcher;
   readonly #live = new Set<SessionMember>();
   readonly #opened = deferred<boolean>();
   readonly #closed = deferred<SessionClose>();
@@ -67,6 +72,7 @@ export class MoqSession implements Session {
       fail: (error) => this.#fail(error),
     };
     this.#subscriber = new Subscriber(this.#context);
+    this.#fetcher = new Fetcher(this.#context);
   }
 
   get peer(): PeerSetup {
@@ -85,6 +91,10 @@ export class MoqSession implements Session {
     return this.#subscriber.subscribe(track, options);
   }
 
+  fetch(target: FetchTarget, options?: FetchOptions): Promise<FetchedObjects> {
+    return this.#fetcher.fetch(target, options);
+  }
+
   publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace> {
     return publishNamespace(this.#context, namespace);
   }
@@ -100,7 +110,9 @@ export class MoqSession implements Session {
     this.#setupTimer = setTimeout(() => this.#timedOut(setupTimeoutMs), setupTimeoutMs);
     // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
     if (role === 'client' || authorise === undefined) this.#sendSetup();
-    void new DataStreams(this.#context, this.#subscriber, (stream, head) => this.#control(stream, head)).run();
+    void new DataStreams(this.#context, this.#subscriber, this.#fetcher, (stream, head) =>
+      this.#control(stream, head),
+    ).run();
     void new Requests(this.#context, new Publisher(this.#context)).run();
     if (!(await this.#opened.promise)) throw this.#whyNotOpened();
   }

@@ -4,9 +4,15 @@ import { MessageStream } from './message-stream.ts';
 import { requestStreamPriority } from './stream-priority.ts';
 
 /** Opens a request stream with its first message. What cannot be encoded throws INVALID_ARGUMENT and costs no request id. */
-export function openRequest(context: SessionContext, build: (requestId: number) => Message): MessageStream {
-  const bytes = context.requestIds.use((id) => context.dialect.encodeMessage(build(id)));
+export function openRequest(
+  context: SessionContext,
+  build: (requestId: number) => Message,
+): { requestId: number; stream: MessageStream } {
+  const { requestId, bytes } = context.requestIds.use((id) => ({
+    requestId: id,
+    bytes: context.dialect.encodeMessage(build(id)),
+  }));
   const stream = new MessageStream(context.transport.openBidi({ priority: requestStreamPriority }), context.dialect);
   stream.sendEncoded(bytes);
-  return stream;
+  return { requestId, stream };
 }

@@ -15,7 +15,7 @@ export async function publishNamespace(
   namespace: readonly string[],
 ): Promise<PublishedNamespace> {
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
-  const stream = openRequest(context, (requestId) => ({
+  const { stream } = openRequest(context, (requestId) => ({
     type: 'publishNamespace',
     requestId,
     namespace,

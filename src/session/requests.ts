@@ -45,6 +45,7 @@ export class Requests {
     const reserved = reservedNamespace(message);
     if (reserved) return this.#refuse(stream, requestErrorCodes.doesNotExist, 'reserved namespace');
     if (message.type === 'subscribe') return this.#publisher.onSubscribe(stream, message);
+    if (message.type === 'fetch') return this.#publisher.onFetch(stream, message);
     const announced = this.#context.handlers().publishNamespace;
     if (message.type === 'publishNamespace' && announced !== undefined) {
       const request = new NamespaceRequest(this.#context, stream, message);
@@ -76,7 +77,13 @@ export class Requests {
 
 /** draft-18 3.2.1, 3.2.2: `.` is for nobody, and we define nothing below `.session`. */
 function reservedNamespace(message: Request): boolean {
-  if (!('track' in message) && !('namespace' in message)) return false;
-  const first = 'track' in message ? message.track.namespace[0] : message.namespace[0];
+  const first = namespaceOf(message)?.[0];
   return first === '.' || first === '.session';
+}
+
+function namespaceOf(message: Request): readonly string[] | undefined {
+  if ('track' in message) return message.track.namespace;
+  if ('namespace' in message) return message.namespace;
+  if ('prefix' in message) return message.prefix;
+  return message.range.kind === 'standalone' ? message.range.track.namespace : undefined;
 }

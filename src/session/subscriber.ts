@@ -36,14 +36,19 @@ export class Subscriber {
     if (this.#pending.has(key) || this.#find(key) !== undefined)
       throw new StreamsError('CONFLICT', `this session is already subscribed to ${track.name}`);
     const parameters = parametersOf(options);
-    const stream = openRequest(this.#context, (requestId) => ({ type: 'subscribe', requestId, track, parameters }));
+    const { requestId, stream } = openRequest(this.#context, (id) => ({
+      type: 'subscribe',
+      requestId: id,
+      track,
+      parameters,
+    }));
     const abort = () => stream.cancel(streamResetCodes.cancelled);
     this.#pending.add(key);
     try {
       signal?.addEventListener('abort', abort, { once: true });
       const answer = await stream.next();
       if (signal?.aborted) throw interrupted();
-      return this.#established(track, stream, this.#accepted(answer, stream));
+      return this.#established(track, requestId, stream, this.#accepted(answer, stream));
     } catch (error) {
       if (error instanceof MoqtError) this.#context.fail(error);
       throw error;
@@ -83,7 +88,7 @@ export class Subscriber {
     throw new RequestError(requestErrorCodes.internalError, 'the peer ended the request without an answer');
   }
 
-  #established(track: TrackName, stream: MessageStream, ok: SubscribeOk): TrackSubscription {
+  #established(track: TrackName, requestId: number, stream: MessageStream, ok: SubscribeOk): TrackSubscription {
     const properties = this.#context.dialect.readTrackProperties(ok.trackProperties);
     if (properties.mandatory !== undefined) {
       stream.cancel(streamResetCodes.cancelled);
@@ -99,6 +104,7 @@ export class Subscriber {
     }
     const subscription = new TrackSubscription(this.#context, {
       track,
+      requestId,
       alias,
       largest: ok.parameters.largestObject,
       defaultPriority: properties.defaultPriority,

@@ -16,6 +16,7 @@ const graceMs = 1000;
 
 export type SubscriptionParts = {
   readonly track: TrackName;
+  readonly requestId: number;
   readonly alias: number;
   readonly largest: Location | undefined;
   /** For subgroups that have no priority of their own. */
@@ -45,6 +46,9 @@ export class TrackSubscription implements Subscription, SessionMember {
 
   get track(): TrackName {
     return this.#parts.track;
+  }
+  get requestId(): number {
+    return this.#parts.requestId;
   }
   get alias(): number {
     return this.#parts.alias;

@@ -1,3 +1,4 @@
+import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
 
@@ -6,7 +7,7 @@ import type { SendStream, Transport } from '../transport/transport.ts';
  * A `Dialect` (codec/moqt) decides the bytes.
  */
 
-export type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName };
+export type { FetchItem, Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName };
 
 export type SubscribeOptions = {
   filter?: SubscriptionFilter;
@@ -17,6 +18,64 @@ export type SubscribeOptions = {
   rendezvousMs?: number;
   signal?: AbortSignal;
 };
+
+/**
+ * What to fetch. `end` is the last location plus one object; object 0 means the whole group. Joining: `groupsBefore` groups
+ * before the one at which the subscription started, or everything `fromGroup` on, up to that start.
+ */
+export type FetchTarget =
+  | { readonly track: TrackName; readonly start: Location; readonly end: Location }
+  | { readonly joining: Subscription; readonly groupsBefore: number }
+  | { readonly joining: Subscription; readonly fromGroup: number };
+
+export type FetchOptions = {
+  /** 0 is most urgent; default 128. */
+  priority?: number;
+  /** Default ascending. */
+  groupOrder?: 'ascending' | 'descending';
+  /** How long a relay may wait for its upstream before it reports objects as unknown (draft-18 FILL_TIMEOUT); 0: not at all. */
+  fillTimeoutMs?: number;
+  signal?: AbortSignal;
+};
+
+/** The answer to a fetch of ours. */
+export interface FetchedObjects {
+  /** Where the answer ends, as in `FetchTarget`: at most one behind the largest location there is. */
+  readonly end: Location;
+  /** `end` is the end of the track. */
+  readonly endOfTrack: boolean;
+  /** Undecoded pairs. */
+  readonly trackProperties: Uint8Array;
+  /** Next object or marker; null when everything was handed out. Throws StreamResetError when the publisher gave up. */
+  next(): Promise<FetchItem | null>;
+  /** No longer of interest. Idempotent. */
+  stop(): void;
+}
+
+/** A peer asks us for what was published. Answer exactly once. A joining fetch comes with its range worked out. */
+export interface IncomingFetch {
+  readonly track: TrackName;
+  readonly start: Location;
+  /** See `FetchTarget`; never before `start`. */
+  readonly end: Location;
+  readonly priority: number;
+  readonly groupOrder: 'ascending' | 'descending';
+  readonly fillTimeoutMs: number | undefined;
+  /** Resolves when the peer cancelled, or the session ended; never rejects. */
+  readonly cancelled: Promise<void>;
+  accept(answer: FetchAnswer): FetchWriter;
+  reject(code: number, reason: string, retryMs?: number): void;
+}
+
+/** FETCH_OK. `end` as in `FetchTarget`. */
+export type FetchAnswer = { end: Location; endOfTrack: boolean; trackProperties?: Uint8Array };
+
+export interface FetchWriter {
+  /** Resolves once the stream took it; false: the peer no longer wants it. Items must come in the order asked for. */
+  write(item: FetchItem): Promise<boolean>;
+  finish(): void;
+  reset(code: number): void;
+}
 
 export type SubgroupHeader = {
   readonly groupId: number;
@@ -110,6 +169,7 @@ export interface PublishedNamespace {
 /** What the peer may ask of us; what is missing is refused with NOT_SUPPORTED. Handlers must not throw. */
 export type SessionHandlers = {
   subscribe?(request: IncomingSubscribe): void;
+  fetch?(request: IncomingFetch): void;
   publishNamespace?(announcement: IncomingNamespace): void;
 };
 
@@ -133,6 +193,8 @@ export interface Session {
   readonly goaway: Promise<{ uri: string; timeoutMs: number }>;
   /** Resolves when accepted; rejects with RequestError (code, reason, retryMs) or StreamsError. */
   subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription>;
+  /** Resolves with FETCH_OK; rejects like `subscribe`. */
+  fetch(target: FetchTarget, options?: FetchOptions): Promise<FetchedObjects>;
   publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace>;
   close(code: number, reason: string): void;
 }

@@ -1,7 +1,8 @@
 import type { ControlDecoder } from './control-decoder.ts';
 import type { ObjectDatagram } from './datagram.ts';
+import type { FetchDecoder, FetchEncoder } from './fetch-stream.ts';
 import type { Message } from './message.ts';
-import type { MoqObject } from './model.ts';
+import type { GroupOrder, MoqObject } from './model.ts';
 import type { SubgroupDecoder } from './object-stream.ts';
 import type { WireSubgroupHeader } from './subgroup-header.ts';
 import type { TrackProperties } from './track-properties.ts';
@@ -30,6 +31,11 @@ export type Dialect = {
   /** See object-stream.ts. The same bytes fit every stream whose previous object and properties bit are the same. */
   encodeObject(previousObjectId: number | undefined, object: MoqObject, withProperties: boolean): Uint8Array;
   subgroupDecoder(options?: { maxObjectBytes?: number }): SubgroupDecoder;
+
+  encodeFetchHeader(requestId: number): Uint8Array;
+  /** See fetch-stream.ts: objects and markers behind the header. */
+  fetchEncoder(order: GroupOrder): FetchEncoder;
+  fetchDecoder(order: GroupOrder, options?: { maxObjectBytes?: number }): FetchDecoder;
 
   encodeDatagram(datagram: ObjectDatagram): Uint8Array;
   /** undefined: padding. */

@@ -19,6 +19,7 @@ import { trackStatus } from './control/track-status.ts';
 import { ControlDecoder, encodeMessage, messageTable } from './control-decoder.ts';
 import { decodeDatagram, encodeDatagram } from './datagram.ts';
 import type { Dialect } from './dialect.ts';
+import { encodeFetchHeader, FetchDecoder, FetchEncoder } from './fetch-stream.ts';
 import { encodeObject, SubgroupDecoder } from './object-stream.ts';
 import { encodeSubgroupHeader, isSubgroupType } from './subgroup-header.ts';
 import { readTrackProperties } from './track-properties.ts';
@@ -66,6 +67,9 @@ export const draft18: Dialect = {
   encodeSubgroupHeader: (header) => encodeSubgroupHeader(vi64, header),
   encodeObject: (previous, object, withProperties) => encodeObject(vi64, previous, object, withProperties),
   subgroupDecoder: (options) => new SubgroupDecoder(vi64, options),
+  encodeFetchHeader: (requestId) => encodeFetchHeader(vi64, requestId),
+  fetchEncoder: (order) => new FetchEncoder(vi64, order),
+  fetchDecoder: (order, options) => new FetchDecoder(vi64, order, options),
   encodeDatagram: (datagram) => encodeDatagram(vi64, datagram),
   decodeDatagram: (bytes) => decodeDatagram(vi64, bytes),
   readTrackProperties: (bytes) => readTrackProperties(vi64, bytes),

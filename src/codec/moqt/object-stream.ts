@@ -155,14 +155,14 @@ export class SubgroupDecoder {
 }
 
 /** draft-18 11.2.1.2: a length, then pairs, which stay as they are. A copy, as they may outlive the chunk they came in. */
-function readProperties(reader: WireReader): Uint8Array {
+export function readProperties(reader: WireReader): Uint8Array {
   const length = reader.varint();
   if (length > maxPropertiesBytes) throw limitExceeded(`object properties of ${length} bytes`);
   return length === 0 ? emptyBytes : reader.take(length).slice();
 }
 
 /** Runs a parse; false when bytes were missing (MALFORMED of the reader). */
-function ifWhole(parse: () => void): boolean {
+export function ifWhole(parse: () => void): boolean {
   try {
     parse();
     return true;

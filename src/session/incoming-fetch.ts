@@ -1,0 +1,192 @@
+import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Fetch } from '../codec/moqt/control/fetch.ts';
+import type { FetchEncoder, FetchItem } from '../codec/moqt/fetch-stream.ts';
+import type { GroupOrder, Location, TrackName } from '../codec/moqt/model.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { emptyBytes } from '../core/bytes.ts';
+import { deferred } from '../core/deferred.ts';
+import { StreamsError } from '../core/errors.ts';
+import type { SendStream } from '../transport/transport.ts';
+import type { SessionContext, SessionMember } from './context.ts';
+import { deadStream } from './dead-stream.ts';
+import { followRequest } from './follow-request.ts';
+import type { MessageStream } from './message-stream.ts';
+import { streamPriority } from './stream-priority.ts';
+import type { FetchAnswer, FetchWriter, IncomingFetch } from './types.ts';
+
+/** What is asked for, once a joining fetch is resolved (draft-18 10.12.2.1). */
+export type ResolvedFetch = { readonly track: TrackName; readonly start: Location; readonly end: Location };
+
+/** One FETCH of the peer, from its arrival until its stream is finished, reset or refused. */
+export class FetchRequest implements IncomingFetch, SessionMember {
+  readonly requestId: number;
+  priority: number;
+  readonly groupOrder: GroupOrder;
+  readonly fillTimeoutMs: number | undefined;
+  readonly authorizationTokens: readonly Uint8Array[];
+  readonly #context: SessionContext;
+  readonly #request: MessageStream;
+  readonly #cancelled = deferred<void>();
+  #resolved: ResolvedFetch | undefined;
+  #stream: SendStream | undefined;
+  #state: 'pending' | 'accepted' | 'over' = 'pending';
+
+  constructor(context: SessionContext, request: MessageStream, message: Fetch) {
+    const { parameters } = message;
+    this.requestId = message.requestId;
+    this.priority = parameters.subscriberPriority ?? 128;
+    this.groupOrder = parameters.groupOrder ?? 'ascending';
+    this.fillTimeoutMs = parameters.fillTimeoutMs;
+    this.authorizationTokens = parameters.authorizationTokens ?? [];
+    this.#context = context;
+    this.#request = request;
+    context.live.add(this);
+  }
+
+  get track(): TrackName {
+    return this.#range.track;
+  }
+  get start(): Location {
+    return this.#range.start;
+  }
+  get end(): Location {
+    return this.#range.end;
+  }
+  get cancelled(): Promise<void> {
+    return this.#cancelled.promise;
+  }
+  get over(): boolean {
+    return this.#state === 'over';
+  }
+
+  resolve(resolved: ResolvedFetch): void {
+    this.#resolved = resolved;
+  }
+
+  accept(answer: FetchAnswer): FetchWriter {
+    if (this.#state === 'accepted') throw new StreamsError('INTERNAL', 'a request is answered once');
+    const { dialect, transport } = this.#context;
+    const encoder = dialect.fetchEncoder(this.groupOrder);
+    if (this.#state === 'over') return new FetchStreamWriter(deadStream, encoder, () => {});
+    this.#state = 'accepted';
+    const { end, endOfTrack, trackProperties = emptyBytes } = answer;
+    this.#request.send({ type: 'fetchOk', end, endOfTrack, parameters: {}, trackProperties });
+    const stream = transport.openUni({ priority: this.#transportPriority() });
+    this.#stream = stream;
+    stream.write(dialect.encodeFetchHeader(this.requestId));
+    void stream.stopped.then((code) => {
+      if (code !== null) this.#cancel();
+    });
+    return new FetchStreamWriter(stream, encoder, () => this.#done());
+  }
+
+  reject(code: number, reason: string, retryMs?: number): void {
+    if (this.#state === 'over') return;
+    if (this.#state === 'accepted') throw new StreamsError('INTERNAL', 'a request is answered once');
+    this.#request.send({ type: 'requestError', code, reason, ...(retryMs !== undefined && { retryMs }) });
+    this.#done();
+  }
+
+  follow(): Promise<void> {
+    return followRequest(this.#context, this.#request, {
+      message: (message) => {
+        if (message.type === 'goaway') return;
+        if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a FETCH stream`);
+        this.#context.requestIds.receive(message.requestId);
+        if (this.#state === 'over') return;
+        this.priority = message.parameters.subscriberPriority ?? this.priority;
+        this.#stream?.setPriority(this.#transportPriority());
+        this.#request.send({ type: 'requestOk', parameters: {}, trackProperties: emptyBytes });
+      },
+      cancelled: () => this.#cancel(),
+      // FIN of our peer's side is no cancellation: it has nothing more to say, and waits.
+      finished: () => {},
+    });
+  }
+
+  sessionEnded(): void {
+    this.#cancel();
+  }
+
+  get #range(): ResolvedFetch {
+    if (this.#resolved === undefined) throw new StreamsError('INTERNAL', 'the range is not known yet');
+    return this.#resolved;
+  }
+
+  #transportPriority(): number {
+    const { groupOrder } = this;
+    return streamPriority({
+      subscriberPriority: this.priority,
+      publisherPriority: 128,
+      groupOrder,
+      groupId: 0,
+      subgroupId: 0,
+    });
+  }
+
+  #cancel(): void {
+    if (this.#state === 'over') return;
+    this.#request.cancel(streamResetCodes.cancelled);
+    this.#stream?.reset(streamResetCodes.cancelled);
+    this.#over();
+    this.#cancelled.resolve();
+  }
+
+  #done(): void {
+    if (this.#state === 'over') return;
+    this.#request.finish();
+    this.#over();
+  }
+
+  #over(): void {
+    this.#state = 'over';
+    this.#context.live.delete(this);
+  }
+}
+
+/** Wake-ups that brought no room before the stream is given up: a stream that lies would otherwise spin. */
+const maxIdleWakes = 20;
+
+class FetchStreamWriter implements FetchWriter {
+  readonly #stream: SendStream;
+  readonly #encoder: FetchEncoder;
+  readonly #closed: () => void;
+  #ended = false;
+
+  constructor(stream: SendStream, encoder: FetchEncoder, closed: () => void) {
+    this.#stream = stream;
+    this.#encoder = encoder;
+    this.#closed = closed;
+    void stream.stopped.then(() => {
+      this.#ended = true;
+    });
+  }
+
+  async write(item: FetchItem): Promise<boolean> {
+    const bytes = this.#encoder.encode(item);
+    for (let wakes = 0; !this.#stream.write(bytes); wakes++) {
+      if (this.#ended || wakes > maxIdleWakes) return false;
+      await this.#stream.writable();
+      if (wakes > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return true;
+  }
+
+  finish(): void {
+    this.#stream.finish();
+    this.#closed();
+  }
+
+  reset(code: number): void {
+    this.#stream.reset(code);
+    this.#closed();
+  }
+}
+
+export const fetchRefusals = {
+  joining: { code: requestErrorCodes.invalidJoiningRequestId, reason: 'no such subscription' },
+  notForwarded: { code: requestErrorCodes.invalidRange, reason: 'the subscription does not forward' },
+  nothingPublished: { code: requestErrorCodes.invalidRange, reason: 'nothing was published yet' },
+  endsFirst: { code: requestErrorCodes.invalidRange, reason: 'the range ends before it starts' },
+  notSupported: { code: requestErrorCodes.notSupported, reason: 'nothing can be fetched here' },
+} as const;
