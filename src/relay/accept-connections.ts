@@ -12,7 +12,13 @@ export type AcceptOptions = {
   readonly versions: readonly string[];
   readonly limits: RelayLimits;
   readonly logger: Logger;
+  /** Shared with other doors of the relay; default its own. */
+  readonly rate?: AddressRateLimit;
 };
+
+export function connectionRate(limits: RelayLimits): AddressRateLimit {
+  return new AddressRateLimit({ burst: limits.connectBurst, perSecond: limits.connectsPerSecond });
+}
 
 /** RFC 9114 8.1 H3_EXCESSIVE_LOAD. On raw MoQT it is as good as any: the draft has no code for it. */
 const excessiveLoad = 0x107;
@@ -20,7 +26,7 @@ const excessiveLoad = 0x107;
 /** Serves what the listener accepts, until it is closed. */
 export async function acceptConnections(listener: Listener, options: AcceptOptions): Promise<void> {
   const { limits, logger } = options;
-  const rate = new AddressRateLimit({ burst: limits.connectBurst, perSecond: limits.connectsPerSecond });
+  const rate = options.rate ?? connectionRate(limits);
   const warnings = new LimitedWarnings(logger);
   for (let base = await listener.accept(); base !== null; base = await listener.accept()) {
     if (rate.take(addressKey(base.remoteAddress))) void serve(base, options, warnings);

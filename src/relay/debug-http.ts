@@ -14,15 +14,21 @@ export type DebugHttpOptions = {
   readonly port: number;
   certificateSha256(): string;
   stats(): RelayStats;
+  /** Connections at once beside the plain ones; default 0. */
+  readonly maxUpgraded?: number;
+  /** Called before the server listens, for who takes its upgrades. */
+  attach?(server: Server): void;
 };
 
+const maxPlainConnections = 256;
+
 /**
- * The relay's HTTP side, on the TCP port of the same number: `/certificate.sha256`, `/health`, `/metrics`. Throws
- * PORT_IN_USE.
+ * The relay's HTTP side, on the TCP port of the same number: `/certificate.sha256`, `/health`, `/metrics`, and whatever
+ * `attach` adds. Throws PORT_IN_USE.
  */
 export async function serveDebugHttp(options: DebugHttpOptions): Promise<DebugHttp> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000, keepAliveTimeout: 5000 });
-  server.maxConnections = 256;
+  server.maxConnections = maxPlainConnections + (options.maxUpgraded ?? 0);
   server.on('request', (request, response) => {
     request.resume();
     const path = (request.url ?? '/').split('?', 1)[0]!;
@@ -34,6 +40,7 @@ export async function serveDebugHttp(options: DebugHttpOptions): Promise<DebugHt
   });
   // Garbage: this connection alone.
   server.on('clientError', (_error, socket) => socket.destroy());
+  options.attach?.(server);
   await listen(server, options.host, options.port);
   return {
     port: (server.address() as AddressInfo).port,

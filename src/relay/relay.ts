@@ -4,7 +4,8 @@ import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
-import { acceptConnections } from './accept-connections.ts';
+import { acceptConnections, connectionRate } from './accept-connections.ts';
+import { acceptWebSockets } from './accept-web-sockets.ts';
 import { pathAuthoriser } from './authorise.ts';
 import { ensureCertificate, type RelayCertificate } from './certificate.ts';
 import { keepCertificate } from './certificate-keeper.ts';
@@ -45,7 +46,7 @@ export interface Relay extends AsyncDisposable {
 const maxPortAttempts = 10;
 
 /**
- * Starts the relay: QUIC (WebTransport and raw MoQT) and HTTP on one port. Throws PORT_IN_USE, CONFIG_INVALID,
+ * Starts the relay: QUIC (WebTransport and raw MoQT), HTTP and WebSocket on one port. Throws PORT_IN_USE, CONFIG_INVALID,
  * QUIC_UNAVAILABLE.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
@@ -65,8 +66,16 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     new PlaybackTokens({ keys, issuer: options.issuer }),
   );
   const core = createRelay({ authoriser, logger, limits });
+  const accept = { core, versions, limits, logger, rate: connectionRate(limits) };
   const { listener, http } = await listen(options, versions, certificate, limits, (port) =>
-    serveDebugHttp({ host, port, certificateSha256: () => certificate.sha256, stats: () => core.stats() }),
+    serveDebugHttp({
+      host,
+      port,
+      certificateSha256: () => certificate.sha256,
+      stats: () => core.stats(),
+      maxUpgraded: limits.maxSessions,
+      attach: (server) => acceptWebSockets(server, accept.rate, accept),
+    }),
   );
   const stopKeeping = keepCertificate(
     certificateOptions,
@@ -77,7 +86,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     },
     logger,
   );
-  const accepting = acceptConnections(listener, { core, versions, limits, logger });
+  const accepting = acceptConnections(listener, accept);
   logger.info('relay is listening', { host, port: listener.port, versions: versions.join(' ') });
 
   let closed: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import { fromHex } from '../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
+import { connectQmux } from './qmux/connect.ts';
 import { connectQuic } from './quic/connect.ts';
 import type { RelayUrl } from './relay-url.ts';
 import { parseRelayUrl } from './relay-url.ts';
@@ -22,11 +23,13 @@ export type ConnectOptions = {
 };
 
 /**
- * Connects to a relay: `https:` is WebTransport, `moqt:` raw QUIC. Throws INVALID_ARGUMENT, RELAY_UNREACHABLE,
+ * Connects to a relay: `https:` is WebTransport, `moqt:` raw QUIC, `ws:` and `wss:` QMux over WebSocket, where
+ * certificate hashes do not apply. Throws INVALID_ARGUMENT, RELAY_UNREACHABLE,
  * QUIC_UNAVAILABLE, TIMEOUT, INTERRUPTED, and what connectWebTransport throws for a refusal.
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Transport> {
   const target = parseRelayUrl(url);
+  if (target.scheme === 'ws' || target.scheme === 'wss') return connectWebSocket(url, options);
   const shown = redactUrl(url);
   const deadline = Date.now() + (options.timeoutMs ?? 10_000);
   try {
@@ -49,6 +52,17 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
     const { message } = toStreamsError(cause);
     throw new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown}: ${message}`, { cause });
   }
+}
+
+function connectWebSocket(url: string, { versions, trust, signal, timeoutMs }: ConnectOptions): Promise<Transport> {
+  return connectQmux({
+    url,
+    versions,
+    ...(trust !== undefined && 'caPem' in trust && { caPem: trust.caPem }),
+    ...(trust !== undefined && 'insecure' in trust && { insecure: true }),
+    ...(signal !== undefined && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
 }
 
 async function openSession(

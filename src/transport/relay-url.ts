@@ -2,8 +2,11 @@ import { StreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
 
 export type RelayUrl = {
-  /** `https`: WebTransport over HTTP/3. `moqt`: MoQT on raw QUIC, path and authority in its SETUP. */
-  readonly scheme: 'https' | 'moqt';
+  /**
+   * `https`: WebTransport over HTTP/3. `moqt`: MoQT on raw QUIC, path and authority in its SETUP. `ws`, `wss`: QMux over
+   * WebSocket.
+   */
+  readonly scheme: 'https' | 'moqt' | 'ws' | 'wss';
   /** Without brackets. */
   readonly host: string;
   readonly port: number;
@@ -14,13 +17,15 @@ export type RelayUrl = {
   readonly isLoopback: boolean;
 };
 
-/** Throws INVALID_ARGUMENT for what is no https: or moqt: URL. */
+const schemes = ['https', 'moqt', 'ws', 'wss'] as const;
+
+/** Throws INVALID_ARGUMENT for what is no https:, moqt:, ws: or wss: URL. */
 export function parseRelayUrl(text: string): RelayUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const scheme = url?.protocol.slice(0, -1);
-  if (url === undefined || (scheme !== 'https' && scheme !== 'moqt') || url.hostname === '') {
+  const scheme = schemes.find((known) => url?.protocol === `${known}:`);
+  if (url === undefined || scheme === undefined || url.hostname === '') {
     throw new StreamsError('INVALID_ARGUMENT', `not a relay URL: ${redactUrl(text)}`, {
-      hint: 'A relay URL looks like https://host:4443/path or moqt://host:4443/path.',
+      hint: 'A relay URL looks like https://host:4443/path, moqt://host:4443/path or ws://host:4443/path.',
     });
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -28,7 +33,7 @@ export function parseRelayUrl(text: string): RelayUrl {
     scheme,
     host,
     // draft-ietf-moq-transport-18 3.1.2: moqt has the default port of https.
-    port: url.port === '' ? 443 : Number(url.port),
+    port: url.port === '' ? (scheme === 'ws' ? 80 : 443) : Number(url.port),
     authority: url.host,
     path: (url.pathname === '' ? '/' : url.pathname) + url.search,
     isLoopback: host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host),
