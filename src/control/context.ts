@@ -1,6 +1,7 @@
 import type { Logger } from '../core/log.ts';
-import type { FailureLimiter } from './auth/rate-limit.ts';
+import type { TokenBuckets } from './auth/rate-limit.ts';
 import type { SigningKeys } from './auth/signing-keys.ts';
+import type { Vault } from './auth/vault.ts';
 import type { Liveness } from './liveness.ts';
 import type { Db } from './store/schema.ts';
 
@@ -30,8 +31,12 @@ export type ControlContext = {
   logger: Logger;
   /** `iss` of every playback token, the same for the life of the store. */
   issuer: string;
+  vault: Vault;
   signingKeys: SigningKeys;
   liveness: Liveness;
-  failures: FailureLimiter;
+  /** Failed attempts by address. */
+  failures: TokenBuckets;
+  /** Playback tokens minted, by API key. */
+  mints: TokenBuckets;
   endpoints(): Endpoints & { publicHttpUrl: string };
 };

@@ -5,8 +5,9 @@ import type { Logger } from '../core/log.ts';
 import { createApp } from './api/app.ts';
 import { type HttpServer, httpUrl, listen } from './api/listen.ts';
 import { loadMasterKey } from './auth/master-key.ts';
-import { FailureLimiter } from './auth/rate-limit.ts';
+import { TokenBuckets } from './auth/rate-limit.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
+import { Vault } from './auth/vault.ts';
 import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
 import type { ControlContext, Endpoints } from './context.ts';
 import { Liveness } from './liveness.ts';
@@ -54,7 +55,7 @@ export interface Control extends AsyncDisposable {
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, dataDir, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const masterKey = loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger);
+  const vault = new Vault(loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger));
   const db = await openSqliteStore(join(dataDir, 'control.db'));
   let server: HttpServer | undefined;
   try {
@@ -67,9 +68,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       now,
       logger,
       issuer,
-      signingKeys: new SigningKeys(masterKey),
+      vault,
+      signingKeys: new SigningKeys(vault),
       liveness,
-      failures: new FailureLimiter(now),
+      failures: new TokenBuckets(now),
+      mints: new TokenBuckets(now, { capacity: 1000, refillMs: 10 }),
       endpoints: () => ({ publicHttpUrl: httpUrl(options.host, server?.port ?? options.port), ...endpoints }),
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });

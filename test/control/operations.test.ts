@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeApiKey } from '../../src/control/auth/api-key.ts';
 import type { Scope } from '../../src/control/context.ts';
@@ -11,6 +12,7 @@ type Form = 'rest' | 'trpc';
 /** Ids of the org under test that the cases work on; `throwaway*` are made anew for each run of a case. */
 type Ids = { input: string; signingKey: string; apiKey: string };
 
+const publicKeyPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const input = {
   id: expect.stringMatching(/^lv_[0-9A-Za-z]{22}$/),
@@ -27,7 +29,9 @@ const signingKey = {
   use: 'playback',
   publicKeyPem: expect.stringContaining('BEGIN PUBLIC KEY'),
   status: 'active',
+  imported: false,
   createdAt: expect.stringMatching(iso),
+  endsAt: null,
 };
 const apiKey = {
   id: expect.stringMatching(/^ak_/),
@@ -54,8 +58,8 @@ type Case = {
   /** Exactly what tRPC answers; REST adds `restAdds`. */
   answer: Record<string, unknown>;
   restAdds?: Record<string, unknown>;
-  /** Writes an audit row. */
-  audited?: boolean;
+  /** Writes an audit row, on what it answers or on what it is about. */
+  audited?: boolean | 'about';
 };
 
 const withKey = { ...input, stream_key_cleartext: expect.stringMatching(/^sk_live_[0-9A-Za-z]{28}$/) };
@@ -170,11 +174,36 @@ const cases: Case[] = [
   },
   { name: 'signingKeys.list', rest: ['GET', '/v1/signing-keys'], scope: 'streams:read', answer: listed(signingKey) },
   {
+    name: 'signingKeys.import',
+    rest: ['POST', '/v1/signing-keys/import'],
+    scope: 'streams:admin',
+    fields: { publicKeyPem },
+    answer: { ...signingKey, imported: true },
+    audited: true,
+  },
+  {
+    name: 'signingKeys.rotate',
+    rest: ['POST', '/v1/signing-keys/:id/rotate'],
+    scope: 'streams:admin',
+    about: 'signingKey',
+    answer: signingKey,
+    audited: 'about',
+  },
+  {
+    name: 'signingKeys.delete',
+    rest: ['DELETE', '/v1/signing-keys/:id'],
+    scope: 'streams:admin',
+    about: 'signingKey',
+    fields: { force: true },
+    answer: { id: signingKey.id, deleted: true },
+    audited: true,
+  },
+  {
     name: 'signingKeys.deactivate',
     rest: ['POST', '/v1/signing-keys/:id/deactivate'],
     scope: 'streams:admin',
     about: 'signingKey',
-    answer: { ...signingKey, status: 'inactive' },
+    answer: { ...signingKey, status: 'inactive', endsAt: expect.stringMatching(iso) },
     audited: true,
   },
   {
@@ -315,7 +344,12 @@ describe.each(cases)('$name', (c) => {
           .executeTakeFirst();
         await db.destroy();
         const data = form === 'rest' ? answer.body : answer.body.result.data;
-        expect(row).toMatchObject({ org_id: 'org_local', action: c.name, target: data.id, at: test.clock.now });
+        expect(row).toMatchObject({
+          org_id: 'org_local',
+          action: c.name,
+          target: c.audited === 'about' ? ids[c.about!] : data.id,
+          at: test.clock.now,
+        });
         expect(row?.actor).toMatch(/^ak_/);
       }
     });

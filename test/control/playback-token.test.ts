@@ -74,7 +74,8 @@ it('signs with the newest active key; a deactivated one leaves the JWKS and its 
   const jwks = await test.call('GET', '/.well-known/jwks.json', { key: null });
   expect(jwks.headers.get('cache-control')).toMatch(/max-age=\d\b/);
   expect(jwks.body.keys.map((key: { kid: string }) => key.kid)).toEqual([rsa.id]);
-  for (const key of jwks.body.keys) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+  for (const key of jwks.body.keys)
+    expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'org', 'use']);
   await expect(verify(test, old.token)).rejects.toThrow(/no applicable key/);
 
   await test.call('POST', `/v1/signing-keys/${rsa.id}/deactivate`);

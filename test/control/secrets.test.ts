@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadMasterKey } from '../../src/control/auth/master-key.ts';
-import { FailureLimiter } from '../../src/control/auth/rate-limit.ts';
+import { TokenBuckets } from '../../src/control/auth/rate-limit.ts';
 import { seal, unseal } from '../../src/control/auth/seal.ts';
 import { hashSecret, matchesHash } from '../../src/control/auth/secrets.ts';
 import { newKey } from '../../src/core/ids.ts';
@@ -98,17 +98,17 @@ it('keeps the master key in a 0600 file, or takes it from the environment', asyn
 
 it('counts failures by address, refills, and stays bounded', () => {
   let now = 0;
-  const limiter = new FailureLimiter(() => now, { capacity: 2, refillMs: 1000, maxAddresses: 3 });
-  expect([limiter.fail('a'), limiter.fail('a'), limiter.fail('a'), limiter.fail('b')]).toEqual([
+  const limiter = new TokenBuckets(() => now, { capacity: 2, refillMs: 1000, maxAddresses: 3 });
+  expect([limiter.take('a'), limiter.take('a'), limiter.take('a'), limiter.take('b')]).toEqual([
     true,
     true,
     false,
     true,
   ]);
   now = 999;
-  expect(limiter.fail('a')).toBe(false);
+  expect(limiter.take('a')).toBe(false);
   now = 2000;
-  expect(limiter.fail('a')).toBe(true);
-  for (const address of ['c', 'd', 'e']) limiter.fail(address); // pushes out a
-  expect([limiter.fail('a'), limiter.fail('a')]).toEqual([true, true]);
+  expect(limiter.take('a')).toBe(true);
+  for (const address of ['c', 'd', 'e']) limiter.take(address); // pushes out a
+  expect([limiter.take('a'), limiter.take('a')]).toEqual([true, true]);
 });

@@ -5,7 +5,7 @@ import type { App } from './app-env.ts';
 /** What anybody may read: signing keys' public halves, where the relay is, whether the server lives. */
 export function mountPublic(app: App, context: ControlContext): void {
   app.get('/.well-known/jwks.json', async (c) =>
-    c.json(await publicJwks(context.db), 200, {
+    c.json(await publicJwks(context.db, context.now()), 200, {
       'cache-control': 'public, max-age=5',
       'access-control-allow-origin': '*',
     }),

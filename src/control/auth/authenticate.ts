@@ -24,7 +24,7 @@ export async function authenticate(
 
 /** Counts a failure of `address`: the UNAUTHORIZED to throw, or RATE_LIMITED once there were too many. */
 export function failed(context: ControlContext, address: string, message: string, hint?: string): StreamsError {
-  if (!context.failures.fail(address))
+  if (!context.failures.take(address))
     return new StreamsError('RATE_LIMITED', 'too many failed attempts from this address', {
       hint: 'Wait a few seconds, then try with the right key.',
     });

@@ -14,7 +14,10 @@ import { liveInputsStatus } from './live-inputs-status.ts';
 import { liveInputsUpdate } from './live-inputs-update.ts';
 import { signingKeysCreate } from './signing-keys-create.ts';
 import { signingKeysDeactivate } from './signing-keys-deactivate.ts';
+import { signingKeysDelete } from './signing-keys-delete.ts';
+import { signingKeysImport } from './signing-keys-import.ts';
 import { signingKeysList } from './signing-keys-list.ts';
+import { signingKeysRotate } from './signing-keys-rotate.ts';
 import { status } from './status.ts';
 import { whoami } from './whoami.ts';
 
@@ -32,7 +35,10 @@ export const operations: readonly Operation[] = [
   liveInputsMintPlaybackToken,
   signingKeysCreate,
   signingKeysList,
+  signingKeysImport,
+  signingKeysRotate,
   signingKeysDeactivate,
+  signingKeysDelete,
   apiKeysCreate,
   apiKeysList,
   apiKeysRevoke,

@@ -19,6 +19,6 @@ export const signingKeysCreate = defineOperation({
   async run({ context, db, caller }, { alg }) {
     const row = await context.signingKeys.make(caller.orgId, alg === 'RS256' ? 'RS256' : 'Ed25519', context.now());
     await db.insertInto('signing_keys').values(row).execute();
-    return viewSigningKey(row);
+    return viewSigningKey(row, context.now());
   },
 });

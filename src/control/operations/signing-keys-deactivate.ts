@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { StreamsError } from '../../core/errors.ts';
 import { defineOperation } from './define.ts';
 import { orgId, signingKeyId } from './fields.ts';
-import { signingKey, viewSigningKey } from './signing-key-view.ts';
+import { findSigningKey, signingKey, viewSigningKey } from './signing-key-view.ts';
 
 export const signingKeysDeactivate = defineOperation({
   name: 'signingKeys.deactivate',
@@ -13,20 +12,12 @@ export const signingKeysDeactivate = defineOperation({
   output: signingKey,
   rest: { method: 'POST', path: '/signing-keys/{id}/deactivate' },
   target: ({ id }) => id,
-  async run({ context, db, caller }, { id }) {
-    const row = await db
-      .selectFrom('signing_keys')
-      .selectAll()
-      .where('kid', '=', id)
-      .where('org_id', '=', caller.orgId)
-      .executeTakeFirst();
-    if (!row) throw new StreamsError('NOT_FOUND', `there is no signing key ${id}`);
-    if (row.status === 'inactive') return viewSigningKey(row);
-    await db
-      .updateTable('signing_keys')
-      .set({ status: 'inactive', deactivated_at: context.now() })
-      .where('kid', '=', id)
-      .execute();
-    return viewSigningKey({ ...row, status: 'inactive' });
+  async run(call, { id }) {
+    const row = await findSigningKey(call, id);
+    const now = call.context.now();
+    if (row.status === 'inactive') return viewSigningKey(row, now);
+    const changes = { status: 'inactive' as const, deactivated_at: now };
+    await call.db.updateTable('signing_keys').set(changes).where('kid', '=', id).execute();
+    return viewSigningKey({ ...row, ...changes }, now);
   },
 });

@@ -12,9 +12,15 @@ export const signingKeysList = defineOperation({
   input: z.object({ orgId, ...page, status: signingKey.shape.status.optional() }),
   output: listOf(signingKey),
   rest: { method: 'GET', path: '/signing-keys' },
-  async run({ db, caller }, { cursor, limit, status }) {
+  async run({ context, db, caller }, { cursor, limit, status }) {
+    const now = context.now();
     let query = db.selectFrom('signing_keys').selectAll().where('org_id', '=', caller.orgId);
-    if (status) query = query.where('status', '=', status);
+    if (status === 'active')
+      query = query
+        .where('status', '=', 'active')
+        .where((eb) => eb.or([eb('deactivated_at', 'is', null), eb('deactivated_at', '>', now)]));
+    if (status === 'inactive')
+      query = query.where((eb) => eb.or([eb('status', '=', 'inactive'), eb('deactivated_at', '<=', now)]));
     if (cursor !== undefined) {
       const { at, id } = decodeCursor(cursor);
       query = query.where((eb) =>
@@ -26,6 +32,11 @@ export const signingKeysList = defineOperation({
       .orderBy('kid', 'desc')
       .limit(limit + 1)
       .execute();
-    return toPage(rows, limit, (row) => ({ at: row.created_at, id: row.kid }), viewSigningKey);
+    return toPage(
+      rows,
+      limit,
+      (row) => ({ at: row.created_at, id: row.kid }),
+      (row) => viewSigningKey(row, now),
+    );
   },
 });

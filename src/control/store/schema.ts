@@ -60,9 +60,10 @@ export type SigningKeyRow = {
   use: 'playback';
   status: 'active' | 'inactive';
   public_key_pem: string;
-  /** PKCS #8 PEM, sealed under the master key. */
+  /** PKCS #8 PEM, sealed under the master key; empty for an imported key. */
   private_key_sealed: string;
   created_at: number;
+  /** When its tokens stop working; in the future during a rotation. */
   deactivated_at: number | null;
 };
 

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { StreamsError } from '../../core/errors.ts';
+import { isActive } from '../auth/signing-keys.ts';
+import { defineOperation } from './define.ts';
+import { orgId, signingKeyId } from './fields.ts';
+import { findSigningKey, signingKey, viewSigningKey } from './signing-key-view.ts';
+
+const day = 86_400;
+
+export const signingKeysRotate = defineOperation({
+  name: 'signingKeys.rotate',
+  kind: 'mutation',
+  summary: 'Sign with a new key of the same kind from now on; tokens of the old one work until the overlap is over',
+  scope: 'streams:admin',
+  input: z.object({
+    orgId,
+    id: signingKeyId,
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .max(90 * day)
+      .default(day)
+      .describe('One day when left out: as long as a playback token can last'),
+  }),
+  output: signingKey.describe('The new key'),
+  rest: { method: 'POST', path: '/signing-keys/{id}/rotate' },
+  target: ({ id }) => id,
+  async run(call, { id, overlapSeconds }) {
+    const { context, db, caller } = call;
+    const old = await findSigningKey(call, id);
+    const now = context.now();
+    if (!isActive(old, now)) throw new StreamsError('CONFLICT', `${id} is inactive: create a new key instead`);
+    if (old.private_key_sealed === '')
+      throw new StreamsError('CONFLICT', `${id} was imported: import its successor, then deactivate it`);
+    const made = await context.signingKeys.make(caller.orgId, old.alg, now);
+    await db.insertInto('signing_keys').values(made).execute();
+    const endsAt = Math.min(now + overlapSeconds * 1000, old.deactivated_at ?? Number.POSITIVE_INFINITY);
+    await db.updateTable('signing_keys').set({ deactivated_at: endsAt }).where('kid', '=', id).execute();
+    return viewSigningKey(made, now);
+  },
+});
