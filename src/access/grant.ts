@@ -1,8 +1,13 @@
-/** What the path of a session entitles it to. Namespaces are exact, never prefixes. */
+import { matches, type NamespacePattern } from './pattern.ts';
+
+/** What the path of a session entitles it to. */
 export type Grant = {
-  readonly kind: 'publish' | 'playback';
-  readonly publish: readonly (readonly string[])[];
-  readonly subscribe: readonly (readonly string[])[];
+  readonly kind: 'publish' | 'playback' | 'both';
+  /** What the session names is relative to it. Absent: the session names whole namespaces. */
+  readonly root?: readonly string[];
+  /** Whole namespaces, exactly these; or patterns of them. */
+  readonly publish: readonly Namespaces[];
+  readonly subscribe: readonly Namespaces[];
   /** Why the grant no longer holds, in words that begin with `auth_failed: `; undefined while it does. */
   lapsed(): string | undefined;
   /** Calls `end` once when the grant lapses. Answers how to stop watching. */
@@ -27,8 +32,9 @@ export interface Authoriser {
 /** Prefix of every refusal: players take it as final. */
 export const authFailed = 'auth_failed: ';
 
-export function allows(namespaces: readonly (readonly string[])[], namespace: readonly string[]): boolean {
-  return namespaces.some(
-    (allowed) => allowed.length === namespace.length && allowed.every((field, i) => field === namespace[i]),
-  );
+type Namespaces = readonly string[] | NamespacePattern;
+
+/** `namespace`: whole, the root of the session included. */
+export function allows(granted: readonly Namespaces[], namespace: readonly string[]): boolean {
+  return granted.some((each) => matches('below' in each ? each : { fields: each, below: false }, namespace));
 }

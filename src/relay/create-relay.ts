@@ -79,7 +79,7 @@ export function createRelay(options: {
 
     stats() {
       let publishers = 0;
-      for (const session of open.keys()) if (session.kind === 'publish') publishers++;
+      for (const session of open.keys()) if (session.kind === 'publish' || session.kind === 'both') publishers++;
       return {
         ...counters,
         sessions: open.size,

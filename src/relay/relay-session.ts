@@ -16,6 +16,7 @@ import type {
 import type { Transport } from '../transport/transport.ts';
 import type { RelayLimits } from './limits.ts';
 import { namespaceKey } from './publisher.ts';
+import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 
 export type RelaySessionContext = {
@@ -75,8 +76,9 @@ export class RelaySession {
       throw error;
     }
     const grant = this.#grant;
+    const root = grant.root ?? [];
     return {
-      subscribe: (request) => this.#subscribe(grant, request),
+      subscribe: (request) => this.#subscribe(grant, rootedRequest(root, request)),
       publishNamespace: (announcement) => void this.#announce(grant, announcement),
     };
   }
@@ -100,14 +102,15 @@ export class RelaySession {
   }
 
   async #announce(grant: Grant, announcement: IncomingNamespace): Promise<void> {
-    const { namespace } = announcement;
+    const { root = [] } = grant;
+    const namespace = [...root, ...announcement.namespace];
     if (!allows(grant.publish, namespace)) {
       announcement.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace this session may publish`);
       return;
     }
     const { session, dialect } = await this.#open.promise;
     announcement.accept();
-    const withdraw = this.#context.router.announce({ session, dialect, namespace: [...namespace] });
+    const withdraw = this.#context.router.announce({ session: rootedSession(root, session), dialect, namespace });
     await announcement.ended;
     withdraw();
   }
