@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { applicationProtocol, chooseSubprotocol, offeredSubprotocols } from '../../../src/codec/qmux/subprotocol.ts';
+
+describe('QMux subprotocols', () => {
+  it('offers each version with each draft of QMux', () => {
+    expect(offeredSubprotocols(['moqt-18', 'moqt-16'])).toEqual([
+      'qmux-02.moqt-18',
+      'qmux-01.moqt-18',
+      'moqt-18',
+      'qmux-02.moqt-16',
+      'qmux-01.moqt-16',
+      'moqt-16',
+    ]);
+  });
+
+  it('chooses by the order of the server', () => {
+    // As @moq/net 0.3.4 offers it.
+    const offered = [
+      'qmux-02.moq-lite-05',
+      'qmux-01.moq-lite-05',
+      'qmux-01.moqt-18',
+      'qmux-02.moqt-16',
+      'qmux-01',
+      'webtransport',
+    ];
+    expect(chooseSubprotocol(offered, ['moqt-18', 'moqt-16'])).toBe('qmux-01.moqt-18');
+    expect(chooseSubprotocol(offered, ['moqt-16', 'moqt-18'])).toBe('qmux-02.moqt-16');
+    expect(chooseSubprotocol(['moqt-18'], ['moqt-18'])).toBe('moqt-18');
+    expect(chooseSubprotocol(['qmux-01', 'webtransport', 'qmux-00.moqt-18', ''], ['moqt-18'])).toBeUndefined();
+  });
+
+  it('names the version without the draft', () => {
+    expect(['qmux-02.moqt-18', 'qmux-01.moqt-18', 'moqt-18', ''].map(applicationProtocol)).toEqual([
+      'moqt-18',
+      'moqt-18',
+      'moqt-18',
+      '',
+    ]);
+  });
+});
