@@ -1,6 +1,10 @@
 import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '../access/grant.ts';
 import type { PlaybackTokens } from '../access/playback-token.ts';
+import type { Revocations } from '../access/revocations.ts';
 import { StreamsError } from '../core/errors.ts';
+
+/** `at`: when the control plane decided, by its own clock, in milliseconds; without it the session cannot be revoked. */
+export type PublishAnswer = { orgId: string; inputId: string; namespace: string[]; at?: number };
 
 /** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
 export interface PublishAuthoriser {
@@ -9,7 +13,7 @@ export interface PublishAuthoriser {
     inputId: string;
     streamKey: string;
     remoteAddress: string;
-  }): Promise<{ orgId: string; inputId: string; namespace: string[] }>;
+  }): Promise<PublishAnswer>;
 }
 
 /** Ids are letters, digits, `_` and `-`; whatever else a client puts in a path never goes further than this. */
@@ -17,24 +21,45 @@ const idPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const maxPathLength = 16_384;
 
 /** The paths of design.md section 3: `/publish/<input_id>?sk=` and `/playback/<id>?tok=`. */
-export function pathAuthoriser(publishers: PublishAuthoriser, tokens: PlaybackTokens): Authoriser {
+export function pathAuthoriser(
+  publishers: PublishAuthoriser,
+  tokens: PlaybackTokens,
+  revocations?: Revocations,
+): Authoriser {
   return {
-    async authorise({ path, remoteAddress }: AuthoriseRequest): Promise<Grant> {
+    async authorise({ path, remoteAddress, origin }: AuthoriseRequest): Promise<Grant> {
       const { kind, id, query } = parsePath(path);
       if (kind === 'playback') {
         const token = query.get('tok');
         if (token === null || token === '') throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
-        return tokens.verify(token, id);
+        return tokens.verify(token, id, { remoteAddress, origin });
       }
       const streamKey = query.get('sk');
       if (streamKey === null || streamKey === '') {
         const playback = query.has('tok') ? ', and a playback token cannot publish' : '';
         throw new StreamsError('UNAUTHORIZED', `${authFailed}no stream key (?sk=)${playback}`);
       }
-      const { namespace } = await publishers.authorisePublish({ inputId: id, streamKey, remoteAddress });
-      return { kind: 'publish', publish: [namespace], subscribe: [], lapsed: () => undefined, watch: () => () => {} };
+      return publishGrant(await publishers.authorisePublish({ inputId: id, streamKey, remoteAddress }), revocations);
     },
   };
+}
+
+/** Lapses when the input is disabled or deleted. */
+function publishGrant({ orgId, inputId, namespace, at }: PublishAnswer, revocations: Revocations | undefined): Grant {
+  const lapsed = (): string | undefined =>
+    at !== undefined && revocations?.covers({ kind: 'publish', org: orgId, inputId, grantedAt: at })
+      ? `${authFailed}the input was disabled or deleted`
+      : undefined;
+  const watch = (end: (reason: string) => void): (() => void) => {
+    const stop = revocations?.hold(() => {
+      const reason = lapsed();
+      if (reason === undefined) return;
+      stop?.();
+      end(reason);
+    });
+    return () => stop?.();
+  };
+  return { kind: 'publish', publish: [namespace], subscribe: [], lapsed, watch };
 }
 
 function parsePath(path: string): { kind: 'publish' | 'playback'; id: string; query: URLSearchParams } {

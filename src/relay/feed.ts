@@ -95,7 +95,7 @@ export class TrackFeed {
     this.#lingerTimer = undefined;
     const previous = this.#current;
     previous?.reader.stop();
-    this.#track.sourceChanged(subscription.largest);
+    this.#track.sourceChanged(subscription.largest, subscription.trackProperties);
     const current: Current = {
       publisher,
       subscription,

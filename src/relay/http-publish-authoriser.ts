@@ -1,6 +1,6 @@
 import { authFailed } from '../access/grant.ts';
 import { StreamsError } from '../core/errors.ts';
-import type { PublishAuthoriser } from './authorise.ts';
+import type { PublishAnswer, PublishAuthoriser } from './authorise.ts';
 
 const timeoutMs = 5000;
 
@@ -34,12 +34,13 @@ export function httpPublishAuthoriser(options: { controlUrl: string; serviceToke
   };
 }
 
-function isGrant(body: unknown): body is { orgId: string; inputId: string; namespace: string[] } {
+function isGrant(body: unknown): body is PublishAnswer {
   if (typeof body !== 'object' || body === null) return false;
-  const { orgId, inputId, namespace } = body as Record<string, unknown>;
+  const { orgId, inputId, namespace, at } = body as Record<string, unknown>;
   return (
     typeof orgId === 'string' &&
     typeof inputId === 'string' &&
+    (at === undefined || typeof at === 'number') &&
     Array.isArray(namespace) &&
     namespace.length > 0 &&
     namespace.every((field) => typeof field === 'string')

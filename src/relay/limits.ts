@@ -12,6 +12,10 @@ export type RelayLimits = {
   connectsPerSecond: number;
   /** Live and held subscriptions of one session. */
   maxSubscriptionsPerSession: number;
+  /** Fetches of one session under way at once. */
+  maxFetchesPerSession: number;
+  /** Longest wait for upstream while a fetch is answered (draft-18 FILL_TIMEOUT). */
+  maxFillMs: number;
   /** Subscriptions held for a publisher, all sessions together. */
   maxHeldSubscriptions: number;
   /** Longest hold, whatever the subscriber asks for (draft-18 RENDEZVOUS_TIMEOUT). */
@@ -47,6 +51,8 @@ export const defaultLimits: RelayLimits = {
   connectBurst: 1000,
   connectsPerSecond: 100,
   maxSubscriptionsPerSession: 64,
+  maxFetchesPerSession: 32,
+  maxFillMs: 10_000,
   maxHeldSubscriptions: 10_000,
   maxRendezvousMs: 60_000,
   cacheBytes: 128 << 20,

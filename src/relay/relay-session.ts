@@ -6,6 +6,7 @@ import { type Deferred, deferred } from '../core/deferred.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import type {
+  IncomingFetch,
   IncomingNamespace,
   IncomingSubscribe,
   PeerSetup,
@@ -35,6 +36,7 @@ export class RelaySession {
   #grant: Grant | undefined;
   /** Tracks it has subscribed to or waits for. */
   readonly #subscriptions = new Set<string>();
+  #fetches = 0;
 
   constructor(transport: Transport, context: RelaySessionContext) {
     this.#transport = transport;
@@ -79,6 +81,7 @@ export class RelaySession {
     const root = grant.root ?? [];
     return {
       subscribe: (request) => this.#subscribe(grant, rootedRequest(root, request)),
+      fetch: (request) => void this.#fetch(grant, rootedRequest(root, request)),
       publishNamespace: (announcement) => void this.#announce(grant, announcement),
     };
   }
@@ -98,6 +101,20 @@ export class RelaySession {
       this.#subscriptions.add(key);
       const over = (): void => void this.#subscriptions.delete(key);
       void this.#open.promise.then(({ dialect }) => this.#context.router.subscribe({ request, dialect, over }));
+    }
+  }
+
+  async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
+    const lapsed = grant.lapsed();
+    if (lapsed !== undefined) request.reject(requestErrorCodes.expiredAuthToken, lapsed);
+    else if (!allows(grant.subscribe, request.track.namespace)) {
+      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace of this session`);
+    } else if (this.#fetches >= this.#context.limits.maxFetchesPerSession) {
+      request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
+    } else {
+      this.#fetches++;
+      await this.#context.router.fetch(request);
+      this.#fetches--;
     }
   }
 

@@ -16,7 +16,9 @@ export function rootedRequest<T extends { readonly track: TrackName }>(root: rea
 export function rootedSession(root: readonly string[], session: Session): Session {
   if (root.length === 0) return session;
   const subscribe: Session['subscribe'] = (track, options) => session.subscribe(unrooted(root, track), options);
-  return overriding(session, { subscribe });
+  const fetch: Session['fetch'] = (target, options) =>
+    session.fetch('track' in target ? { ...target, track: unrooted(root, target.track) } : target, options);
+  return overriding(session, { subscribe, fetch });
 }
 
 /** What the session calls a track of ours. */

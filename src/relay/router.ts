@@ -1,10 +1,11 @@
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
-import type { IncomingSubscribe } from '../session/types.ts';
+import type { IncomingFetch, IncomingSubscribe, TrackName } from '../session/types.ts';
 import { ObjectCache } from './cache.ts';
 import type { RelayCounters } from './counters.ts';
 import { TrackFeed } from './feed.ts';
+import { answerFetch } from './fetch.ts';
 import { HeldRequests } from './held-requests.ts';
 import type { RelayLimits } from './limits.ts';
 import { namespaceKey, type Publisher, PublisherList } from './publisher.ts';
@@ -77,6 +78,23 @@ export class Router {
     } else {
       this.#hold(routed);
     }
+  }
+
+  /** Resolves when it is over; never rejects. */
+  async fetch(request: IncomingFetch): Promise<void> {
+    const known = this.#tracks.get(trackKey(request));
+    if (known !== undefined) {
+      try {
+        await Promise.race([known.feed.established, request.cancelled]);
+      } catch {
+        // Refused as a subscription; what was published may be had all the same.
+      }
+    }
+    await answerFetch(request, {
+      track: known?.track,
+      find: () => this.#publishers.find(request.track.namespace),
+      maxFillMs: this.#limits.maxFillMs,
+    });
   }
 
   /** Ends every subscription, up and down. */
@@ -165,7 +183,11 @@ export class Router {
       over();
       return;
     }
-    const publication = request.accept({ alias: track.alias, ...(largest !== undefined && { largest }) });
+    const publication = request.accept({
+      alias: track.alias,
+      trackProperties: track.properties,
+      ...(largest !== undefined && { largest }),
+    });
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
     const viewer = new Viewer(publication, { dialect, window, forward: request.forward }, context);
     void viewer.ended.then(() => {
@@ -198,6 +220,6 @@ export class Router {
   }
 }
 
-function trackKey(request: IncomingSubscribe): string {
+function trackKey(request: { readonly track: TrackName }): string {
   return namespaceKey([...request.track.namespace, request.track.name]);
 }

@@ -47,6 +47,12 @@ export class CachedSubgroup {
     return this.#objects[index - this.first]!.objectId;
   }
 
+  /** Its payload is a view of what is kept. */
+  objectAt(index: number): MoqObject {
+    const { objectId, status, properties, payloadLength, bytes } = this.#objects[index - this.first]!;
+    return { objectId, status, properties, payload: bytes.subarray(bytes.length - payloadLength) };
+  }
+
   /** An object in a dialect; `asFirst`: as the first one of its stream, where the object id is no difference. */
   bytesAt(index: number, dialect: Dialect, asFirst: boolean): Uint8Array {
     const at = index - this.first;

@@ -1,4 +1,5 @@
 import type { Dialect } from '../codec/moqt/dialect.ts';
+import { emptyBytes } from '../core/bytes.ts';
 import type { Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
 import type { ObjectCache } from './cache.ts';
 import { CachedGroup } from './group.ts';
@@ -15,6 +16,8 @@ export class RelayTrack {
   readonly alias: number;
   /** Largest location known (draft-18 5.1.2). */
   largest: Location | undefined;
+  /** Track properties of the publisher, undecoded (draft-18 8.9). */
+  properties: Uint8Array = emptyBytes;
   readonly viewers = new Set<Viewer>();
   readonly #groups = new Map<number, CachedGroup>();
   #newest: CachedGroup | undefined;
@@ -35,8 +38,9 @@ export class RelayTrack {
     if (this.#newest !== undefined) viewer.join(this.#newest);
   }
 
-  sourceChanged(largest: Location | undefined): void {
+  sourceChanged(largest: Location | undefined, properties: Uint8Array): void {
     this.#newSource = true;
+    this.properties = properties;
     this.largest = laterOf(this.largest, largest);
   }
 
@@ -65,6 +69,16 @@ export class RelayTrack {
     if (subgroup.bytes > limits.maxGroupBytes) grown -= subgroup.trimTo(limits.maxGroupBytes);
     this.#cache.grew(grown);
     return true;
+  }
+
+  groupOf(id: number): CachedGroup | undefined {
+    return this.#groups.get(id);
+  }
+
+  /** Groups kept, from `first` to `last`, both inclusive; ascending. */
+  groupsWithin(first: number, last: number): CachedGroup[] {
+    const groups = [...this.#groups.values()].filter(({ id }) => id >= first && id <= last);
+    return groups.sort((a, b) => a.id - b.id);
   }
 
   /** Forgets everything kept. Viewers must have been ended. */

@@ -73,7 +73,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     return this.#joiningLocation;
   }
 
-  accept(answer: { alias: number; largest?: Location }): Publication {
+  accept(answer: { alias: number; largest?: Location; trackProperties?: Uint8Array }): Publication {
     if (this.#state.name === 'accepted') throw new StreamsError('INTERNAL', 'a request is answered once');
     const publication = new TrackPublication(this.#context, {
       alias: answer.alias,
@@ -95,7 +95,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
       type: 'subscribeOk',
       trackAlias: answer.alias,
       parameters: answer.largest === undefined ? {} : { largestObject: answer.largest },
-      trackProperties: emptyBytes,
+      trackProperties: answer.trackProperties ?? emptyBytes,
     });
     for (; this.#owedOks > 0; this.#owedOks--) this.#sendUpdateOk();
     return publication;

@@ -107,6 +107,7 @@ export class Subscriber {
       requestId,
       alias,
       largest: ok.parameters.largestObject,
+      trackProperties: ok.trackProperties.slice(),
       defaultPriority: properties.defaultPriority,
       stream,
       ended: (ended) => {

@@ -19,6 +19,7 @@ export type SubscriptionParts = {
   readonly requestId: number;
   readonly alias: number;
   readonly largest: Location | undefined;
+  readonly trackProperties: Uint8Array;
   /** For subgroups that have no priority of their own. */
   readonly defaultPriority: number;
   readonly stream: MessageStream;
@@ -55,6 +56,9 @@ export class TrackSubscription implements Subscription, SessionMember {
   }
   get largest(): Location | undefined {
     return this.#parts.largest;
+  }
+  get trackProperties(): Uint8Array {
+    return this.#parts.trackProperties;
   }
   get done(): Promise<SubscriptionEnd> {
     return this.#done.promise;

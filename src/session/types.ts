@@ -105,6 +105,8 @@ export interface Subscription {
   readonly track: TrackName;
   /** Largest location the publisher had when it accepted. */
   readonly largest: Location | undefined;
+  /** Undecoded pairs; a relay passes them on. */
+  readonly trackProperties: Uint8Array;
   /** Next subgroup stream in arrival order; null when the subscription has ended (see `done`) and all its streams were handed out. */
   nextSubgroup(): Promise<IncomingSubgroup | null>;
   /** Settles once, never rejects. `status` is a PUBLISH_DONE code; by: who ended it. */
@@ -125,7 +127,7 @@ export interface IncomingSubscribe {
   /** Resolves when the peer cancelled, or the session ended; never rejects. */
   readonly cancelled: Promise<void>;
   /** `alias` must be unique among the session's live tracks; a relay uses one alias per track for all viewers so that headers are shared bytes. */
-  accept(answer: { alias: number; largest?: Location }): Publication;
+  accept(answer: { alias: number; largest?: Location; trackProperties?: Uint8Array }): Publication;
   /** REQUEST_ERROR code (codec/moqt codes.requestError), reason, and when to try again. */
   reject(code: number, reason: string, retryMs?: number): void;
 }

@@ -10,6 +10,7 @@ import type {
   Publication,
   PublishedNamespace,
   Session,
+  SessionHandlers,
   SubgroupWriter,
   Subscription,
 } from '../../src/session/types.ts';
@@ -43,12 +44,11 @@ export type Client = { session: Session; pair: MemoryPair };
 export async function connect(
   relay: RelayCore,
   path: string,
-  options: { subscribe?(request: IncomingSubscribe): void; highWaterBytes?: number } = {},
+  options: SessionHandlers & { highWaterBytes?: number } = {},
 ): Promise<Client> {
-  const { subscribe, highWaterBytes } = options;
+  const { highWaterBytes, ...handlers } = options;
   const pair = memoryPair({ protocol: 'moqt-18', path, ...(highWaterBytes !== undefined && { highWaterBytes }) });
   void relay.serve(pair.server);
-  const handlers = subscribe === undefined ? {} : { subscribe };
   return { session: await establish(pair.client, { role: 'client', handlers }), pair };
 }
 
@@ -65,11 +65,16 @@ export class TestPublisher {
     this.publications = publications;
   }
 
-  static async start(relay: RelayCore, answer?: (request: IncomingSubscribe) => void): Promise<TestPublisher> {
+  static async start(
+    relay: RelayCore,
+    answer?: (request: IncomingSubscribe) => void,
+    more: SessionHandlers = {},
+  ): Promise<TestPublisher> {
     const requests: IncomingSubscribe[] = [];
     const publications: Publication[] = [];
     const accept = (request: IncomingSubscribe): void => void publications.push(request.accept({ alias: 7 }));
     const client = await connect(relay, '/publish/lv_one', {
+      ...more,
       subscribe(request) {
         requests.push(request);
         (answer ?? accept)(request);
