@@ -132,7 +132,7 @@ describe('the relay on real sockets', () => {
   it('refuses what the control plane refuses, in words, and logs no secret', async () => {
     const input = await newInput();
     const other = await newInput();
-    const wrongKey = `${input.streamKey.slice(0, -1)}x`;
+    const wrongKey = `${input.streamKey.slice(0, -1)}${input.streamKey.endsWith('x') ? 'y' : 'x'}`;
     for (const connect of [overQuic, overWebTransport]) {
       await expect(connect(`/publish/${input.id}?sk=${wrongKey}`)).rejects.toThrow(/^auth_failed: /);
       await expect(connect(`/playback/${input.id}?tok=${other.token}`)).rejects.toThrow(
