@@ -61,7 +61,7 @@ export type ViewerListener = {
 export type ViewerOptions = ViewerListener & {
   /** `https://host:port/playback/<id>?tok=<jwt>`, or who is asked for it before every connection attempt. */
   url: string | (() => Promise<string>);
-  /** Default: the browser's WebTransport. */
+  /** Default: `browserConnector()`: the browser's WebTransport, or WebSocket where that does not come through. */
   connect?: ConnectTransport;
   /** Default: the first `ns` claim of the token. */
   namespace?: readonly string[];

@@ -38,9 +38,11 @@ export async function connectQmuxBrowser(options: ConnectQmuxBrowserOptions): Pr
     timeoutMs,
     ...(signal !== undefined && { signal }),
     open: (resolve, reject) => {
-      socket.addEventListener('close', () =>
-        reject(new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown} by WebSocket`)),
-      );
+      for (const ending of ['error', 'close'] as const) {
+        socket.addEventListener(ending, () =>
+          reject(new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown} by WebSocket`)),
+        );
+      }
       socket.addEventListener('open', () =>
         resolve(
           new QmuxTransport(new PlatformSocket(socket), {
