@@ -58,16 +58,16 @@ describe('Packager', () => {
       for (let frame = Math.ceil((ms * 48) / 1024); frame * 1024 < (ms + 40) * 48; frame++)
         made.push(audio(frame, frame === 0 ? fromHex('1190') : undefined));
     }
-    expect(of('video/source').map((group) => group.groupId)).toEqual([0, 1, 2, 3].map((i) => startedAt + i));
+    expect(of('video/360p').map((group) => group.groupId)).toEqual([0, 1, 2, 3].map((i) => startedAt + i));
     expect(of('audio').map((group) => group.groupId)).toEqual([0, 1, 2, 3].map((i) => startedAt + i));
-    for (const group of [...of('video/source'), ...of('audio')])
+    for (const group of [...of('video/360p'), ...of('audio')])
       expect(parseInitSegment(group.objects[0]!)).toHaveLength(1);
     for (const group of of('audio').slice(1)) {
       const second = parseFragment(group.objects[1]!).tracks[0]!.baseMediaDecodeTime / 48_000 - startedAt / 1000;
       expect(second % 1).toBeLessThan(1024 / 48_000);
     }
     expect(catalogs[0]!.tracks).toHaveLength(2);
-    expect(catalogs.at(-1)!.tracks.map((track) => track.name)).toEqual(['video/source', 'audio']);
+    expect(catalogs.at(-1)!.tracks.map((track) => track.name)).toEqual(['video/360p', 'audio']);
     expect(catalogs.at(-1)!.tracks[0]!.bitrate).toBe(1000);
   });
 
@@ -83,13 +83,13 @@ describe('Packager', () => {
     made.push(video(3000, true, undefined, 9000));
     made.push(video(6000, false, undefined, 18_000));
     made.push(video(9000, false, undefined, 9000));
-    const samples = fragments('video/source').map((fragment) => fragment.tracks[0]!.samples[0]!);
+    const samples = fragments('video/360p').map((fragment) => fragment.tracks[0]!.samples[0]!);
     expect(samples.map((sample) => [sample.keyframe, sample.compositionOffset, sample.duration])).toEqual([
       [true, 6000, 3600],
       [false, 12_000, 3000],
       [false, 0, 3000],
     ]);
-    expect(fragments('video/source')[0]!.producer!.wallClock).toBe(startedAt + 33);
+    expect(fragments('video/360p')[0]!.producer!.wallClock).toBe(startedAt + 33);
   });
 
   it('joins the clock of the next publisher, with a new init at its keyframe', () => {
@@ -100,10 +100,10 @@ describe('Packager', () => {
     made.push(video(50, false, avcC));
     made.push(video(3650, true));
     made.push(video(7250));
-    const times = fragments('video/source').map((fragment) => fragment.tracks[0]!.baseMediaDecodeTime - startedAt * 90);
+    const times = fragments('video/360p').map((fragment) => fragment.tracks[0]!.baseMediaDecodeTime - startedAt * 90);
     expect(times).toEqual([0, 3600, 10_800, 14_400]);
-    expect(of('video/source').map((group) => group.groupId - startedAt)).toEqual([0, 1]);
-    expect(fragments('video/source').map((fragment) => fragment.sequence)).toEqual([1, 2, 3, 4]);
+    expect(of('video/360p').map((group) => group.groupId - startedAt)).toEqual([0, 1]);
+    expect(fragments('video/360p').map((fragment) => fragment.sequence)).toEqual([1, 2, 3, 4]);
   });
 
   it('takes a change of picture size at the next keyframe, and tells of it', () => {
@@ -115,11 +115,11 @@ describe('Packager', () => {
     made.push(video(90_000, false, other));
     made.push(video(93_600, true));
     expect(catalogs.map((catalog) => catalog.tracks[0]!.codec)).toEqual(['avc1.64001e', 'avc1.64001f']);
-    expect(of('video/source').map((group) => parseInitSegment(group.objects[0]!)[0]!.codecString)).toEqual([
+    expect(of('video/360p').map((group) => parseInitSegment(group.objects[0]!)[0]!.codecString)).toEqual([
       'avc1.64001e',
       'avc1.64001f',
     ]);
-    expect(of('video/source')[0]!.objects).toHaveLength(26);
+    expect(of('video/360p')[0]!.objects).toHaveLength(26);
   });
 
   it('says so when the broadcast is over', () => {

@@ -21,7 +21,7 @@ async function subscribeAll(harness: Awaited<ReturnType<typeof startHarness>>, c
   const { session, announced } = harness.relays[connection]!;
   expect(await announced).toEqual(namespace);
   const [catalog, video, audio] = await Promise.all(
-    ['.catalog', 'video/source', 'audio'].map(async (name) =>
+    ['.catalog', 'video/360p', 'audio'].map(async (name) =>
       collect(await session.subscribe({ namespace, name }, { filter: { type: 'unfiltered' } })),
     ),
   );
@@ -54,7 +54,7 @@ describe('RTMP in, MoQT out', () => {
     const tracks = catalog.map((group) => decodeCatalog(group.objects[0]!.payload)).at(-1)!.tracks;
     expect(tracks).toMatchObject([
       {
-        name: 'video/source',
+        name: 'video/360p',
         kind: 'video',
         codec: 'avc1.64001e',
         width: 640,

@@ -10,7 +10,7 @@ export type Catalog = {
 };
 
 export type CatalogTrack = {
-  /** MoQT track name below the broadcast's namespace: `video/source`, `video/720p`, `audio`, … */
+  /** MoQT track name below the broadcast's namespace: `video/1080p`, `video/720p`, `audio`, … */
   name: string;
   kind: 'video' | 'audio';
   /** RFC 6381 codecs parameter, as MediaSource.isTypeSupported takes it: `avc1.64001f`, `mp4a.40.2`. */

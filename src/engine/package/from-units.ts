@@ -216,14 +216,16 @@ function videoOutput(unit: VideoUnit, config: Uint8Array, before: Output | undef
   const { codec, sps } = parseAvcConfig(config);
   const { width, height, framerate } = sps;
   const timescale = 90_000;
+  // The first name stays: to viewers a change of size is a new group, not a new track.
+  const name = before?.name ?? `video/${height}p`;
   return {
     ...fresh(before),
-    name: 'video/source',
+    name,
     trackId: 1,
     timescale,
     init: writeInitSegment({ kind: 'video', codec: 'h264', trackId: 1, timescale, width, height, config }),
     description: {
-      name: 'video/source',
+      name,
       kind: 'video',
       codec,
       width,

@@ -7,7 +7,7 @@ const catalog: Catalog = {
   live: true,
   tracks: [
     {
-      name: 'video/source',
+      name: 'video/360p',
       kind: 'video',
       codec: 'avc1.64001f',
       width: 640,
