@@ -8,6 +8,8 @@ export type Grant = {
   /** Whole namespaces, exactly these; or patterns of them. */
   readonly publish: readonly Namespaces[];
   readonly subscribe: readonly Namespaces[];
+  /** The only media tracks it may have, by name; catalogs are always allowed. Absent: all. */
+  readonly tracks?: readonly string[];
   /** Why the grant no longer holds, in words that begin with `auth_failed: `; undefined while it does. */
   lapsed(): string | undefined;
   /** Calls `end` once when the grant lapses. Answers how to stop watching. */
@@ -19,6 +21,8 @@ export type AuthoriseRequest = {
   readonly path: string;
   /** `address:port` of the client. */
   readonly remoteAddress: string;
+  /** Of the web page that connects, e.g. `https://example.com`; absent where it is no page. */
+  readonly origin?: string;
 };
 
 /**
@@ -31,6 +35,12 @@ export interface Authoriser {
 
 /** Prefix of every refusal: players take it as final. */
 export const authFailed = 'auth_failed: ';
+
+const catalogs = new Set(['.catalog', 'catalog', 'catalog.json']);
+
+export function allowsTrack(grant: Pick<Grant, 'tracks'>, name: string): boolean {
+  return grant.tracks === undefined || catalogs.has(name) || grant.tracks.includes(name);
+}
 
 type Namespaces = readonly string[] | NamespacePattern;
 

@@ -7,6 +7,8 @@ export type VerificationKey = {
   /** The only algorithm this key may be used with. */
   readonly alg: 'EdDSA' | 'RS256';
   readonly key: CryptoKey;
+  /** The only org whose namespaces its tokens may name. */
+  readonly org: string;
 };
 
 export type KeySetOptions = {
@@ -21,7 +23,7 @@ export type KeySetOptions = {
 };
 
 const timeoutMs = 5000;
-const maxKeys = 1000;
+const maxKeys = 10_000;
 
 /**
  * The active playback keys of the control plane, by `kid`. Kept fresh while it is held (a session is open) and asked again,
@@ -120,11 +122,13 @@ async function importKeys(text: string): Promise<Map<string, VerificationKey>> {
   const set = JSON.parse(text) as { keys?: unknown };
   if (!Array.isArray(set.keys) || set.keys.length > maxKeys) throw new StreamsError('MALFORMED', 'not a JWK set');
   const keys = new Map<string, VerificationKey>();
-  for (const jwk of set.keys as JWK[]) {
+  for (const jwk of set.keys as (JWK & { org?: unknown })[]) {
     const alg = algorithmOf(jwk);
-    if (alg === undefined || typeof jwk.kid !== 'string' || jwk.d !== undefined) continue;
+    const { kid, org } = jwk;
+    // A key that is nobody's would be everybody's.
+    if (alg === undefined || typeof kid !== 'string' || typeof org !== 'string' || jwk.d !== undefined) continue;
     const key = await importJWK(jwk, alg);
-    if (!(key instanceof Uint8Array)) keys.set(jwk.kid, { kid: jwk.kid, alg, key });
+    if (!(key instanceof Uint8Array)) keys.set(kid, { kid, alg, key, org });
   }
   return keys;
 }

@@ -1,17 +1,36 @@
 import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { StreamsError } from '../core/errors.ts';
+import { addressAllowed } from './address-rule.ts';
 import { authFailed, type Grant } from './grant.ts';
 import type { KeySet, VerificationKey } from './jwks.ts';
+import type { RevocableSession, Revocations } from './revocations.ts';
 
 export type PlaybackTokenOptions = {
   readonly keys: KeySet;
   readonly issuer: string;
+  /** Without it nothing is ever revoked. */
+  readonly revocations?: Revocations;
+  /** Throws TOKEN_INVALID when the one-time token was used before; without it one-time tokens are refused. */
+  readonly redeem?: (token: { org: string; jti: string; expiresAt: number }) => Promise<void>;
   /** Milliseconds since the Unix epoch; for tests. */
   readonly now?: () => number;
 };
 
+/** Who shows the token, for tokens that are bound to an address or a web page. */
+export type TokenBearer = { remoteAddress?: string | undefined; origin?: string | undefined };
+
+type Verified = {
+  namespaces: string[][];
+  tracks: string[] | undefined;
+  kid: string;
+  endsAt: number;
+  session: RevocableSession;
+};
+
 export const playbackAudience = 'streams-playback';
 const skewMs = 5000;
+const maxLifetimeSeconds = 24 * 3600 + 10;
+const maxHeadStartSeconds = 7 * 24 * 3600;
 const maxTokenLength = 8192;
 /** setTimeout takes no more. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -21,23 +40,44 @@ export class PlaybackTokens {
   readonly #keys: KeySet;
   readonly #issuer: string;
   readonly #now: () => number;
+  readonly #revocations: Revocations | undefined;
+  readonly #redeem: PlaybackTokenOptions['redeem'];
 
   constructor(options: PlaybackTokenOptions) {
     this.#keys = options.keys;
     this.#issuer = options.issuer;
     this.#now = options.now ?? Date.now;
+    this.#revocations = options.revocations;
+    this.#redeem = options.redeem;
   }
 
   /** What the token allows on `/playback/<id>`. Throws TOKEN_INVALID or TOKEN_EXPIRED (`auth_failed: …`), or API_UNREACHABLE. */
-  async verify(token: string, id: string): Promise<Grant> {
+  async verify(token: string, id: string, client: TokenBearer = {}): Promise<Grant> {
     if (token.length > maxTokenLength) throw refused('the token is too long');
     const key = await this.#keyOf(token);
     const payload = await this.#payloadOf(token, key);
     const namespaces = namespacesOf(payload);
+    if (!namespaces.every(([root, org]) => root === 'stream' && org === key.org))
+      throw refused('the signing key belongs to another org');
     if (!namespaces.some((namespace) => namespace.at(-1) === id)) throw refused('the token is for another input');
     const expiresAt = payload.exp! * 1000;
+    checkLifetime(payload);
+    checkBearer(payload, client);
+    const session = {
+      kind: 'playback',
+      org: key.org,
+      ids: namespaces.map((namespace) => namespace.at(-1)!),
+      viewer: payload.sub ?? '',
+      jti: payload.jti,
+      issuedAt: (payload.iat ?? 0) * 1000,
+    } as const;
+    await this.#revocations?.ready();
+    if (this.#revocations?.covers(session)) throw refused('the token was revoked');
+    const tracks = textsOf(payload, 'tracks');
+    if (payload.once !== undefined && payload.once !== false) await this.#redeemOnce(session, expiresAt);
     // Within the allowed skew a token may be past its time on our clock already.
-    return this.#grant(namespaces, key.kid, expiresAt > this.#now() ? expiresAt : expiresAt + skewMs);
+    const endsAt = expiresAt > this.#now() ? expiresAt : expiresAt + skewMs;
+    return this.#grant({ namespaces, tracks, kid: key.kid, endsAt, session });
   }
 
   async #keyOf(token: string): Promise<VerificationKey> {
@@ -75,11 +115,19 @@ export class PlaybackTokens {
     }
   }
 
-  #grant(namespaces: string[][], kid: string, endsAt: number): Grant {
+  async #redeemOnce({ org, jti }: { org: string; jti: string | undefined }, expiresAt: number): Promise<void> {
+    if (jti === undefined) throw refused('a one-time token needs an id (jti)');
+    if (this.#redeem === undefined) throw refused('one-time tokens are not taken here');
+    await this.#redeem({ org, jti, expiresAt });
+  }
+
+  #grant({ namespaces, tracks, kid, endsAt, session }: Verified): Grant {
     const keys = this.#keys;
+    const revocations = this.#revocations;
     const lapsed = (): string | undefined => {
       if (this.#now() >= endsAt) return `${authFailed}the token has expired`;
       if (!keys.isActive(kid)) return `${authFailed}the signing key was deactivated`;
+      if (revocations?.covers(session)) return `${authFailed}the token was revoked`;
       return undefined;
     };
     const watch = (end: (reason: string) => void): (() => void) => {
@@ -94,16 +142,44 @@ export class PlaybackTokens {
           end(reason);
         }
       };
-      const release = keys.hold(check);
+      const releaseKeys = keys.hold(check);
+      const releaseRevocations = revocations?.hold(check);
       const stop = (): void => {
         clearTimeout(timer);
-        release();
+        releaseKeys();
+        releaseRevocations?.();
       };
       check();
       return stop;
     };
-    return { kind: 'playback', publish: [], subscribe: namespaces, lapsed, watch };
+    return { kind: 'playback', publish: [], subscribe: namespaces, ...(tracks && { tracks }), lapsed, watch };
   }
+}
+
+/** So that what was revoked need not be remembered for ever. */
+function checkLifetime({ exp, iat, nbf }: JWTPayload): void {
+  const from = nbf ?? iat;
+  if (from === undefined) throw refused('the token does not say from when it is good (iat, nbf)');
+  if (exp! - from > maxLifetimeSeconds) throw refused('the token lives longer than 24 h');
+  if (iat !== undefined && from - iat > maxHeadStartSeconds)
+    throw refused('the token was issued more than 7 days before it is good');
+}
+
+function checkBearer(payload: JWTPayload, { remoteAddress = '', origin }: TokenBearer): void {
+  const addresses = textsOf(payload, 'addresses');
+  if (addresses !== undefined && !addressAllowed(addresses, remoteAddress))
+    throw refused('the token is for another network address');
+  const origins = textsOf(payload, 'origins');
+  if (origins !== undefined && (origin === undefined || !origins.includes(origin)))
+    throw refused('the token is for another web page (origin)');
+}
+
+/** A claim that narrows: absent is fine, anything but a list of strings is not. */
+function textsOf(payload: JWTPayload, claim: string): string[] | undefined {
+  const value = payload[claim];
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
+  throw refused(`the claim ${claim} is not a list of strings`);
 }
 
 function namespacesOf(payload: JWTPayload): string[][] {

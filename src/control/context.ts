@@ -17,6 +17,8 @@ export type Endpoints = {
   certificateSha256?: string;
   /** `rtmp://host:port`. */
   rtmpUrl?: string;
+  /** `srt://host:port`. */
+  srtUrl?: string;
   /** The address of this server as users see it; default is where it listens. */
   publicHttpUrl?: string;
 };

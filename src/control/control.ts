@@ -11,9 +11,11 @@ import { Vault } from './auth/vault.ts';
 import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
 import type { ControlContext, Endpoints } from './context.ts';
 import { Liveness } from './liveness.ts';
+import { forgetExpired } from './store/revocations.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
 const sweepIntervalMs = 1000;
+const forgetIntervalMs = 60_000;
 
 export type ControlOptions = {
   /** Address to listen on, e.g. `127.0.0.1`. */
@@ -83,11 +85,16 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);
     timer.unref();
+    const forgetting = setInterval(() => {
+      forgetExpired(db, now()).catch((error: Error) => logger.error('clean-up failed', { detail: error.message }));
+    }, forgetIntervalMs);
+    forgetting.unref();
 
     let closing: Promise<void> | undefined;
     const close = () => {
       closing ??= (async () => {
         clearInterval(timer);
+        clearInterval(forgetting);
         await stop();
         await db.destroy();
       })();

@@ -9,11 +9,7 @@ export type PublishAnswer = { orgId: string; inputId: string; namespace: string[
 /** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
 export interface PublishAuthoriser {
   /** Throws StreamsError UNAUTHORIZED (reason in words), or another code when it cannot be decided now. */
-  authorisePublish(request: {
-    inputId: string;
-    streamKey: string;
-    remoteAddress: string;
-  }): Promise<PublishAnswer>;
+  authorisePublish(request: { inputId: string; streamKey: string; remoteAddress: string }): Promise<PublishAnswer>;
 }
 
 /** Ids are letters, digits, `_` and `-`; whatever else a client puts in a path never goes further than this. */

@@ -1,5 +1,7 @@
+import { httpRedeem } from '../access/http-redeem.ts';
 import { KeySet } from '../access/jwks.ts';
 import { PlaybackTokens } from '../access/playback-token.ts';
+import { Revocations } from '../access/revocations.ts';
 import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -61,9 +63,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let certificate = await ensureCertificate(certificateOptions);
 
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', options.controlUrl).href, logger });
+  const { controlUrl, serviceToken, issuer } = options;
+  const revocations = new Revocations({ controlUrl, serviceToken, logger });
   const authoriser = pathAuthoriser(
-    httpPublishAuthoriser({ controlUrl: options.controlUrl, serviceToken: options.serviceToken }),
-    new PlaybackTokens({ keys, issuer: options.issuer }),
+    httpPublishAuthoriser({ controlUrl, serviceToken }),
+    new PlaybackTokens({ keys, issuer, revocations, redeem: httpRedeem({ controlUrl, serviceToken }) }),
+    revocations,
   );
   const core = createRelay({ authoriser, logger, limits });
   const accept = { core, versions, limits, logger, rate: connectionRate(limits) };

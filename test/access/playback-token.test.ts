@@ -26,7 +26,7 @@ let rsa: CryptoKeyPair;
 let stranger: CryptoKeyPair;
 let server: Server;
 let controlUrl: string;
-let keys: JWK[];
+let keys: (JWK & { org?: string })[];
 let requests = 0;
 let authorizeAnswer: { status: number; body: unknown };
 let authorizeBody: unknown;
@@ -36,8 +36,10 @@ beforeAll(async () => {
   stranger = (await generateKeyPair('EdDSA', { extractable: true })) as CryptoKeyPair;
   rsa = (await generateKeyPair('RS256', { extractable: true })) as CryptoKeyPair;
   keys = [
-    { ...(await exportJWK(ed.publicKey)), kid: 'rk_ed', alg: 'EdDSA', use: 'sig' },
-    { ...(await exportJWK(rsa.publicKey)), kid: 'rk_rsa', alg: 'RS256', use: 'sig' },
+    { ...(await exportJWK(ed.publicKey)), kid: 'rk_ed', alg: 'EdDSA', use: 'sig', org: 'org_a' },
+    { ...(await exportJWK(rsa.publicKey)), kid: 'rk_rsa', alg: 'RS256', use: 'sig', org: 'org_a' },
+    { ...(await exportJWK(stranger.publicKey)), kid: 'rk_b', alg: 'EdDSA', use: 'sig', org: 'org_b' },
+    { ...(await exportJWK(stranger.publicKey)), kid: 'rk_nobody', alg: 'EdDSA', use: 'sig' },
   ];
   server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
@@ -99,6 +101,13 @@ describe('a playback token', () => {
 
   const refusals: [string, () => Promise<string> | string, RegExp][] = [
     ['expired', () => sign({ exp: now - 30 }), /expired/],
+    ['that lives longer than a day', () => sign({ exp: now + 2 * 86_400 }), /24 h/],
+    ['issued long before it is good', () => sign({ iat: now - 8 * 86_400 }), /7 days/],
+    ['that does not say from when', () => sign({ nbf: undefined }), /iat, nbf/],
+    ['for another address', () => sign({ addresses: ['198.51.100.0/24', '2001:db8::/32', 'x/y'] }), /network address/],
+    ['with an address rule that is none', () => sign({ addresses: 'all' }), /list of strings/],
+    ['for a web page, from no page', () => sign({ origins: ['https://example.com'] }), /web page/],
+    ['for one use, where that cannot be told', () => sign({ once: true, jti: 'a' }), /one-time/],
     ['without expiry', () => sign({ exp: undefined }), /exp/],
     ['not valid yet', () => sign({ nbf: now + 30 }), /not valid yet/],
     ['for another input', () => sign({ ns: ['stream/org_a/lv_two'] }), /another input/],
@@ -108,6 +117,14 @@ describe('a playback token', () => {
     ['for another audience', () => sign({ aud: 'other' }), /audience/],
     ['of another issuer', () => sign({ iss: 'https://other.example' }), /issuer/],
     ['signed by another key', () => sign({}, {}, stranger.privateKey), /signature/],
+    ['signed by the key of another org', () => sign({}, { kid: 'rk_b' }, stranger.privateKey), /another org/],
+    [
+      'that names another org beside its own',
+      () => sign({ ns: [`stream/org_a/${id}`, `stream/org_b/${id}`] }),
+      /another org/,
+    ],
+    ['for what is no stream', () => sign({ ns: [`other/org_a/${id}`] }), /another org/],
+    ["of a key that is nobody's", () => sign({}, { kid: 'rk_nobody' }, stranger.privateKey), /unknown/],
     ['of an unknown kid', () => sign({}, { kid: 'rk_other' }), /unknown/],
     ['without kid', () => sign({}, { kid: undefined }), /no key/],
     ['with jku', () => sign({}, { jku: 'https://evil.example/jwks.json' }), /jku/],
@@ -188,7 +205,10 @@ describe('the key set', () => {
     const fresh = (await generateKeyPair('EdDSA', { extractable: true })) as CryptoKeyPair;
     const token = await sign({}, { kid: 'rk_fresh' }, fresh.privateKey);
     const before = [...keys];
-    keys = [...keys, { ...(await exportJWK(fresh.publicKey)), kid: 'rk_fresh', alg: 'EdDSA', use: 'sig' }];
+    keys = [
+      ...keys,
+      { ...(await exportJWK(fresh.publicKey)), kid: 'rk_fresh', alg: 'EdDSA', use: 'sig', org: 'org_a' },
+    ];
     expect((await authorise(`/playback/${id}?tok=${token}`, set)).kind).toBe('playback');
     keys = before;
   });

@@ -22,7 +22,12 @@ it('opens an input to its stream key', async () => {
   await using test = await startTestControl();
   const input = await create(test);
   const request = { inputId: input.id, streamKey: input.stream_key_cleartext, ingest: 'rtmp' };
-  const grant = { orgId: 'org_local', inputId: input.id, namespace: ['stream', 'org_local', input.id] };
+  const grant = {
+    orgId: 'org_local',
+    inputId: input.id,
+    namespace: ['stream', 'org_local', input.id],
+    at: test.clock.now,
+  };
   expect((await authorize(test, request)).body).toEqual(grant);
   expect((await authorize(test, { ...request, ingest: 'moqt', remoteAddress: '127.0.0.1:9' })).body).toEqual(grant);
 });

@@ -42,6 +42,13 @@ const apiKey = {
   revokedAt: null,
   lastUsedAt: null,
 };
+const revocation = {
+  id: expect.stringMatching(/^rev_/),
+  kind: 'viewer',
+  value: 'viewer 7',
+  createdAt: expect.stringMatching(iso),
+  expiresAt: expect.stringMatching(iso),
+};
 const listed = (item: object) => ({
   items: expect.arrayContaining([item]),
   nextCursor: expect.toBeOneOf([null, expect.any(String)]),
@@ -53,6 +60,8 @@ type Case = {
   scope: Scope | null;
   /** Fields beside the id. */
   fields?: Record<string, unknown>;
+  /** Done first, so that there is something to answer. */
+  before?: (on: TestControl) => Promise<unknown>;
   /** Which id the call is about. */
   about?: keyof Ids;
   /** Exactly what tRPC answers; REST adds `restAdds`. */
@@ -152,9 +161,25 @@ const cases: Case[] = [
       input,
     },
     restAdds: {
+      jti: expect.stringMatching(/^jti_/),
       url: expect.stringMatching(/^https:\/\/127\.0\.0\.1:4443\/playback\/lv_\w+\?tok=ey/),
       watchUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/watch\/lv_\w+\?tok=ey/),
     },
+  },
+  {
+    name: 'playback.revoke',
+    rest: ['POST', '/v1/playback/revocations'],
+    scope: 'streams:write',
+    fields: { viewerId: 'viewer 7' },
+    answer: revocation,
+    audited: true,
+  },
+  {
+    name: 'playback.listRevocations',
+    rest: ['GET', '/v1/playback/revocations'],
+    scope: 'streams:read',
+    before: (on) => on.call('POST', '/v1/playback/revocations', { body: { viewerId: 'viewer 7' } }),
+    answer: listed(revocation),
   },
   {
     name: 'liveInputs.delete',
@@ -328,6 +353,7 @@ describe.each(cases)('$name', (c) => {
   describe.each(['rest', 'trpc'] as const)('as %s', (form) => {
     it('answers, with a request id', async () => {
       const ids = await make();
+      await c.before?.(test);
       const answer = await run(c, form, ids, test.adminKey);
       const creates = c.rest[0] === 'POST' && !c.rest[1].includes(':id');
       expect(answer.status, JSON.stringify(answer.body)).toBe(form === 'rest' && creates ? 201 : 200);

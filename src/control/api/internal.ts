@@ -4,6 +4,7 @@ import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
 import type { ControlContext } from '../context.ts';
 import { ingestKind } from '../operations/live-input-view.ts';
+import { redeem, revocationsSince } from '../store/revocations.ts';
 import type { App } from './app-env.ts';
 import { readJson } from './read-body.ts';
 
@@ -33,6 +34,12 @@ const heartbeatBody = z.object({
     .default([]),
 });
 
+const redeemBody = z.object({
+  org: z.string().max(64),
+  jti: z.string().min(1).max(256),
+  expiresAt: z.number(),
+});
+
 /** For the engine and the relay only. Without the service token there is nothing here. */
 export function mountInternal(app: App, context: ControlContext, serviceToken: string): void {
   const serviceHash = hashSecret(serviceToken);
@@ -46,6 +53,28 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
   app.post('/internal/authorize', async (c) =>
     c.json(await authorizePublish(context, parse(authorizeBody, await readJson(c.req.raw)))),
   );
+
+  app.get('/internal/revocations', async (c) => {
+    const since = Number(/^\d{1,15}$/.exec(c.req.query('since') ?? '0')?.[0] ?? 0);
+    const { until, rows } = await revocationsSince(context.db, since, context.now());
+    return c.json({
+      until,
+      revocations: rows.map(({ org_id, kind, value, at, expires_at }) => ({
+        kind,
+        org: org_id,
+        value,
+        at,
+        expiresAt: expires_at,
+      })),
+    });
+  });
+
+  app.post('/internal/playback-tokens/redeem', async (c) => {
+    const { org, jti, expiresAt } = parse(redeemBody, await readJson(c.req.raw));
+    if (!(await redeem(context.db, { orgId: org, jti, expiresAt })))
+      throw new StreamsError('CONFLICT', 'the one-time token was used before');
+    return c.json({ ok: true });
+  });
 
   /** What a relay that runs alone has to know before it can check tokens. */
   app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));

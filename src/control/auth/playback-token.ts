@@ -1,4 +1,5 @@
 import { SignJWT } from 'jose';
+import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { ControlContext } from '../context.ts';
 
@@ -6,6 +7,18 @@ export const playbackAudience = 'streams-playback';
 const minTtlSeconds = 30;
 const maxTtlSeconds = 24 * 3600;
 const defaultTtlSeconds = 3600;
+const maxHeadStartMs = 7 * 86_400_000;
+
+/** What a token is bound to beside its namespace. `notBefore` is milliseconds since the Unix epoch. */
+export type TokenRules = {
+  ttlSeconds?: number | undefined;
+  notBefore?: number | undefined;
+  viewerId?: string | undefined;
+  once?: boolean | undefined;
+  tracks?: readonly string[] | undefined;
+  origins?: readonly string[] | undefined;
+  addresses?: readonly string[] | undefined;
+};
 
 export type PlaybackToken = { token: string; kid: string; alg: 'EdDSA' | 'RS256'; expiresAt: number };
 
@@ -17,23 +30,38 @@ export function clampTtl(seconds: number | undefined): number {
 
 /**
  * A JWT (RFC 7519) that opens exactly `stream/<org>/<id>` for watching. `nbf` lies 5 s back, for a relay whose clock is a
- * little behind. `expiresAt` is milliseconds since the Unix epoch.
+ * little behind. `expiresAt` is milliseconds since the Unix epoch. Throws RATE_LIMITED when `caller` mints too fast, and
+ * INVALID_ARGUMENT when `notBefore` is more than 7 days ahead.
  */
 export async function mintPlaybackToken(
-  context: Pick<ControlContext, 'db' | 'signingKeys' | 'issuer' | 'now'>,
-  wanted: { orgId: string; id: string; viewerId?: string | undefined; ttlSeconds?: number | undefined },
+  context: Pick<ControlContext, 'db' | 'signingKeys' | 'issuer' | 'now' | 'mints'>,
+  caller: { keyId: string },
+  wanted: TokenRules & { orgId: string; id: string },
 ): Promise<PlaybackToken> {
-  const key = await context.signingKeys.current(context.db, wanted.orgId, context.now());
+  const { notBefore, once, tracks, origins, addresses } = wanted;
+  const now = context.now();
+  if (!context.mints.take(caller.keyId))
+    throw new StreamsError('RATE_LIMITED', 'this API key mints tokens too fast', { hint: 'Mint once per viewer.' });
+  if (notBefore !== undefined && notBefore > now + maxHeadStartMs)
+    throw new StreamsError('INVALID_ARGUMENT', 'notBefore is more than 7 days ahead');
+  const key = await context.signingKeys.current(context.db, wanted.orgId, now);
   const alg = key.alg === 'Ed25519' ? 'EdDSA' : 'RS256';
-  const issuedAt = Math.floor(context.now() / 1000);
-  const expires = issuedAt + clampTtl(wanted.ttlSeconds);
-  const token = await new SignJWT({ ns: [`stream/${wanted.orgId}/${wanted.id}`] })
+  const issuedAt = Math.floor(now / 1000);
+  const from = Math.max(issuedAt, Math.ceil((notBefore ?? 0) / 1000));
+  const expires = from + clampTtl(wanted.ttlSeconds);
+  const token = await new SignJWT({
+    ns: [`stream/${wanted.orgId}/${wanted.id}`],
+    ...(once && { once }),
+    ...(tracks && { tracks }),
+    ...(origins && { origins }),
+    ...(addresses && { addresses }),
+  })
     .setProtectedHeader({ alg, kid: key.kid, typ: 'JWT' })
     .setIssuer(context.issuer)
     .setAudience(playbackAudience)
     .setSubject(wanted.viewerId ?? wanted.id)
     .setJti(newId('jti'))
-    .setNotBefore(issuedAt - 5)
+    .setNotBefore(from > issuedAt ? from : issuedAt - 5)
     .setIssuedAt(issuedAt)
     .setExpirationTime(expires)
     .sign(context.signingKeys.privateKey(key));

@@ -12,7 +12,8 @@ export type PublishRequest = {
   ingest: IngestKind | 'moqt';
   remoteAddress?: string | undefined;
 };
-export type PublishGrant = { orgId: string; inputId: string; namespace: [string, string, string] };
+/** `at`: when it was given, so that a later revocation can be told from an earlier one. */
+export type PublishGrant = { orgId: string; inputId: string; namespace: [string, string, string]; at: number };
 
 /** What an unknown input is compared with, so that it takes as long as a wrong key. */
 const noKey = hashSecret('no key has this hash');
@@ -54,6 +55,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
     orgId: opened.org_id,
     inputId: request.inputId,
     namespace: ['stream', opened.org_id, request.inputId],
+    at: context.now(),
   };
 }
 

@@ -26,6 +26,14 @@ export const name = z
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
 
+/** The caller's name for who watches. */
+export const viewerId = z
+  .string()
+  .min(1)
+  .max(128)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+
 /** ISO 8601 in UTC. */
 export const time = z.iso.datetime();
 

@@ -54,9 +54,10 @@ export async function storeStreamKey(db: Db, inputId: string, hash: string, now:
 export const publishUrls = z.object({
   urls: z
     .object({
-      rtmp: z.string().describe('The whole address, for ffmpeg'),
-      rtmpServer: z.string().describe('"Server" of OBS'),
-      rtmpStreamKey: z.string().describe('"Stream key" of OBS'),
+      rtmp: z.string().optional().describe('The whole address, for ffmpeg'),
+      rtmpServer: z.string().optional().describe('"Server" of OBS'),
+      rtmpStreamKey: z.string().optional().describe('"Stream key" of OBS'),
+      srt: z.string().optional().describe('The whole address, for ffmpeg, OBS and srt-live-transmit'),
     })
     .optional(),
 });
@@ -65,7 +66,9 @@ export function viewPublishUrls(
   { context }: Call,
   input: z.output<typeof liveInputWithKey>,
 ): z.input<typeof publishUrls> {
-  const { rtmpUrl } = context.endpoints();
+  const { rtmpUrl, srtUrl } = context.endpoints();
+  if (srtUrl !== undefined && input.ingest === 'srt')
+    return { urls: { srt: `${srtUrl}?streamid=${input.id}:${input.stream_key_cleartext}` } };
   if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};
   const rtmpServer = `${rtmpUrl}/live`;
   const rtmpStreamKey = `${input.id}?sk=${input.stream_key_cleartext}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { revoke } from '../store/revocations.ts';
 import { defineOperation } from './define.ts';
 import { inputId, orgId } from './fields.ts';
 import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
@@ -18,6 +19,7 @@ export const liveInputsDisable = defineOperation({
     const now = call.context.now();
     const changes = { disabled_at: now, updated_at: now };
     await call.db.updateTable('live_inputs').set(changes).where('id', '=', id).execute();
+    await revoke(call.db, { orgId: row.org_id, kind: 'publish', value: id, now });
     return viewLiveInput({ ...row, ...changes });
   },
 });

@@ -1,8 +1,10 @@
+import { decodeJwt } from 'jose';
 import { z } from 'zod';
 import { mintPlaybackToken } from '../auth/playback-token.ts';
 import { defineOperation } from './define.ts';
 import { inputId, isoTime, orgId, time } from './fields.ts';
 import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
+import { mintRules, tokenRules } from './mint-rules.ts';
 
 export const liveInputsMintPlaybackToken = defineOperation({
   name: 'liveInputs.mintPlaybackToken',
@@ -12,8 +14,7 @@ export const liveInputsMintPlaybackToken = defineOperation({
   input: z.object({
     orgId,
     id: inputId,
-    ttlSeconds: z.number().optional().describe('Clamped to 30 s – 24 h; 1 h when left out'),
-    viewerId: z.string().min(1).max(128).optional().describe('`sub` of the token; the input id when left out'),
+    ...mintRules,
   }),
   output: z.object({
     token: z.string(),
@@ -27,21 +28,23 @@ export const liveInputsMintPlaybackToken = defineOperation({
     path: '/live-inputs/{id}/playback-tokens',
     adds: {
       output: z.object({
+        jti: z.string().describe('Id of the token, to revoke it by'),
         url: z.string().optional().describe('For MoQT players'),
         watchUrl: z.string().describe('The web player'),
       }),
       from({ context }, { token, input }) {
         const { relayUrl, publicHttpUrl } = context.endpoints();
+        const jti = decodeJwt(token).jti!;
         const watchUrl = `${publicHttpUrl}/watch/${input.id}?tok=${token}`;
         return relayUrl === undefined
-          ? { watchUrl }
-          : { url: `${relayUrl}/playback/${input.id}?tok=${token}`, watchUrl };
+          ? { jti, watchUrl }
+          : { jti, url: `${relayUrl}/playback/${input.id}?tok=${token}`, watchUrl };
       },
     },
   },
-  async run(call, { id, ttlSeconds, viewerId }) {
+  async run(call, { id, ...rules }) {
     const row = await findLiveInput(call, id);
-    const minted = await mintPlaybackToken(call.context, { orgId: row.org_id, id, ttlSeconds, viewerId });
+    const minted = await mintPlaybackToken(call.context, call.caller, { orgId: row.org_id, id, ...tokenRules(rules) });
     return {
       token: minted.token,
       kid: minted.kid,

@@ -12,6 +12,8 @@ import { liveInputsMintPlaybackToken } from './live-inputs-mint-playback-token.t
 import { liveInputsRotateStreamKey } from './live-inputs-rotate-stream-key.ts';
 import { liveInputsStatus } from './live-inputs-status.ts';
 import { liveInputsUpdate } from './live-inputs-update.ts';
+import { playbackRevocations } from './playback-revocations.ts';
+import { playbackRevoke } from './playback-revoke.ts';
 import { signingKeysCreate } from './signing-keys-create.ts';
 import { signingKeysDeactivate } from './signing-keys-deactivate.ts';
 import { signingKeysDelete } from './signing-keys-delete.ts';
@@ -33,6 +35,8 @@ export const operations: readonly Operation[] = [
   liveInputsRotateStreamKey,
   liveInputsDelete,
   liveInputsMintPlaybackToken,
+  playbackRevoke,
+  playbackRevocations,
   signingKeysCreate,
   signingKeysList,
   signingKeysImport,

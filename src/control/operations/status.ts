@@ -10,7 +10,12 @@ export const status = defineOperation({
   input: z.object({ orgId }),
   output: z.object({
     issuer: z.string(),
-    urls: z.object({ http: z.string(), relay: z.string().optional(), rtmp: z.string().optional() }),
+    urls: z.object({
+      http: z.string(),
+      relay: z.string().optional(),
+      rtmp: z.string().optional(),
+      srt: z.string().optional(),
+    }),
     inputs: z.object({ idle: z.int(), live: z.int(), errored: z.int() }),
   }),
   rest: { method: 'GET', path: '/status' },
@@ -24,7 +29,7 @@ export const status = defineOperation({
       .execute();
     const inputs = { idle: 0, live: 0, errored: 0 };
     for (const row of counts) inputs[row.status] = Number(row.count);
-    const { publicHttpUrl: http, relayUrl: relay, rtmpUrl: rtmp } = context.endpoints();
-    return { issuer: context.issuer, urls: { http, relay, rtmp }, inputs };
+    const { publicHttpUrl: http, relayUrl: relay, rtmpUrl: rtmp, srtUrl: srt } = context.endpoints();
+    return { issuer: context.issuer, urls: { http, relay, rtmp, srt }, inputs };
   },
 });

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { StreamsError } from '../../core/errors.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { liveInputControls } from './migrations/0002-live-input-controls.ts';
+import { revocations } from './migrations/0003-revocations.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -11,6 +12,7 @@ export type Migration = { number: number; name: string; up(db: Kysely<unknown>):
 export const migrations: readonly Migration[] = [
   { number: 1, name: 'initial', up: initial },
   { number: 2, name: 'live input controls', up: liveInputControls },
+  { number: 3, name: 'revocations', up: revocations },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

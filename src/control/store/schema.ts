@@ -14,6 +14,9 @@ export type Tables = {
   /** Engines that ever sent a heartbeat. */
   engines: { id: string; last_heartbeat_at: number };
   audit_log: AuditRow;
+  revocations: RevocationRow;
+  /** One-time tokens that were used. */
+  redeemed_tokens: { org_id: string; jti: string; expires_at: number };
 };
 
 export type IngestKind = 'rtmp' | 'srt' | 'whip' | 'fmp4';
@@ -91,6 +94,19 @@ export type AuditRow = {
   /** The id of what was written. */
   target: string;
   request_id: string | null;
+};
+
+/** `publish`: sessions that publish to the input; the others: playback tokens by id, subject, or what they open. */
+export type RevocationKind = 'jti' | 'viewer' | 'input' | 'publish';
+
+export type RevocationRow = {
+  id: string;
+  org_id: string;
+  kind: RevocationKind;
+  value: string;
+  at: number;
+  /** No token that was issued before `at` is good any more. */
+  expires_at: number;
 };
 
 /** The store as operations see it: the same type inside and outside a transaction. */

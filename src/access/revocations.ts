@@ -1,0 +1,143 @@
+import { StreamsError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+
+/** What a session is held by, to be compared with what was revoked. Times are milliseconds since the Unix epoch. */
+export type RevocableSession =
+  | { kind: 'playback'; org: string; ids: readonly string[]; viewer: string; jti: string | undefined; issuedAt: number }
+  | { kind: 'publish'; org: string; inputId: string; grantedAt: number };
+
+export type RevocationsOptions = {
+  /** The control plane; the list is at `/internal/revocations`. */
+  readonly controlUrl: string;
+  readonly serviceToken: string;
+  readonly logger: Logger;
+  /** While somebody holds the list. Default 750. */
+  readonly pollMs?: number;
+  /** Default: the global fetch. */
+  readonly fetch?: typeof fetch;
+};
+
+type Entry = { at: number; expiresAt: number };
+
+const timeoutMs = 5000;
+const maxEntries = 200_000;
+
+/**
+ * What the control plane has revoked: tokens, viewers, inputs, publishers. Asked for news while it is held (a session is
+ * open), so that a revocation is known within a second. While the control plane is away the last list stays in force.
+ */
+export class Revocations {
+  readonly #options: RevocationsOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<() => void>();
+  #since = 0;
+  #loadedAt = Number.NEGATIVE_INFINITY;
+  #fetching: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #away = false;
+
+  constructor(options: RevocationsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with a list that is no older than a poll. Throws API_UNREACHABLE when none could be had yet. */
+  async ready(): Promise<void> {
+    if (performance.now() - this.#loadedAt > this.#pollMs) await this.#poll();
+    if (this.#loadedAt === Number.NEGATIVE_INFINITY)
+      throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer');
+  }
+
+  /**
+   * Whether the session was revoked, as far as we know. A token counts as issued at the beginning of its second, so one that
+   * was minted in the second of a revocation is revoked with the ones before it.
+   */
+  covers(session: RevocableSession): boolean {
+    if (session.kind === 'publish')
+      return this.#revokedSince('publish', session.org, session.inputId, session.grantedAt);
+    const { org, ids, viewer, jti, issuedAt } = session;
+    if (jti !== undefined && this.#entries.has(keyOf('jti', org, jti))) return true;
+    if (this.#revokedSince('viewer', org, viewer, issuedAt)) return true;
+    return ids.some((id) => this.#revokedSince('input', org, id, issuedAt));
+  }
+
+  /** Keeps the list fresh and calls `changed` whenever something was revoked. Answers how to let go. */
+  hold(changed: () => void): () => void {
+    const listener = (): void => changed();
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) {
+      this.#timer = setInterval(() => void this.#poll(), this.#pollMs);
+      this.#timer.unref();
+    }
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) clearInterval(this.#timer);
+    };
+  }
+
+  get #pollMs(): number {
+    return this.#options.pollMs ?? 750;
+  }
+
+  #revokedSince(kind: string, org: string, value: string, time: number): boolean {
+    const entry = this.#entries.get(keyOf(kind, org, value));
+    return entry !== undefined && entry.at >= time;
+  }
+
+  #poll(): Promise<void> {
+    this.#fetching ??= this.#fetch().finally(() => {
+      this.#fetching = undefined;
+    });
+    return this.#fetching;
+  }
+
+  async #fetch(): Promise<void> {
+    const { controlUrl, serviceToken, logger } = this.#options;
+    try {
+      const url = new URL('/internal/revocations', controlUrl);
+      url.searchParams.set('since', String(this.#since));
+      const response = await (this.#options.fetch ?? fetch)(url, {
+        headers: { authorization: `Bearer ${serviceToken}` },
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
+      const changed = this.#take(await response.json());
+      this.#loadedAt = performance.now();
+      if (changed) for (const listener of [...this.#listeners]) listener();
+      if (this.#away) logger.info('revocations can be fetched again');
+      this.#away = false;
+    } catch (error) {
+      if (!this.#away) {
+        const reason = error instanceof Error ? error.message : String(error);
+        logger.warn('revocations cannot be fetched, the last known ones stay in force', { reason });
+      }
+      this.#away = true;
+    }
+  }
+
+  /** True when something is new. Throws MALFORMED for an answer that is none. */
+  #take(answer: unknown): boolean {
+    const { until, revocations } = (answer ?? {}) as { until?: unknown; revocations?: unknown };
+    if (typeof until !== 'number' || !Array.isArray(revocations))
+      throw new StreamsError('MALFORMED', 'not a list of revocations');
+    let changed = false;
+    for (const { kind, org, value, at, expiresAt } of revocations) {
+      const key = keyOf(kind, org, value);
+      const known = this.#entries.get(key);
+      if (known !== undefined && known.at >= at) continue;
+      this.#entries.set(key, { at, expiresAt });
+      changed = true;
+    }
+    // The control plane's time, since ours may differ: `until` never lies in its future.
+    for (const [key, entry] of this.#entries) if (entry.expiresAt < until) this.#entries.delete(key);
+    for (const key of this.#entries.keys()) {
+      if (this.#entries.size <= maxEntries) break;
+      this.#entries.delete(key);
+    }
+    this.#since = until;
+    return changed;
+  }
+}
+
+function keyOf(kind: string, org: string, value: string): string {
+  return `${kind} ${org} ${value}`;
+}

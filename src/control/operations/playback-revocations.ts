@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { decodeCursor, toPage } from '../store/page.ts';
+import { defineOperation } from './define.ts';
+import { listOf, orgId, page } from './fields.ts';
+import { revocation, viewRevocation } from './revocation-view.ts';
+
+export const playbackRevocations = defineOperation({
+  name: 'playback.listRevocations',
+  kind: 'query',
+  summary: 'List revocations that still matter, newest first',
+  scope: 'streams:read',
+  input: z.object({ orgId, ...page, kind: revocation.shape.kind.optional() }),
+  output: listOf(revocation),
+  rest: { method: 'GET', path: '/playback/revocations' },
+  async run({ context, db, caller }, { cursor, limit, kind }) {
+    let query = db
+      .selectFrom('revocations')
+      .selectAll()
+      .where('org_id', '=', caller.orgId)
+      .where('expires_at', '>', context.now());
+    if (kind) query = query.where('kind', '=', kind);
+    if (cursor !== undefined) {
+      const { at, id } = decodeCursor(cursor);
+      query = query.where((eb) => eb.or([eb('at', '<', at), eb.and([eb('at', '=', at), eb('id', '<', id)])]));
+    }
+    const rows = await query
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toPage(rows, limit, (row) => ({ at: row.at, id: row.id }), viewRevocation);
+  },
+});

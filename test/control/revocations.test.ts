@@ -1,0 +1,118 @@
+import { decodeJwt } from 'jose';
+import { expect, it } from 'vitest';
+import { newId } from '../../src/core/ids.ts';
+import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
+
+const news = async (test: TestControl, since = 0) =>
+  (await test.call('GET', `/internal/revocations?since=${since}`, { key: serviceToken })).body;
+const revoke = (test: TestControl, body: object) => test.call('POST', '/v1/playback/revocations', { body });
+const redeem = (test: TestControl, jti: string) =>
+  test.call('POST', '/internal/playback-tokens/redeem', {
+    key: serviceToken,
+    body: { org: 'org_local', jti, expiresAt: test.clock.now + 30_000 },
+  });
+const mint = async (test: TestControl, body: object) => {
+  const input = (await test.call('POST', '/v1/live-inputs', { body: { name: 'a' } })).body;
+  return test.call('POST', `/v1/live-inputs/${input.id}/playback-tokens`, { body });
+};
+
+it('tells relays what was revoked, and again for a while, in case it came late', async () => {
+  await using test = await startTestControl();
+  const inputId = newId('lv');
+  const at = test.clock.now;
+  for (const body of [{ jti: 'one' }, { viewerId: 'viewer 7' }, { inputId }])
+    expect((await revoke(test, body)).status).toBe(201);
+  const first = await news(test);
+  const entry = { org: 'org_local', at, expiresAt: at + 8 * 86_400_000 };
+  expect(first.revocations).toHaveLength(3);
+  for (const said of [
+    { ...entry, kind: 'jti', value: 'one' },
+    { ...entry, kind: 'viewer', value: 'viewer 7' },
+    { ...entry, kind: 'input', value: inputId },
+  ])
+    expect(first.revocations).toContainEqual(said);
+  expect((await news(test, first.until)).revocations).toHaveLength(3);
+  test.clock.now += 61_000;
+  const later = await news(test, first.until);
+  expect((await news(test, later.until)).revocations).toEqual([]);
+  test.clock.now += 8 * 86_400_000;
+  expect((await news(test)).revocations).toEqual([]);
+});
+
+it.each([[{}], [{ jti: 'a', viewerId: 'b' }], [{ inputId: '../x' }], [{ viewerId: 'a\nb' }]])(
+  'refuses to revoke %j',
+  async (body) => {
+    await using test = await startTestControl();
+    expect((await revoke(test, body)).body.error.code).toBe('INVALID_ARGUMENT');
+  },
+);
+
+it('cuts who publishes to an input that is disabled or deleted, and who watches a deleted one', async () => {
+  await using test = await startTestControl();
+  const input = (await test.call('POST', '/v1/live-inputs', { body: { name: 'a' } })).body;
+  await test.call('POST', `/v1/live-inputs/${input.id}/disable`);
+  const kinds = async () => (await news(test)).revocations.map(({ kind }: { kind: string }) => kind).toSorted();
+  expect(await kinds()).toEqual(['publish']);
+  await test.call('DELETE', `/v1/live-inputs/${input.id}`);
+  expect(await kinds()).toEqual(['input', 'publish', 'publish']);
+});
+
+it('redeems a one-time token once', async () => {
+  await using test = await startTestControl();
+  const answers = await Promise.all(Array.from({ length: 5 }, () => redeem(test, 'jti_x')));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409, 409]);
+  expect((await redeem(test, 'jti_y')).status).toBe(200);
+});
+
+it('mints what the caller binds the token to', async () => {
+  await using test = await startTestControl();
+  const notBefore = new Date(test.clock.now + 60_000).toISOString();
+  const rules = {
+    origins: ['https://example.com'],
+    addresses: ['203.0.113.0/24', '2001:db8::1'],
+  };
+  const { body } = await mint(test, {
+    notBefore,
+    ttlSeconds: 60,
+    once: true,
+    renditions: ['video/720p', 'audio'],
+    ...rules,
+  });
+  const claims = decodeJwt(body.token);
+  const from = Math.ceil(Date.parse(notBefore) / 1000);
+  expect(claims).toMatchObject({ nbf: from, exp: from + 60, once: true, tracks: ['video/720p', 'audio'], ...rules });
+  expect(claims.jti).toBe(body.jti);
+});
+
+it.each([
+  [{ notBefore: '2999-01-01T00:00:00Z' }],
+  [{ notBefore: 'tomorrow' }],
+  [{ origins: ['https://example.com/path'] }],
+  [{ origins: ['javascript:alert(1)'] }],
+  [{ addresses: ['203.0.113.0/33'] }],
+  [{ addresses: ['example.com'] }],
+  [{ renditions: [] }],
+  [{ renditions: ['a b'] }],
+  [{ viewerId: 'a\nb' }],
+])('refuses to mint with %j', async (body) => {
+  await using test = await startTestControl();
+  const answer = await mint(test, body);
+  expect([answer.status, answer.body.error.code]).toEqual([400, 'INVALID_ARGUMENT']);
+});
+
+it('slows down a key that mints without end', async () => {
+  await using test = await startTestControl();
+  const input = (await test.call('POST', '/v1/live-inputs', { body: { name: 'a' } })).body;
+  const path = `/v1/live-inputs/${input.id}/playback-tokens`;
+  const statuses = new Map<number, number>();
+  for (let i = 0; i < 1003; i++) {
+    const { status } = await test.call('POST', path);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  expect([...statuses]).toEqual([
+    [200, 1000],
+    [429, 3],
+  ]);
+  test.clock.now += 10;
+  expect((await test.call('POST', path)).status).toBe(200);
+});
