@@ -105,11 +105,28 @@ describe('watch page in Chromium', () => {
     }
   });
 
-  it('says in words when the browser lacks WebTransport', async () => {
+  it('plays by WebSocket where there is no WebTransport', { timeout: 60_000 }, async () => {
+    const input = await stack.newInput();
+    const engine = await stack.goLive(input);
+    const page = await browser.newPage();
+    pages.push(page);
+    let webSockets = 0;
+    page.on('websocket', () => webSockets++);
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebTransport'));
+    await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    expect(await plays(page, 3)).toBeGreaterThan(45);
+    expect(webSockets).toBe(1);
+    expect((await statsOf(page)).latencyMs).toBeLessThan(3000);
+    await engine.close();
+  });
+
+  it('says in words when the browser has neither WebTransport nor WebSocket', async () => {
     const input = await stack.newInput();
     const page = await browser.newPage();
     pages.push(page);
-    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebTransport'));
+    await page.addInitScript(() => {
+      for (const name of ['WebTransport', 'WebSocket']) Reflect.deleteProperty(globalThis, name);
+    });
     await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
     await page.getByText('This browser cannot play the stream').waitFor({ timeout: 10_000 });
   });
