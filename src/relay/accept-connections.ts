@@ -1,10 +1,10 @@
 import { toStreamsError } from '../core/errors.ts';
+import { LimitedWarnings } from '../core/limited-warnings.ts';
 import type { Logger } from '../core/log.ts';
 import type { Listener, Transport } from '../transport/transport.ts';
 import { acceptWebTransport } from '../transport/webtransport/accept.ts';
 import type { RelayCore } from './create-relay.ts';
 import type { RelayLimits } from './limits.ts';
-import { LimitedWarnings } from './log-limit.ts';
 import { AddressRateLimit, addressKey } from './rate-limit.ts';
 
 export type AcceptOptions = {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
+import { LimitedWarnings } from '../core/limited-warnings.ts';
 import { attachQmux } from '../transport/qmux/attach.ts';
 import type { AcceptOptions } from './accept-connections.ts';
-import { LimitedWarnings } from './log-limit.ts';
 import { type AddressRateLimit, addressKey } from './rate-limit.ts';
 
 /**

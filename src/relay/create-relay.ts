@@ -1,11 +1,11 @@
 import type { Authoriser } from '../access/grant.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import { toStreamsError } from '../core/errors.ts';
+import { LimitedWarnings } from '../core/limited-warnings.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
 import { newCounters, type RelayCounters } from './counters.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
-import { LimitedWarnings } from './log-limit.ts';
 import { RelaySession } from './relay-session.ts';
 import { Router } from './router.ts';
 
@@ -24,6 +24,8 @@ export interface RelayCore {
   /** Resolves when the session is over; never rejects. Handshake, refusal and end are logged. */
   serve(transport: Transport): Promise<void>;
   stats(): RelayStats;
+  /** All that are announced now, each once. */
+  namespaces(): readonly (readonly string[])[];
   /** Ends all sessions (NO_ERROR) and waits for them. */
   close(reason?: string): Promise<void>;
 }
@@ -90,6 +92,8 @@ export function createRelay(options: {
         cacheBytes: router.cache.bytes,
       };
     },
+
+    namespaces: () => router.namespaces(),
 
     async close(reason = 'the relay is shutting down') {
       closing = true;

@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '../core/log.ts';
+import type { LogFields, Logger } from './log.ts';
 
 const windowMs = 1000;
 const linesPerWindow = 10;
