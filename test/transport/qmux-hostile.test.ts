@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { decodeRecord, encodeFrame, type QmuxFrame } from '../../src/codec/qmux/frames.ts';
@@ -49,6 +49,11 @@ class RawClient {
   get close(): Extract<QmuxFrame, { type: 'close' }> | undefined {
     return this.frames.find((frame) => frame.type === 'close');
   }
+}
+
+/** Beneath the WebSocket. */
+function rawSocket({ socket }: RawClient): Socket {
+  return (socket as unknown as { _socket: Socket })._socket;
 }
 
 const hostile: { name: string; code: number; send(client: RawClient): void; greet?: boolean; limits?: object }[] = [
@@ -115,6 +120,34 @@ describe('a hostile peer of QMux', () => {
     stream.finish();
     expect(await readAll((await goodServer.acceptUni())!)).toEqual(pattern(1000));
     good.close({ code: 0, reason: '' });
+    await server.close();
+  });
+
+  it.each([
+    ['a message larger than the socket takes', (client: RawClient) => client.socket.send(new Uint8Array(1 << 20))],
+    ['bytes that are no WebSocket', (client: RawClient) => rawSocket(client).write(new Uint8Array(100).fill(0xff))],
+    ['a lost connection', (client: RawClient) => client.socket.terminate()],
+  ])('ends by the transport for %s', async (_name, send) => {
+    const server = await qmuxServer();
+    const [client, transport] = await RawClient.open(server);
+    send(client);
+    expect(await transport.closed).toEqual({ by: 'transport', code: 0, reason: 'connection lost' });
+    await client.closed;
+    await server.close();
+  });
+
+  it('may close the WebSocket without a word of QMux, or close QMux itself', async () => {
+    const server = await qmuxServer();
+    const [silent, first] = await RawClient.open(server);
+    silent.socket.close(1001);
+    expect(await first.closed).toEqual({ by: 'peer', code: 0, reason: '' });
+    const [polite, second] = await RawClient.open(server);
+    polite.send(encodeFrame({ type: 'close', by: 'application', code: 9, reason: 'enough' }));
+    expect(await second.closed).toEqual({ by: 'peer', code: 9, reason: 'enough' });
+    const [cross, third] = await RawClient.open(server);
+    cross.send(encodeFrame({ type: 'close', by: 'transport', code: 10, reason: 'you broke it' }));
+    expect(await third.closed).toEqual({ by: 'transport', code: 10, reason: 'you broke it' });
+    await Promise.all([polite.closed, cross.closed]);
     await server.close();
   });
 

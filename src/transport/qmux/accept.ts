@@ -10,6 +10,8 @@ export type AcceptQmuxOptions = {
   path: string;
   /** `address:port`. */
   remoteAddress: string;
+  /** Origin header of the upgrade request. */
+  origin?: string;
   /** What was negotiated, with or without the draft of QMux before it: `qmux-01.moqt-18` or `moqt-18`. */
   protocol: string;
   limits?: QmuxLimits;

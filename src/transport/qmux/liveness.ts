@@ -7,6 +7,9 @@ export type LivenessOptions = {
   expired(reason: string): void;
 };
 
+/** A peer that wants less gets no more pings for it. */
+const leastPeerIdleMs = 1000;
+
 /** Tells when a peer is gone: one timer a connection. */
 export class Liveness {
   readonly #options: LivenessOptions;
@@ -29,7 +32,9 @@ export class Liveness {
 
   /** The handshake is over. The shorter of both ends' idle timeouts counts (RFC 9000 10.1); 0: the peer has none. */
   greeted(peerIdleTimeoutMs: number): void {
-    if (peerIdleTimeoutMs > 0) this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, peerIdleTimeoutMs);
+    if (peerIdleTimeoutMs > 0) {
+      this.#idleTimeoutMs = Math.min(this.#idleTimeoutMs, Math.max(peerIdleTimeoutMs, leastPeerIdleMs));
+    }
     this.#greeted = true;
     clearTimeout(this.#timer);
     this.#arm(this.#pingAfterMs());

@@ -19,6 +19,7 @@ export type QmuxTransportOptions = {
   protocol: string;
   path: string;
   remoteAddress: string;
+  origin?: string;
   limits?: QmuxLimits;
 };
 
@@ -37,6 +38,7 @@ export class QmuxTransport implements Transport, QmuxSocketEvents {
   readonly protocol: string;
   readonly path: string;
   readonly remoteAddress: string;
+  readonly origin?: string;
   /** Resolves when the peer's transport parameters are here, or the connection is over. */
   readonly greeted: Promise<void>;
   readonly #greeting = deferred<void>();
@@ -65,6 +67,7 @@ export class QmuxTransport implements Transport, QmuxSocketEvents {
     this.protocol = options.protocol;
     this.path = options.path;
     this.remoteAddress = options.remoteAddress;
+    if (options.origin !== undefined) this.origin = options.origin;
     this.greeted = this.#greeting.promise;
     this.#socket = socket;
     const limits = qmuxLimits(options.limits ?? {});

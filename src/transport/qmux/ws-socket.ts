@@ -31,9 +31,12 @@ export class WsSocket implements QmuxSocket {
       if (socket.readyState === socket.OPEN && socket.bufferedAmount < maxBufferedPongs) socket.pong(data);
     });
     socket.on('pong', () => events.heard());
+    let hasFailed = false;
     // 'close' follows, which ends it.
-    socket.on('error', () => {});
-    socket.on('close', (code) => events.ended(code !== 1006));
+    socket.on('error', () => {
+      hasFailed = true;
+    });
+    socket.on('close', (code) => events.ended(code !== 1006 && !hasFailed));
   }
 
   send(message: Uint8Array): void {
