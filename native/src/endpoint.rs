@@ -7,6 +7,8 @@ use crate::registry::Registry;
 use crate::tls::Reason;
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
 use quinn::{ConnectionError, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn_proto::HashedConnectionIdGenerator;
+use ring::hmac;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -78,9 +80,29 @@ pub fn server_config(limits: &Limits, tls: rustls::ServerConfig) -> Result<quinn
 }
 
 /// Errors are the system's, so that JavaScript can tell EADDRINUSE from the rest.
-pub fn open(address: SocketAddr, config: Option<quinn::ServerConfig>) -> std::io::Result<quinn::Endpoint> {
+pub fn open(
+    address: SocketAddr,
+    config: Option<quinn::ServerConfig>,
+    reset_key: Option<[u8; 64]>,
+) -> std::io::Result<quinn::Endpoint> {
     let runtime = Arc::new(quinn::TokioRuntime);
-    quinn::Endpoint::new(EndpointConfig::default(), config, bind(address)?, runtime)
+    let endpoint = reset_key.map_or_else(EndpointConfig::default, |key| lasting_config(&key));
+    quinn::Endpoint::new(endpoint, config, bind(address)?, runtime)
+}
+
+/// One reset at most in this time, for whole endpoints: a relay has many viewers to tell. A reset is smaller than its cause.
+const RESET_INTERVAL: Duration = Duration::from_millis(1);
+
+/// With the key of its predecessor an endpoint resets the connections that died with it (RFC 9000, 10.3): the tokens come
+/// out the same, and it knows its predecessor's connection ids from noise.
+fn lasting_config(reset_key: &[u8; 64]) -> EndpointConfig {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, reset_key);
+    let tag = hmac::sign(&key, b"connection ids");
+    let id_key = tag.as_ref().iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let mut config = EndpointConfig::new(Arc::new(key));
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)));
+    config.min_reset_interval(RESET_INTERVAL);
+    config
 }
 
 /// The accept loop of a listener; ends when the endpoint is closed.
@@ -183,8 +205,8 @@ fn client_endpoint(registry: &Registry) -> std::io::Result<quinn::Endpoint> {
     if let Some(endpoint) = client.as_ref() {
         return Ok(endpoint.clone());
     }
-    let endpoint = open(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0), None)
-        .or_else(|_| open(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), None))?;
+    let endpoint = open(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0), None, None)
+        .or_else(|_| open(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), None, None))?;
     *client = Some(endpoint.clone());
     Ok(endpoint)
 }

@@ -90,7 +90,7 @@ impl QuicSocket {
             let limits = options.limits.parse();
             let config = endpoint::server_config(&limits, tls).map_err(words)?;
             let address = options::address(&options.ip, options.port)?;
-            let opened = endpoint::open(address, Some(config)).map_err(|e| match e.kind() {
+            let opened = endpoint::open(address, Some(config), options.reset_key()?).map_err(|e| match e.kind() {
                 std::io::ErrorKind::AddrInUse => words("EADDRINUSE".into()),
                 _ => words(e.to_string()),
             })?;

@@ -44,7 +44,16 @@ pub struct ListenOptions {
     pub max_connections: f64,
     pub handshake_timeout_ms: f64,
     pub retry_above_handshakes: f64,
+    /// 64 bytes.
+    pub reset_key: Option<Uint8Array>,
     pub limits: LimitOptions,
+}
+
+impl ListenOptions {
+    pub fn reset_key(&self) -> Result<Option<[u8; 64]>> {
+        let key = self.reset_key.as_ref().map(|key| <[u8; 64]>::try_from(&key[..])).transpose();
+        key.map_err(|_| Error::from_reason("a reset key has 64 bytes"))
+    }
 }
 
 #[napi(object)]

@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module';
 
 const [, , mode, json] = process.argv;
-const { native, port, certificatePem, privateKeyPem, idleTimeoutMs = 30_000 } = JSON.parse(json);
+const { native, port, certificatePem, privateKeyPem, resetKey, idleTimeoutMs = 30_000 } = JSON.parse(json);
 const { QuicSocket } = createRequire(import.meta.url)(native);
 
 const limits = {
@@ -53,6 +53,7 @@ function listen(socket) {
     maxConnections: 10,
     handshakeTimeoutMs: 5000,
     retryAboveHandshakes: 10,
+    ...(resetKey && { resetKey: Buffer.from(resetKey, 'hex') }),
     limits,
   });
 }
@@ -67,6 +68,11 @@ const modes = {
       if (kind === kinds.connected) socket.write(socket.open(a, false, 0), Buffer.from('hello'));
     });
     connect(socket, port);
+  },
+
+  /** Listens, says on which port, and stays until it is killed. */
+  serve() {
+    process.stdout.write(`${listen(open(() => {})).port}\n`);
   },
 
   /** process.exit with a listener, connections, and bytes under way in both directions. */

@@ -24,6 +24,11 @@ export type QuicListenOptions = QuicLimits & {
   handshakeTimeoutMs?: number;
   /** With this many handshakes under way a new address must first answer a Retry (RFC 9000, 8.1.2). Default 64. */
   retryAboveHandshakes?: number;
+  /**
+   * 64 secret random bytes. A listener started anew on the port with the same key tells the peers of its predecessor at
+   * their next packet that their connections are gone (stateless reset, RFC 9000, 10.3); else they time out.
+   */
+  resetKey?: Uint8Array;
 };
 
 export type QuicListenerStats = {
@@ -98,6 +103,7 @@ class SharedListener implements QuicListener, ServerEvents {
         maxConnections: options.maxConnections ?? 10_000,
         handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
         retryAboveHandshakes: options.retryAboveHandshakes ?? 64,
+        ...(options.resetKey !== undefined && { resetKey: options.resetKey }),
         limits: nativeLimits(options),
       });
       this.port = bound.port;

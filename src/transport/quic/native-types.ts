@@ -21,6 +21,8 @@ export type NativeListenOptions = {
   maxConnections: number;
   handshakeTimeoutMs: number;
   retryAboveHandshakes: number;
+  /** 64 bytes. */
+  resetKey?: Uint8Array;
   limits: NativeLimits;
 };
 
