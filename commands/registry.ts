@@ -1,7 +1,7 @@
 import { command } from './command.ts';
 import { exitCodesSpec } from './help/specs.ts';
 import { createSpec, deleteSpec, getSpec, listSpec, rotateKeySpec } from './inputs/specs.ts';
-import { catalogSpec } from './inspect/specs.ts';
+import { catalogSpec, segmentSpec } from './inspect/specs.ts';
 import { mintSpec } from './playback/specs.ts';
 import { serveSpec } from './serve/specs.ts';
 import { watchSpec } from './watch/specs.ts';
@@ -17,6 +17,7 @@ export const commands = [
   command(mintSpec, () => import('./playback/mint.ts')),
   command(watchSpec, () => import('./watch/watch.ts')),
   command(catalogSpec, () => import('./inspect/catalog.ts')),
+  command(segmentSpec, () => import('./inspect/segment.ts')),
   command(exitCodesSpec, () => import('./help/exit-codes.ts')),
 ];
 

@@ -13,3 +13,20 @@ export const catalogSpec = {
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;
+
+export const segmentSpec = {
+  path: ['inspect', 'segment'],
+  summary: 'Show boxes, samples and codecs of an fMP4 file, and what MSE or HLS players would refuse',
+  examples: [
+    'streams inspect segment take.mp4',
+    'streams inspect segment part-12.m4s --init init.mp4',
+    'streams inspect segment https://example.com/seg-1.m4s --json',
+  ],
+  args: {
+    source: { description: 'path or http(s) URL of an init segment, a media segment or a whole file; - is stdin' },
+  },
+  options: {
+    init: { value: 'source', description: 'init segment of a media segment that comes without one' },
+    all: { description: 'show every box and fragment' },
+  },
+} as const satisfies CommandSpec;
