@@ -10,7 +10,7 @@ export function nodeConnect(hashes: readonly Uint8Array[] | undefined): ConnectT
 
 /** Throws USAGE for what is no playback URL; the message never holds its token. */
 export function checkPlaybackUrl(url: string): void {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return;
+  if (URL.canParse(url) && /^(https?|wss?):$/.test(new URL(url).protocol)) return;
   throw new StreamsError('USAGE', 'that is not a playback URL', { hint: 'streams playback mint <lv_…>' });
 }
 
