@@ -16,6 +16,10 @@ export class PublisherList {
     return this.#byNamespace.size;
   }
 
+  namespaces(): readonly (readonly string[])[] {
+    return [...this.#byNamespace.values()].map((publishers) => publishers[0]!.namespace);
+  }
+
   add(publisher: Publisher): void {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);

@@ -1,42 +1,50 @@
-import { httpRedeem } from '../access/http-redeem.ts';
-import { KeySet } from '../access/jwks.ts';
-import { PlaybackTokens } from '../access/playback-token.ts';
-import { Revocations } from '../access/revocations.ts';
+import type { Authoriser } from '../access/grant.ts';
 import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
 import { acceptConnections, connectionRate } from './accept-connections.ts';
 import { acceptWebSockets } from './accept-web-sockets.ts';
-import { pathAuthoriser } from './authorise.ts';
-import { ensureCertificate, type RelayCertificate } from './certificate.ts';
+import { type CertificateOptions, ensureCertificate, type RelayCertificate } from './certificate.ts';
 import { keepCertificate } from './certificate-keeper.ts';
 import { createRelay, type RelayStats } from './create-relay.ts';
-import { type DebugHttp, serveDebugHttp } from './debug-http.ts';
-import { httpPublishAuthoriser } from './http-publish-authoriser.ts';
+import { type DebugHttp, type DebugHttpOptions, serveDebugHttp } from './debug-http.ts';
+import { httpRead } from './http-read.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+type CertificateFiles = NonNullable<CertificateOptions['files']>;
 
 export type RelayOptions = {
   /** Address to listen on. */
   readonly host: string;
-  /** UDP (QUIC) and TCP (HTTP) port of the same number; 0 picks a free one. */
+  /** UDP port (QUIC); 0 picks a free one. */
   readonly port: number;
+  /** HTTP and WebSocket. Default: the TCP port of the same number; null: nowhere. */
+  readonly http?: ListenAddress | null;
+  /** The same with TLS; default: nowhere. */
+  readonly https?: ListenAddress & { readonly tls: CertificateFiles };
+  /** HTTP with `/metrics` and `/health`. Default: `/metrics` is part of `http`; null: nowhere. */
+  readonly internal?: ListenAddress | null;
   /** MoQT versions offered, best first; default all we speak. */
   readonly versions?: readonly string[];
   /** The generated certificate is kept below it. */
   readonly dataDir: string;
-  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
-  /** Control plane: stream keys are checked there, playback keys come from there. */
-  readonly controlUrl: string;
-  readonly serviceToken: string;
-  /** `iss` of playback tokens. */
-  readonly issuer: string;
+  readonly tls?: CertificateFiles;
+  /** Host names and addresses of the generated certificate, beside `host` and those of this machine. */
+  readonly certificateHosts?: readonly string[];
+  /** Decides what sessions may do. */
+  readonly authoriser: Authoriser;
   readonly logger: Logger;
   readonly limits?: Partial<RelayLimits>;
 };
 
 export interface Relay extends AsyncDisposable {
   readonly port: number;
+  /** TCP ports in use. */
+  readonly httpPort: number | undefined;
+  readonly httpsPort: number | undefined;
+  readonly internalPort: number | undefined;
   /** SHA-256 of the certificate in use, hexadecimal. */
   readonly certificateSha256: string;
   stats(): RelayStats;
@@ -52,36 +60,44 @@ const maxPortAttempts = 10;
  * QUIC_UNAVAILABLE.
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { host, logger } = options;
+  const { host, logger, authoriser } = options;
   const versions = knownVersions(options.versions ?? moqtProtocols);
   const limits = { ...defaultLimits, ...options.limits };
   const certificateOptions = {
     dataDir: options.dataDir,
-    hosts: isWildcard(host) ? [] : [host],
+    hosts: [...(isWildcard(host) ? [] : [host]), ...(options.certificateHosts ?? [])],
     ...(options.tls !== undefined && { files: options.tls }),
   };
   let certificate = await ensureCertificate(certificateOptions);
-
-  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', options.controlUrl).href, logger });
-  const { controlUrl, serviceToken, issuer } = options;
-  const revocations = new Revocations({ controlUrl, serviceToken, logger });
-  const authoriser = pathAuthoriser(
-    httpPublishAuthoriser({ controlUrl, serviceToken }),
-    new PlaybackTokens({ keys, issuer, revocations, redeem: httpRedeem({ controlUrl, serviceToken }) }),
-    revocations,
-  );
   const core = createRelay({ authoriser, logger, limits });
   const accept = { core, versions, limits, logger, rate: connectionRate(limits) };
-  const { listener, http } = await listen(options, versions, certificate, limits, (port) =>
-    serveDebugHttp({
-      host,
-      port,
-      certificateSha256: () => certificate.sha256,
-      stats: () => core.stats(),
-      maxUpgraded: limits.maxSessions,
-      attach: (server) => acceptWebSockets(server, accept.rate, accept),
-    }),
+  const web = {
+    certificateSha256: () => certificate.sha256,
+    read: httpRead({ core, authoriser, rate: accept.rate, version: versions[0]! }),
+    maxUpgraded: limits.maxSessions,
+    attach: (server) => acceptWebSockets(server, accept.rate, accept),
+    ...(options.internal === undefined && { stats: () => core.stats() }),
+  } satisfies Partial<DebugHttpOptions>;
+  const open: { close(): Promise<void> | void }[] = [];
+  const others = async (): Promise<{ https?: DebugHttp; internal?: DebugHttp }> => {
+    const { https, internal } = options;
+    const secure = https && (await serveHttps(https, web, options));
+    if (secure !== undefined) open.push(secure);
+    const inner = internal && (await serveDebugHttp({ ...internal, stats: () => core.stats() }));
+    if (inner) open.push(inner);
+    return { ...(secure && { https: secure }), ...(inner && { internal: inner }) };
+  };
+  const { listener, http } = await listen(options, versions, certificate, limits, (address) =>
+    serveDebugHttp({ ...web, ...address }),
   );
+  open.push(listener, ...(http === undefined ? [] : [http]));
+  let further: Awaited<ReturnType<typeof others>>;
+  try {
+    further = await others();
+  } catch (error) {
+    await Promise.all(open.map((each) => each.close()));
+    throw error;
+  }
   const stopKeeping = keepCertificate(
     certificateOptions,
     certificate,
@@ -99,13 +115,16 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     closed ??= (async () => {
       stopKeeping();
       await core.close();
-      await Promise.all([listener.close(), http.close()]);
+      await Promise.all(open.map((each) => each.close()));
       await accepting;
     })();
     return closed;
   };
   return {
     port: listener.port,
+    httpPort: http?.port,
+    httpsPort: further.https?.port,
+    internalPort: further.internal?.port,
     get certificateSha256() {
       return certificate.sha256;
     },
@@ -120,8 +139,9 @@ async function listen(
   versions: readonly string[],
   certificate: RelayCertificate,
   limits: RelayLimits,
-  serveHttp: (port: number) => Promise<DebugHttp>,
-): Promise<{ listener: QuicListener; http: DebugHttp }> {
+  serveHttp: (address: ListenAddress) => Promise<DebugHttp>,
+): Promise<{ listener: QuicListener; http: DebugHttp | undefined }> {
+  const { host, http } = options;
   for (let attempt = 1; ; attempt++) {
     let listener: QuicListener | undefined;
     try {
@@ -137,12 +157,14 @@ async function listen(
         keepAliveMs: limits.keepAliveMs,
         streamHighWaterBytes: limits.streamBytes,
       });
-      return { listener, http: await serveHttp(listener.port) };
+      if (http === null) return { listener, http: undefined };
+      return { listener, http: await serveHttp(http ?? { host, port: listener.port }) };
     } catch (cause) {
       await listener?.close();
       const { code } = toStreamsError(cause);
       if (code !== 'PORT_IN_USE') throw cause;
-      if (options.port === 0 && attempt < maxPortAttempts) continue;
+      if (options.port === 0 && http === undefined && attempt < maxPortAttempts) continue;
+      if (listener !== undefined && http !== undefined) throw cause;
       const protocol = listener === undefined ? 'UDP' : 'TCP';
       throw new StreamsError(
         'PORT_IN_USE',
@@ -154,6 +176,28 @@ async function listen(
       );
     }
   }
+}
+
+/** Its files are looked at once a day, like those of QUIC. */
+async function serveHttps(
+  { tls, ...address }: NonNullable<RelayOptions['https']>,
+  web: Omit<DebugHttpOptions, 'host' | 'port'>,
+  { dataDir, logger }: RelayOptions,
+): Promise<DebugHttp> {
+  const files = { dataDir, hosts: [], files: tls };
+  const certificate = await ensureCertificate(files);
+  const https = await serveDebugHttp({ ...web, ...address, tls: certificate });
+  const stop = keepCertificate(
+    files,
+    certificate,
+    (next) => https.setCertificate(next.certificatePem, next.privateKeyPem),
+    logger,
+  );
+  const close = (): Promise<void> => {
+    stop();
+    return https.close();
+  };
+  return { ...https, close };
 }
 
 function knownVersions(versions: readonly string[]): readonly string[] {

@@ -51,6 +51,10 @@ export class Router {
     return this.#publishers.size;
   }
 
+  namespaces(): readonly (readonly string[])[] {
+    return this.#publishers.namespaces();
+  }
+
   get viewerCount(): number {
     let sum = 0;
     for (const { track } of this.#tracks.values()) sum += track.viewers.size;

@@ -1,4 +1,5 @@
 import { StreamsError } from '../core/errors.ts';
+import { controlAuthoriser } from '../relay/control-authoriser.ts';
 import { startRelay } from '../relay/relay.ts';
 import type { StartChild } from './child-role.ts';
 
@@ -15,15 +16,20 @@ export type RelayConfig = {
 export type RelayReady = { port: number; certificateSha256: string };
 
 export const startChild: StartChild = async (config, logger) => {
-  const { issuer, ...rest } = config as RelayConfig;
-  const relay = await startRelay({ ...rest, issuer: issuer ?? (await askIssuer(rest)), logger });
+  const { host, port, dataDir, ...control } = config as RelayConfig;
+  const issuer = control.issuer ?? (await askIssuer(control));
+  const authoriser = controlAuthoriser({ ...control, issuer, logger });
+  const relay = await startRelay({ host, port, dataDir, authoriser, logger });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,
     stop: () => relay.close(),
   };
 };
 
-async function askIssuer({ controlUrl, serviceToken }: RelayConfig): Promise<string> {
+async function askIssuer({
+  controlUrl,
+  serviceToken,
+}: Pick<RelayConfig, 'controlUrl' | 'serviceToken'>): Promise<string> {
   let response: Response;
   try {
     response = await fetch(`${controlUrl}/internal/installation`, {

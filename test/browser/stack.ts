@@ -4,6 +4,7 @@ import { build } from 'vite';
 import { fromHex } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
+import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, startRelay } from '../../src/relay/relay.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { serviceToken, startTestControl } from '../control/helpers.ts';
@@ -41,9 +42,12 @@ export async function startStack(): Promise<Stack> {
       host: '127.0.0.1',
       port,
       dataDir: control.dataDir,
-      controlUrl: control.base,
-      serviceToken,
-      issuer: control.control.issuer,
+      authoriser: controlAuthoriser({
+        controlUrl: control.base,
+        serviceToken,
+        issuer: control.control.issuer,
+        logger: silentLogger,
+      }),
       logger: silentLogger,
     });
   };
@@ -65,6 +69,7 @@ export async function startStack(): Promise<Stack> {
       const engine = await startEngine({
         host: '127.0.0.1',
         rtmpPort: 0,
+        srtPort: 0,
         controlUrl: control.base,
         serviceToken,
         relayUrl: relayUrl().replace('https:', 'moqt:'),

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { fromHex } from '../../src/core/bytes.ts';
+import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session } from '../../src/session/types.ts';
@@ -25,9 +26,12 @@ function options(change: Partial<RelayOptions> = {}): RelayOptions {
     host: '127.0.0.1',
     port: 0,
     dataDir: control.dataDir,
-    controlUrl: control.base,
-    serviceToken,
-    issuer: control.control.issuer,
+    authoriser: controlAuthoriser({
+      controlUrl: control.base,
+      serviceToken,
+      issuer: control.control.issuer,
+      logger: log,
+    }),
     logger: log,
     ...change,
   };

@@ -1,16 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { fromHex } from '../../src/core/bytes.ts';
+import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { connectQmux } from '../../src/transport/qmux/connect.ts';
+import { QmuxTransport } from '../../src/transport/qmux/qmux-transport.ts';
+import { WsSocket } from '../../src/transport/qmux/ws-socket.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { capturingLogger, serviceToken, startTestControl, type TestControl } from '../control/helpers.ts';
 import { pattern } from '../transport/streams.ts';
 import { eventually } from './eventually.ts';
-import { object } from './harness.ts';
+import { nextGroup, object } from './harness.ts';
 
 let control: TestControl;
 let relay: Relay;
@@ -22,9 +25,12 @@ async function start(change: Partial<RelayOptions> = {}): Promise<void> {
     host: '127.0.0.1',
     port: 0,
     dataDir: control.dataDir,
-    controlUrl: control.base,
-    serviceToken,
-    issuer: control.control.issuer,
+    authoriser: controlAuthoriser({
+      controlUrl: control.base,
+      serviceToken,
+      issuer: control.control.issuer,
+      logger: log,
+    }),
     logger: log,
     ...change,
   });
@@ -132,6 +138,32 @@ describe('the relay by WebSocket', () => {
     const mute = new WebSocket(url, ['qmux-02.moqt-18']);
     await new Promise((resolve) => mute.once('close', resolve));
     await eventually(() => expect(relay.stats().sessions).toBe(0));
+  });
+
+  it('drops groups for a viewer whose socket has stalled, and for nobody else', async () => {
+    await start({ limits: { idleTimeoutMs: 60_000 } });
+    const input = await newInput();
+    const publications = await publish('https', input);
+    const path = `/playback/${input.id}?tok=${input.token}`;
+    const track = { namespace: input.namespace, name: 'video/720p' };
+    const socket = new WebSocket(`ws://127.0.0.1:${relay.port}${path}`, ['qmux-02.moqt-18'], { autoPong: false });
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    const role = { role: 'client', protocol: 'moqt-18', path, remoteAddress: '' } as const;
+    const stalled = new QmuxTransport(new WsSocket(socket), role);
+    opened.push(stalled);
+    await (await establish(stalled, { role: 'client' })).subscribe(track);
+    const good = await (await session('ws', path)).subscribe(track);
+    socket.pause();
+    const groups = 60;
+    for (let groupId = 1; groupId <= groups; groupId++) {
+      const writer = publications[0]!.openSubgroup({ groupId, subgroupId: 0, priority: 2, endOfGroup: true });
+      expect(writer.write(object(groupId, 0, 400_000))).toBe(true);
+      writer.finish();
+      expect(await nextGroup(good)).toEqual({ group: groupId, ids: [0], end: 'fin', sizes: [400_000] });
+    }
+    await eventually(() => expect(relay.stats().groupsDropped).toBeGreaterThan(10));
+    expect(relay.stats().groupsDropped).toBeLessThan(groups);
+    socket.terminate();
   });
 
   it('closes with sessions open', async () => {
