@@ -1,4 +1,4 @@
-import { type Authoriser, allows, authFailed, type Grant } from '../access/grant.ts';
+import { type Authoriser, allows, allowsTrack, authFailed, type Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import { dialectFor } from '../codec/moqt/dialects.ts';
@@ -65,9 +65,10 @@ export class RelaySession {
   }
 
   async #authorise(peer: PeerSetup): Promise<SessionHandlers> {
-    const { remoteAddress } = this.#transport;
+    const { remoteAddress, origin } = this.#transport;
+    const request = { path: peer.path, remoteAddress, ...(origin !== undefined && { origin }) };
     try {
-      this.#grant = await this.#context.authoriser.authorise({ path: peer.path, remoteAddress });
+      this.#grant = await this.#context.authoriser.authorise(request);
     } catch (error) {
       const { code, message } = toStreamsError(error);
       // A refusal that is not about rights has its own code; establish closes with UNAUTHORIZED otherwise.
@@ -93,6 +94,8 @@ export class RelaySession {
     if (lapsed !== undefined) request.reject(requestErrorCodes.expiredAuthToken, lapsed);
     else if (!allows(grant.subscribe, track.namespace)) {
       request.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace of this session`);
+    } else if (!allowsTrack(grant, track.name)) {
+      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a track of this token`);
     } else if (this.#subscriptions.has(key)) {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
     } else if (this.#subscriptions.size >= this.#context.limits.maxSubscriptionsPerSession) {
@@ -109,6 +112,8 @@ export class RelaySession {
     if (lapsed !== undefined) request.reject(requestErrorCodes.expiredAuthToken, lapsed);
     else if (!allows(grant.subscribe, request.track.namespace)) {
       request.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace of this session`);
+    } else if (!allowsTrack(grant, request.track.name)) {
+      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a track of this token`);
     } else if (this.#fetches >= this.#context.limits.maxFetchesPerSession) {
       request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
     } else {

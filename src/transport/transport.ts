@@ -14,6 +14,8 @@ export interface Transport {
   readonly path: string;
   /** `address:port` of the peer; '' where unknown. */
   readonly remoteAddress: string;
+  /** Origin header of the web page that connected (RFC 6454); absent where it is no page, or at the client's end. */
+  readonly origin?: string;
   /** Settles once, never rejects. */
   readonly closed: Promise<TransportClose>;
 

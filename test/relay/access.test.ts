@@ -81,6 +81,28 @@ describe('a session', () => {
     await eventually(() => expect(relay.stats()).toMatchObject({ subscriptions: 0, sessions: 1 }));
   });
 
+  it('of a token for some tracks gets those and the catalogs', async () => {
+    const asked: (string | undefined)[] = [];
+    const authoriser: Authoriser = {
+      async authorise(request) {
+        asked.push(request.origin);
+        const grant = await openAuthoriser.authorise(request);
+        return grant.kind === 'publish' ? grant : { ...grant, tracks: ['video/720p'] };
+      },
+    };
+    let alias = 0;
+    await TestPublisher.start(start(authoriser), (request) => void request.accept({ alias: alias++ }));
+    const { session } = await connect(relay, '/playback/lv_one');
+    await session.subscribe(track);
+    for (const name of ['.catalog', 'catalog', 'catalog.json']) await session.subscribe({ ...track, name });
+    for (const name of ['video/1080p', 'audio', 'video', ''])
+      await expect(session.subscribe({ ...track, name })).rejects.toMatchObject({
+        requestCode: codes.requestError.unauthorized,
+        reason: 'auth_failed: not a track of this token',
+      });
+    expect(asked).toEqual([undefined, undefined]);
+  });
+
   it('that never says SETUP is closed at the deadline', async () => {
     const pair = memoryPair({ protocol: 'moqt-18', path: '/playback/x' });
     await start(openAuthoriser, { handshakeMs: 20 }).serve(pair.server);

@@ -52,6 +52,16 @@ async function pair(options: { offered: string[]; supported: string[]; path?: st
 }
 
 describe('WebTransport handshake', () => {
+  it.each([['https://example.com'], [undefined]])('tells the server the web page it comes from: %s', async (origin) => {
+    const base = memoryPair({ protocol: 'h3' });
+    const [, server] = await Promise.all([
+      connectWebTransport(base.client, { authority, path: '/', protocols: ['a'], ...(origin && { origin }) }),
+      acceptWebTransport(base.server, { protocols: ['a'] }),
+    ]);
+    expect(server.origin).toBe(origin);
+    base.drop();
+  });
+
   it('tells the server the path, and both the subprotocol the server likes best', async () => {
     const path = '/playback/lv_1?tok=x';
     const { base, client, server } = await pair({ offered: ['a', 'b', 'c'], supported: ['x', 'c', 'b'], path });

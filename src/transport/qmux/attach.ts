@@ -68,6 +68,7 @@ export function attachQmux(server: Server, options: AttachQmuxOptions): QmuxUpgr
         path: request.url ?? '/',
         remoteAddress,
         protocol: webSocket.protocol,
+        ...(request.headers.origin !== undefined && { origin: request.headers.origin }),
         ...(options.limits !== undefined && { limits: options.limits }),
       });
       void transport.closed.then(() => {

@@ -67,7 +67,7 @@ function isWebTransport(headers: Map<string, string>): boolean {
   return headers.get(':method') === 'CONNECT' && (protocol === 'webtransport' || protocol === 'webtransport-h3');
 }
 
-type Answer = { refusal: string } | { fields: Field[]; protocol: string; path: string };
+type Answer = { refusal: string } | { fields: Field[]; protocol: string; path: string; origin?: string };
 
 function judge(headers: Map<string, string>, options: AcceptWebTransportOptions): Answer {
   const path = headers.get(':path');
@@ -87,7 +87,8 @@ function judge(headers: Map<string, string>, options: AcceptWebTransportOptions)
   const fields: Field[] = [[':status', '200']];
   if (headers.has('sec-webtransport-http3-draft02')) fields.push(['sec-webtransport-http3-draft', 'draft02']);
   if (protocol !== '') fields.push(['wt-protocol', encodeStringList([protocol])]);
-  return { fields, protocol, path };
+  const origin = headers.get('origin');
+  return { fields, protocol, path, ...(origin !== undefined && { origin }) };
 }
 
 function refuse(message: MessageStream, status: 400 | 404, reason: string): void {

@@ -11,7 +11,13 @@ import { closeSoon } from './linger.ts';
 import type { MessageStream } from './message-stream.ts';
 import { SessionReceiveStream, SessionSendStream } from './streams.ts';
 
-export type SessionOptions = { role: 'client' | 'server'; sessionId: number; protocol: string; path: string };
+export type SessionOptions = {
+  role: 'client' | 'server';
+  sessionId: number;
+  protocol: string;
+  path: string;
+  origin?: string;
+};
 
 /** Streams of the peer that wait for accept. */
 const maxUnaccepted = 256;
@@ -21,6 +27,7 @@ export class WebTransportSession implements Transport, SessionStreams {
   readonly kind = 'webtransport';
   readonly protocol: string;
   readonly path: string;
+  readonly origin?: string;
   readonly sessionId: number;
   readonly #role: 'client' | 'server';
   readonly #connection: Http3Connection;
@@ -37,6 +44,7 @@ export class WebTransportSession implements Transport, SessionStreams {
   constructor(connection: Http3Connection, connect: MessageStream, options: SessionOptions) {
     this.protocol = options.protocol;
     this.path = options.path;
+    if (options.origin !== undefined) this.origin = options.origin;
     this.#role = options.role;
     this.sessionId = options.sessionId;
     this.#connection = connection;
