@@ -1,4 +1,4 @@
-import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import type { GroupOrder, Location, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
@@ -10,32 +10,28 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { TrackPublication } from './publication.ts';
-import type { IncomingSubscribe, Publication } from './types.ts';
-
-const defaultPriority = 128;
+import { type SubscriptionTerms, termsWith } from './terms.ts';
+import type { IncomingSubscribe, Publication, SubscribeAnswer } from './types.ts';
 
 /** Keeps the rules that reach over one request: an alias and a track each belong to one. */
 export interface SubscribeOwner {
   /** Throws INVALID_ARGUMENT when the alias is taken. */
-  claimAlias(alias: number, request: SubscribeRequest): void;
-  release(request: SubscribeRequest): void;
+  claimAlias(alias: number, request: object): void;
+  release(request: object): void;
 }
 
 /** One SUBSCRIBE of the peer, from its arrival until it is refused, cancelled or done. */
 export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly requestId: number;
   readonly track: TrackName;
-  readonly filter: SubscriptionFilter;
-  priority: number;
-  readonly groupOrder: GroupOrder | undefined;
-  readonly forward: boolean;
   readonly rendezvousMs: number;
+  readonly authorizationTokens: readonly Uint8Array[];
   readonly #context: SessionContext;
   readonly #owner: SubscribeOwner;
   readonly #stream: MessageStream;
   readonly #cancelled = deferred<void>();
   readonly #answered = deferred<void>();
-  #joiningLocation: Location | undefined;
+  #terms: SubscriptionTerms;
   /** Updates granted before the answer; their REQUEST_OKs go after it. */
   #owedOks = 0;
   #state: { name: 'pending' } | { name: 'accepted'; publication: TrackPublication } | { name: 'over' } = {
@@ -46,17 +42,30 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     const { parameters } = message;
     this.requestId = message.requestId;
     this.track = message.track;
-    this.filter = parameters.subscriptionFilter ?? { type: 'unfiltered' };
-    this.priority = parameters.subscriberPriority ?? defaultPriority;
-    this.groupOrder = parameters.groupOrder;
-    this.forward = parameters.forward ?? true;
+    this.#terms = termsWith(parameters);
     this.rendezvousMs = parameters.rendezvousTimeoutMs ?? 0;
+    this.authorizationTokens = parameters.authorizationTokens ?? [];
     this.#context = context;
     this.#owner = owner;
     this.#stream = stream;
     context.live.add(this);
   }
 
+  get terms(): SubscriptionTerms {
+    return this.#state.name === 'accepted' ? this.#state.publication.terms : this.#terms;
+  }
+  get filter(): SubscriptionFilter {
+    return this.terms.filter;
+  }
+  get priority(): number {
+    return this.terms.priority;
+  }
+  get groupOrder(): GroupOrder | undefined {
+    return this.terms.groupOrder;
+  }
+  get forward(): boolean {
+    return this.terms.forward;
+  }
   get cancelled(): Promise<void> {
     return this.#cancelled.promise;
   }
@@ -70,34 +79,37 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   }
   /** Where a joining fetch ends (draft-18 5.1); undefined: nothing was published before. */
   get joiningLocation(): Location | undefined {
-    return this.#joiningLocation;
+    return this.#state.name === 'accepted' ? this.#state.publication.joiningLocation : undefined;
   }
 
-  accept(answer: { alias: number; largest?: Location; trackProperties?: Uint8Array }): Publication {
+  accept(answer: SubscribeAnswer): Publication {
     if (this.#state.name === 'accepted') throw new StreamsError('INTERNAL', 'a request is answered once');
+    const { alias, largest, expiresMs, trackProperties = emptyBytes } = answer;
     const publication = new TrackPublication(this.#context, {
-      alias: answer.alias,
-      groupOrder: this.groupOrder ?? 'ascending',
-      subscriberPriority: this.priority,
+      alias,
+      terms: this.#terms,
+      defaultGroupOrder: this.#context.dialect.readTrackProperties(trackProperties).defaultGroupOrder,
+      largest,
       stream: this.#stream,
       cancelled: this.cancelled,
       ended: () => this.#end(),
+      refused: () => this.#cancelled.resolve(),
     });
     if (this.#state.name === 'over') {
       publication.cancel();
       return publication;
     }
-    this.#owner.claimAlias(answer.alias, this);
+    this.#owner.claimAlias(alias, this);
     this.#state = { name: 'accepted', publication };
-    this.#joiningLocation = answer.largest;
     this.#answered.resolve();
-    this.#stream.send({
-      type: 'subscribeOk',
-      trackAlias: answer.alias,
-      parameters: answer.largest === undefined ? {} : { largestObject: answer.largest },
-      trackProperties: answer.trackProperties ?? emptyBytes,
-    });
-    for (; this.#owedOks > 0; this.#owedOks--) this.#sendUpdateOk();
+    const parameters = {
+      ...(largest !== undefined && { largestObject: largest }),
+      ...(expiresMs !== undefined && { expiresMs }),
+    };
+    this.#stream.send({ type: 'subscribeOk', trackAlias: alias, parameters, trackProperties });
+    for (; this.#owedOks > 0; this.#owedOks--) {
+      this.#stream.send({ type: 'requestOk', parameters, trackProperties: emptyBytes });
+    }
     return publication;
   }
 
@@ -132,36 +144,13 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.#cancelled.resolve();
   }
 
-  /** draft-18 10.9: priority is applied; what would change the objects sent is refused, and that ends the subscription. */
+  /** draft-18 10.9: before the answer, it is as if it had been asked so from the start. */
   #update(message: RequestUpdate): void {
     this.#context.requestIds.receive(message.requestId);
-    if (this.#state.name === 'over') return;
-    const { forward, subscriptionFilter, subscriberPriority } = message.parameters;
-    if ((forward !== undefined && forward !== this.forward) || subscriptionFilter !== undefined) {
-      this.#refuseUpdate('forward and filter stay as subscribed');
-      return;
-    }
-    this.priority = subscriberPriority ?? this.priority;
-    if (this.#state.name === 'pending') {
-      this.#owedOks++;
-      return;
-    }
-    this.#state.publication.setSubscriberPriority(this.priority);
-    this.#sendUpdateOk();
-  }
-
-  #refuseUpdate(reason: string): void {
-    if (this.#state.name === 'accepted') {
-      const { publication } = this.#state;
-      this.#stream.send({ type: 'requestError', code: requestErrorCodes.notSupported, reason });
-      publication.cancelStreams();
-      publication.done(publishDoneCodes.updateFailed, reason);
-    } else this.reject(requestErrorCodes.notSupported, reason);
-    this.#cancelled.resolve();
-  }
-
-  #sendUpdateOk(): void {
-    this.#stream.send({ type: 'requestOk', parameters: {}, trackProperties: emptyBytes });
+    if (this.#state.name === 'accepted') this.#state.publication.update(message);
+    if (this.#state.name !== 'pending') return;
+    this.#terms = termsWith(message.parameters, this.#terms);
+    this.#owedOks++;
   }
 
   #end(): void {

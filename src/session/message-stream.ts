@@ -52,6 +52,12 @@ export class MessageStream {
     this.#stream.send.finish();
   }
 
+  /** The peer's direction only: nothing more of it is of interest. */
+  stopReading(code: number): void {
+    this.#cancelled = true;
+    this.#stream.receive.stop(code);
+  }
+
   /** Both directions, as draft-18 3.3.2 has it. */
   cancel(code: number): void {
     this.#cancelled = true;

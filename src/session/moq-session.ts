@@ -10,6 +10,7 @@ import type { ReceiveStream, Transport, TransportClose } from '../transport/tran
 import type { SessionContext, SessionMember } from './context.ts';
 import { DataStreams } from './data-streams.ts';
 import { Fetcher } from './fetcher.ts';
+import { subscribeNamespace, subscribeTracks } from './prefix-subscription.ts';
 import { publishNamespace } from './published-namespace.ts';
 import { Publisher } from './publisher.ts';
 import { RequestIds } from './request-ids.ts';
@@ -19,19 +20,25 @@ import type { SessionEvent, SessionState } from './state.ts';
 import { advance } from './state.ts';
 import { controlStreamPriority } from './stream-priority.ts';
 import { Subscriber } from './subscriber.ts';
+import { trackStatus } from './track-status.ts';
 import type {
   EstablishOptions,
   FetchedObjects,
   FetchOptions,
   FetchTarget,
+  NamespaceEvent,
   PeerSetup,
+  PrefixSubscription,
+  Publication,
   PublishedNamespace,
+  PublishOffer,
   Session,
   SessionClose,
   SessionHandlers,
   SubscribeOptions,
   Subscription,
   TrackName,
+  TrackStatus,
 } from './types.ts';
 
 const implementation = 'streams';
@@ -45,6 +52,7 @@ export class MoqSession implements Session {
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
   readonly #fetcher: Fetcher;
+  readonly #publisher: Publisher;
   readonly #live = new Set<SessionMember>();
   readonly #opened = deferred<boolean>();
   readonly #closed = deferred<SessionClose>();
@@ -73,6 +81,7 @@ export class MoqSession implements Session {
     };
     this.#subscriber = new Subscriber(this.#context);
     this.#fetcher = new Fetcher(this.#context);
+    this.#publisher = new Publisher(this.#context);
   }
 
   get peer(): PeerSetup {
@@ -99,6 +108,22 @@ export class MoqSession implements Session {
     return publishNamespace(this.#context, namespace);
   }
 
+  trackStatus(track: TrackName): Promise<TrackStatus> {
+    return trackStatus(this.#context, track);
+  }
+
+  publish(track: TrackName, offer: PublishOffer): Promise<Publication> {
+    return this.#publisher.publish(track, offer);
+  }
+
+  subscribeNamespace(prefix: readonly string[]): Promise<PrefixSubscription<NamespaceEvent>> {
+    return subscribeNamespace(this.#context, prefix);
+  }
+
+  subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>> {
+    return subscribeTracks(this.#context, prefix, options);
+  }
+
   close(code: number, reason: string): void {
     this.transport.close({ code, reason: fromUtf8(boundedReason(reason)) });
   }
@@ -113,7 +138,7 @@ export class MoqSession implements Session {
     void new DataStreams(this.#context, this.#subscriber, this.#fetcher, (stream, head) =>
       this.#control(stream, head),
     ).run();
-    void new Requests(this.#context, new Publisher(this.#context)).run();
+    void new Requests(this.#context, this.#publisher, this.#subscriber).run();
     if (!(await this.#opened.promise)) throw this.#whyNotOpened();
   }
 

@@ -1,28 +1,39 @@
-import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { GroupOrder } from '../codec/moqt/model.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
+import type { GroupOrder, Location } from '../codec/moqt/model.ts';
+import { emptyBytes } from '../core/bytes.ts';
 import type { SessionContext } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
 import { streamPriority } from './stream-priority.ts';
 import { deadWriter, TrackSubgroupWriter } from './subgroup-writer.ts';
-import type { Publication, SubgroupHeader, SubgroupWriter } from './types.ts';
+import { type SubscriptionTerms, termsWith } from './terms.ts';
+import type { Publication, SubgroupHeader, SubgroupWriter, UpdateHandler } from './types.ts';
 
 export type PublicationParts = {
   readonly alias: number;
-  readonly groupOrder: GroupOrder;
-  readonly subscriberPriority: number;
+  readonly terms: SubscriptionTerms;
+  /** The track's order, for subscribers who do not care. */
+  readonly defaultGroupOrder: GroupOrder;
+  /** Largest location told to the subscriber. */
+  readonly largest: Location | undefined;
   readonly stream: MessageStream;
   readonly cancelled: Promise<void>;
   /** PUBLISH_DONE is out. */
   readonly ended: () => void;
+  /** An update of the subscriber was refused: nobody may publish on. */
+  readonly refused: () => void;
 };
 
 export class TrackPublication implements Publication {
   readonly alias: number;
   readonly cancelled: Promise<void>;
+  /** Where a joining fetch ends (draft-18 5.1); undefined: nothing was published before. */
+  joiningLocation: Location | undefined;
   readonly #context: SessionContext;
   readonly #parts: PublicationParts;
   readonly #writers = new Set<TrackSubgroupWriter>();
-  #subscriberPriority: number;
+  #terms: SubscriptionTerms;
+  #onUpdate: UpdateHandler | undefined;
   #streamCount = 0;
   /** `finishing`: PUBLISH_DONE waits for the last stream (draft-18 10.11). */
   #state: { name: 'open' } | { name: 'finishing'; status: number; reason: string } | { name: 'over' } = {
@@ -32,9 +43,18 @@ export class TrackPublication implements Publication {
   constructor(context: SessionContext, parts: PublicationParts) {
     this.alias = parts.alias;
     this.cancelled = parts.cancelled;
+    this.joiningLocation = parts.largest;
     this.#context = context;
     this.#parts = parts;
-    this.#subscriberPriority = parts.subscriberPriority;
+    this.#terms = parts.terms;
+  }
+
+  get terms(): SubscriptionTerms {
+    return this.#terms;
+  }
+
+  onUpdate(handler: UpdateHandler): void {
+    this.#onUpdate = handler;
   }
 
   openSubgroup(header: SubgroupHeader): SubgroupWriter {
@@ -64,28 +84,59 @@ export class TrackPublication implements Publication {
     this.#sendDone();
   }
 
-  /** REQUEST_UPDATE changed it: streams already open follow. */
-  setSubscriberPriority(priority: number): void {
-    this.#subscriberPriority = priority;
-    for (const writer of this.#writers) writer.stream.setPriority(this.#priority(writer.header));
+  /** REQUEST_UPDATE (draft-18 10.9.1), its request id already taken. A refused one ends the publication. */
+  update({ parameters }: RequestUpdate): void {
+    if (this.#state.name === 'over') return;
+    const before = this.#terms;
+    const terms = termsWith(parameters, before);
+    const changesObjects = terms.forward !== before.forward || parameters.subscriptionFilter !== undefined;
+    if (this.#onUpdate === undefined && changesObjects) {
+      this.#refuseUpdate(requestErrorCodes.notSupported, 'forward and filter stay as subscribed');
+      return;
+    }
+    const answer = this.#onUpdate?.(terms, before) ?? {};
+    if ('code' in answer) {
+      this.#refuseUpdate(answer.code, answer.reason);
+      return;
+    }
+    this.#terms = terms;
+    const { largest, expiresMs } = answer;
+    if (terms.forward && !before.forward) this.joiningLocation = largest;
+    if (terms.priority !== before.priority) {
+      for (const writer of this.#writers) writer.stream.setPriority(this.#priority(writer.header));
+    }
+    this.#parts.stream.send({
+      type: 'requestOk',
+      parameters: {
+        ...(largest !== undefined && { largestObject: largest }),
+        ...(expiresMs !== undefined && { expiresMs }),
+      },
+      trackProperties: emptyBytes,
+    });
   }
 
   /** The peer cancelled or the session ended: nothing more is sent (draft-18 5.1.1). */
   cancel(): void {
     this.#state = { name: 'over' };
-    this.cancelStreams();
+    this.#cancelStreams();
   }
 
-  /** Gives up what is open; the publication itself goes on. */
-  cancelStreams(): void {
+  #refuseUpdate(code: number, reason: string): void {
+    this.#parts.stream.send({ type: 'requestError', code, reason });
+    this.#cancelStreams();
+    this.done(publishDoneCodes.updateFailed, reason);
+    this.#parts.refused();
+  }
+
+  #cancelStreams(): void {
     for (const writer of [...this.#writers]) writer.reset(streamResetCodes.cancelled);
   }
 
   #priority(header: SubgroupHeader): number {
     return streamPriority({
-      subscriberPriority: this.#subscriberPriority,
+      subscriberPriority: this.#terms.priority,
       publisherPriority: header.priority,
-      groupOrder: this.#parts.groupOrder,
+      groupOrder: this.#terms.groupOrder ?? this.#parts.defaultGroupOrder,
       groupId: header.groupId,
       subgroupId: header.subgroupId,
     });

@@ -1,12 +1,12 @@
-import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
-import { MoqtError, protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { streamResetCodes } from '../codec/moqt/codes.ts';
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { awaitRequestOk } from './await-request-ok.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
-import { RequestError } from './request-error.ts';
 import type { PublishedNamespace } from './types.ts';
 
 /** Sends PUBLISH_NAMESPACE (draft-18 6.2, 10.15) and waits for the answer. Throws RequestError or StreamsError. */
@@ -21,23 +21,7 @@ export async function publishNamespace(
     namespace,
     parameters: {},
   }));
-  try {
-    const answer = await stream.next();
-    if (answer?.type === 'requestError') {
-      stream.finish();
-      throw new RequestError(answer.code, answer.reason, answer.retryMs);
-    }
-    if (answer === null) {
-      stream.cancel(streamResetCodes.cancelled);
-      throw new RequestError(requestErrorCodes.internalError, 'the peer ended the request without an answer');
-    }
-    if (answer.type !== 'requestOk') throw protocolViolation(`${answer.type} in answer to PUBLISH_NAMESPACE`);
-    // draft-18 10.5
-    if (answer.trackProperties.length > 0) throw protocolViolation('track properties in PUBLISH_NAMESPACE_OK');
-  } catch (error) {
-    if (error instanceof MoqtError) context.fail(error);
-    throw error;
-  }
+  await awaitRequestOk(context, stream, 'PUBLISH_NAMESPACE');
   const published = new Published(context, stream);
   void published.follow();
   return published;

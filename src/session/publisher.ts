@@ -7,15 +7,17 @@ import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetc
 import type { SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
+import { OfferedTrack } from './outgoing-publish.ts';
 import { trackKey } from './track-key.ts';
+import type { Publication, PublishOffer, Refusal, TrackName } from './types.ts';
 
 /** The peer's subscriptions in one session. */
 export class Publisher implements SubscribeOwner {
   readonly #context: SessionContext;
-  readonly #byTrack = new Map<string, SubscribeRequest>();
-  readonly #byAlias = new Map<number, SubscribeRequest>();
+  readonly #byTrack = new Map<string, SubscribeRequest | OfferedTrack>();
+  readonly #byAlias = new Map<number, object>();
   /** Pending and established, for joining fetches. */
-  readonly #byRequestId = new Map<number, SubscribeRequest>();
+  readonly #byRequestId = new Map<number, SubscribeRequest | OfferedTrack>();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -65,21 +67,28 @@ export class Publisher implements SubscribeOwner {
     return { track: subscription.track, start: { group: first, object: 0 }, end };
   }
 
+  /** Offers a track with PUBLISH. Throws CONFLICT when the peer has it already. */
+  async publish(track: TrackName, offer: PublishOffer): Promise<Publication> {
+    if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
+    const key = trackKey(track);
+    if (this.#byTrack.has(key)) throw new StreamsError('CONFLICT', `the peer is already subscribed to ${track.name}`);
+    const offered = new OfferedTrack(this.#context, this, track, offer);
+    this.#byTrack.set(key, offered);
+    this.#byRequestId.set(offered.requestId, offered);
+    return offered.accepted();
+  }
+
   /** Throws INVALID_ARGUMENT when a live publication of this session has it. */
-  claimAlias(alias: number, request: SubscribeRequest): void {
+  claimAlias(alias: number, request: object): void {
     if (this.#byAlias.has(alias)) throw new StreamsError('INVALID_ARGUMENT', `track alias ${alias} is in use`);
     this.#byAlias.set(alias, request);
   }
 
-  release(request: SubscribeRequest): void {
-    const key = trackKey(request.track);
-    if (this.#byTrack.get(key) === request) this.#byTrack.delete(key);
-    if (this.#byRequestId.get(request.requestId) === request) this.#byRequestId.delete(request.requestId);
-    for (const [alias, owner] of this.#byAlias) if (owner === request) this.#byAlias.delete(alias);
+  release(request: object): void {
+    for (const map of [this.#byTrack, this.#byRequestId, this.#byAlias] as Map<unknown, object>[])
+      for (const [key, owner] of map) if (owner === request) map.delete(key);
   }
 }
-
-type Refusal = { readonly code: number; readonly reason: string };
 
 /** Object 0 of an end is the whole group, else one behind the last. */
 function endsFirst({ start, end }: ResolvedFetch): boolean {

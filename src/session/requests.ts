@@ -5,8 +5,11 @@ import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import type { BidiStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
 import { NamespaceRequest } from './incoming-namespace.ts';
+import { PrefixRegistry, PrefixRequest } from './incoming-prefix.ts';
 import { MessageStream } from './message-stream.ts';
 import type { Publisher } from './publisher.ts';
+import type { Subscriber } from './subscriber.ts';
+import { TrackStatusRequest } from './track-status.ts';
 
 /** Requests that may wait for SETUP and authorisation (draft-18 3.3); more are reset. */
 const maxEarly = 32;
@@ -15,9 +18,12 @@ const maxEarly = 32;
 export class Requests {
   readonly #context: SessionContext;
   readonly #publisher: Publisher;
+  readonly #subscriber: Subscriber;
+  readonly #prefixes = { subscribeNamespace: new PrefixRegistry(), subscribeTracks: new PrefixRegistry() };
   #early = 0;
 
-  constructor(context: SessionContext, publisher: Publisher) {
+  constructor(context: SessionContext, publisher: Publisher, subscriber: Subscriber) {
+    this.#subscriber = subscriber;
     this.#context = context;
     this.#publisher = publisher;
   }
@@ -44,14 +50,37 @@ export class Requests {
     this.#context.requestIds.receive(message.requestId);
     const reserved = reservedNamespace(message);
     if (reserved) return this.#refuse(stream, requestErrorCodes.doesNotExist, 'reserved namespace');
-    if (message.type === 'subscribe') return this.#publisher.onSubscribe(stream, message);
-    if (message.type === 'fetch') return this.#publisher.onFetch(stream, message);
-    const announced = this.#context.handlers().publishNamespace;
-    if (message.type === 'publishNamespace' && announced !== undefined) {
-      const request = new NamespaceRequest(this.#context, stream, message);
-      const following = request.follow();
-      announced(request);
-      return following;
+    const handlers = this.#context.handlers();
+    switch (message.type) {
+      case 'subscribe':
+        return this.#publisher.onSubscribe(stream, message);
+      case 'fetch':
+        return this.#publisher.onFetch(stream, message);
+      case 'publish':
+        return this.#subscriber.onPublish(stream, message);
+      case 'trackStatus': {
+        const request = new TrackStatusRequest(this.#context, stream, message);
+        const following = request.follow();
+        if (handlers.trackStatus === undefined) request.refuse();
+        else handlers.trackStatus(request);
+        return following;
+      }
+      case 'publishNamespace': {
+        if (handlers.publishNamespace === undefined) break;
+        const request = new NamespaceRequest(this.#context, stream, message);
+        const following = request.follow();
+        handlers.publishNamespace(request);
+        return following;
+      }
+      case 'subscribeNamespace':
+      case 'subscribeTracks': {
+        const handler = handlers[message.type];
+        if (handler === undefined) break;
+        const request = new PrefixRequest(this.#context, stream, message, this.#prefixes[message.type]);
+        const following = request.follow();
+        if (!request.refuseOverlap()) handler(request);
+        return following;
+      }
     }
     return this.#refuse(stream, requestErrorCodes.notSupported, `${message.type} is not supported`);
   }

@@ -1,4 +1,5 @@
 import { requestErrorCodes, sessionCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Publish } from '../codec/moqt/control/publish.ts';
 import type { SubscribeOk } from '../codec/moqt/control/subscribe-ok.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import type { TrackName } from '../codec/moqt/model.ts';
@@ -7,11 +8,13 @@ import type { MessageParameters } from '../codec/moqt/parameters.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext } from './context.ts';
 import { HeldSubgroups } from './held-subgroups.ts';
+import { PublishRequest } from './incoming-publish.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
 import { RequestError } from './request-error.ts';
-import { TrackSubscription } from './subscription.ts';
+import { type SubscriptionParts, TrackSubscription } from './subscription.ts';
+import { parametersFor } from './terms.ts';
 import { trackKey } from './track-key.ts';
 import type { SubscribeOptions, Subscription } from './types.ts';
 
@@ -21,6 +24,8 @@ export class Subscriber {
   readonly #byAlias = new Map<number, TrackSubscription>();
   /** Tracks asked for and not yet answered. */
   readonly #pending = new Set<string>();
+  /** Tracks offered to us and not yet answered, by alias. */
+  readonly #offered = new Map<number, PublishRequest>();
   readonly #held = new HeldSubgroups();
 
   constructor(context: SessionContext) {
@@ -55,7 +60,50 @@ export class Subscriber {
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#pending.delete(key);
-      if (this.#pending.size === 0) this.#held.clear();
+      this.#settled();
+    }
+  }
+
+  /** The peer offers a track (draft-18 10.10). */
+  async onPublish(stream: MessageStream, message: Publish): Promise<void> {
+    const { track, trackAlias: alias } = message;
+    const key = trackKey(track);
+    const { mandatory, defaultPriority } = this.#context.dialect.readTrackProperties(message.trackProperties);
+    const request = new PublishRequest(
+      this.#context,
+      stream,
+      message,
+      ({ requestId, largest, trackProperties }) =>
+        this.#begin({
+          track,
+          requestId,
+          alias,
+          largest,
+          expiresMs: message.parameters.expiresMs,
+          trackProperties,
+          defaultPriority,
+          stream,
+        }),
+      (answered) => {
+        if (this.#offered.get(alias) === answered) this.#offered.delete(alias);
+        this.#settled();
+      },
+    );
+    const handler = this.#context.handlers().publish;
+    const other = this.#byAlias.get(alias);
+    const taken = this.#offered.has(alias) || (other?.established === true && trackKey(other.track) !== key);
+    const isDuplicate =
+      this.#pending.has(key) ||
+      this.#find(key) !== undefined ||
+      [...this.#offered.values()].some((offer) => trackKey(offer.track) === key);
+    if (isDuplicate) request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed');
+    else if (taken) throw new MoqtError(sessionCodes.duplicateTrackAlias, `track alias ${alias} is in use`);
+    else if (mandatory !== undefined)
+      request.reject(requestErrorCodes.unsupportedExtension, mandatoryReason(mandatory));
+    else if (handler === undefined) request.reject(requestErrorCodes.notSupported, 'nothing is taken here');
+    else {
+      this.#offered.set(alias, request);
+      handler(request);
     }
   }
 
@@ -63,12 +111,17 @@ export class Subscriber {
   onSubgroup(alias: number, subgroup: SubgroupReader | undefined, bytes: number): void {
     const subscription = this.#byAlias.get(alias);
     if (subscription !== undefined) subscription.deliver(subgroup);
-    else if (this.#pending.size > 0) this.#held.add(alias, subgroup, bytes);
+    else if (this.#pending.size > 0 || this.#offered.size > 0) this.#held.add(alias, subgroup, bytes);
     else subgroup?.stop(streamResetCodes.cancelled);
   }
 
   sessionEnded(): void {
     this.#held.clear();
+  }
+
+  /** With nothing pending, nobody is left who could own what is held. */
+  #settled(): void {
+    if (this.#pending.size === 0 && this.#offered.size === 0) this.#held.clear();
   }
 
   #find(key: string): TrackSubscription | undefined {
@@ -92,10 +145,23 @@ export class Subscriber {
     const properties = this.#context.dialect.readTrackProperties(ok.trackProperties);
     if (properties.mandatory !== undefined) {
       stream.cancel(streamResetCodes.cancelled);
-      const reason = `mandatory track property 0x${properties.mandatory.toString(16)}`;
-      throw new RequestError(requestErrorCodes.unsupportedExtension, reason);
+      throw new RequestError(requestErrorCodes.unsupportedExtension, mandatoryReason(properties.mandatory));
     }
-    const alias = ok.trackAlias;
+    return this.#begin({
+      track,
+      requestId,
+      alias: ok.trackAlias,
+      largest: ok.parameters.largestObject,
+      expiresMs: ok.parameters.expiresMs,
+      trackProperties: ok.trackProperties.slice(),
+      defaultPriority: properties.defaultPriority,
+      stream,
+    });
+  }
+
+  /** Throws DUPLICATE_TRACK_ALIAS. */
+  #begin(parts: Omit<SubscriptionParts, 'ended'>): TrackSubscription {
+    const { alias, track } = parts;
     const previous = this.#byAlias.get(alias);
     if (previous !== undefined) {
       if (previous.established && trackKey(previous.track) !== trackKey(track))
@@ -103,13 +169,7 @@ export class Subscriber {
       previous.superseded();
     }
     const subscription = new TrackSubscription(this.#context, {
-      track,
-      requestId,
-      alias,
-      largest: ok.parameters.largestObject,
-      trackProperties: ok.trackProperties.slice(),
-      defaultPriority: properties.defaultPriority,
-      stream,
+      ...parts,
       ended: (ended) => {
         if (this.#byAlias.get(alias) === ended) this.#byAlias.delete(alias);
       },
@@ -121,14 +181,18 @@ export class Subscriber {
   }
 }
 
+function mandatoryReason(type: number): string {
+  return `mandatory track property 0x${type.toString(16)}`;
+}
+
 function parametersOf(options: SubscribeOptions): MessageParameters {
-  const { filter, priority, groupOrder, rendezvousMs } = options;
-  return {
-    ...(filter !== undefined && filter.type !== 'unfiltered' && { subscriptionFilter: filter }),
-    ...(priority !== undefined && { subscriberPriority: priority }),
-    ...(groupOrder !== undefined && { groupOrder }),
-    ...(rendezvousMs !== undefined && rendezvousMs > 0 && { rendezvousTimeoutMs: rendezvousMs }),
-  };
+  const { filter, rendezvousMs, forward, signal: _, ...terms } = options;
+  const base = parametersFor({
+    ...terms,
+    ...(forward === false && { forward }),
+    ...(filter !== undefined && filter.type !== 'unfiltered' && { filter }),
+  });
+  return rendezvousMs !== undefined && rendezvousMs > 0 ? { ...base, rendezvousTimeoutMs: rendezvousMs } : base;
 }
 
 function interrupted(): StreamsError {

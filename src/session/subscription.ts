@@ -1,13 +1,18 @@
 import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { RequestErrorMessage } from '../codec/moqt/control/request-error.ts';
+import type { RequestOk } from '../codec/moqt/control/request-ok.ts';
 import type { Location, TrackName } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import type { Deferred } from '../core/deferred.ts';
 import { deferred } from '../core/deferred.ts';
+import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
 import type { MessageStream } from './message-stream.ts';
-import type { IncomingSubgroup, SessionClose, Subscription, SubscriptionEnd } from './types.ts';
+import { RequestError } from './request-error.ts';
+import { parametersFor, type SubscriptionTerms } from './terms.ts';
+import type { IncomingSubgroup, SessionClose, Subscription, SubscriptionEnd, UpdateAnswer } from './types.ts';
 
 /** Subgroups not yet asked for; beyond, the oldest is stopped. */
 const maxPendingSubgroups = 64;
@@ -20,6 +25,7 @@ export type SubscriptionParts = {
   readonly alias: number;
   readonly largest: Location | undefined;
   readonly trackProperties: Uint8Array;
+  readonly expiresMs: number | undefined;
   /** For subgroups that have no priority of their own. */
   readonly defaultPriority: number;
   readonly stream: MessageStream;
@@ -31,6 +37,9 @@ export class TrackSubscription implements Subscription, SessionMember {
   readonly #context: SessionContext;
   readonly #parts: SubscriptionParts;
   readonly #done = deferred<SubscriptionEnd>();
+  /** Updates not yet answered, in the order they were sent. */
+  readonly #updates: Deferred<UpdateAnswer>[] = [];
+  #expiresMs: number | undefined;
   readonly #waiting: Deferred<IncomingSubgroup | null>[] = [];
   #queue: SubgroupReader[] = [];
   #received = 0;
@@ -42,6 +51,7 @@ export class TrackSubscription implements Subscription, SessionMember {
   constructor(context: SessionContext, parts: SubscriptionParts) {
     this.#context = context;
     this.#parts = parts;
+    this.#expiresMs = parts.expiresMs;
     context.live.add(this);
   }
 
@@ -60,6 +70,9 @@ export class TrackSubscription implements Subscription, SessionMember {
   get trackProperties(): Uint8Array {
     return this.#parts.trackProperties;
   }
+  get expiresMs(): number | undefined {
+    return this.#expiresMs;
+  }
   get done(): Promise<SubscriptionEnd> {
     return this.#done.promise;
   }
@@ -74,6 +87,10 @@ export class TrackSubscription implements Subscription, SessionMember {
     return followRequest(this.#context, stream, {
       message: (message) => {
         if (message.type === 'goaway') return;
+        if (message.type === 'requestOk' || message.type === 'requestError') {
+          this.#updated(message);
+          return;
+        }
         if (message.type !== 'publishDone') throw protocolViolation(`${message.type} to a subscription`);
         if (this.#phase === 'draining') throw protocolViolation('a second PUBLISH_DONE');
         stream.finish();
@@ -114,6 +131,19 @@ export class TrackSubscription implements Subscription, SessionMember {
     return waiting.promise;
   }
 
+  update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer> {
+    if (this.#phase !== 'open') return Promise.reject(new StreamsError('INTERRUPTED', 'the subscription has ended'));
+    const answer = deferred<UpdateAnswer>();
+    const { requestIds, dialect } = this.#context;
+    const parameters = parametersFor(terms);
+    const bytes = requestIds.use((requestId) =>
+      dialect.encodeMessage({ type: 'requestUpdate', requestId, parameters }),
+    );
+    this.#updates.push(answer);
+    this.#parts.stream.sendEncoded(bytes);
+    return answer.promise;
+  }
+
   unsubscribe(): void {
     if (this.#phase === 'over') return;
     this.#parts.stream.cancel(streamResetCodes.cancelled);
@@ -129,6 +159,19 @@ export class TrackSubscription implements Subscription, SessionMember {
 
   sessionEnded(close: SessionClose): void {
     this.#finish({ by: 'session', status: close.code, reason: close.reason });
+  }
+
+  #updated(message: RequestOk | RequestErrorMessage): void {
+    const update = this.#updates.shift();
+    if (update === undefined) throw protocolViolation(`${message.type} without a REQUEST_UPDATE`);
+    if (message.type === 'requestError') {
+      update.reject(new RequestError(message.code, message.reason, message.retryMs));
+      return;
+    }
+    if (message.trackProperties.length > 0) throw protocolViolation('track properties in REQUEST_UPDATE_OK');
+    const { largestObject: largest, expiresMs } = message.parameters;
+    this.#expiresMs = expiresMs ?? this.#expiresMs;
+    update.resolve({ ...(largest !== undefined && { largest }), ...(expiresMs !== undefined && { expiresMs }) });
   }
 
   #drain(end: SubscriptionEnd, expected?: number): void {
@@ -151,6 +194,8 @@ export class TrackSubscription implements Subscription, SessionMember {
     clearTimeout(this.#grace);
     this.#context.live.delete(this);
     this.#done.resolve(end);
+    for (const update of this.#updates.splice(0))
+      update.reject(new StreamsError('INTERRUPTED', 'the subscription has ended'));
     for (const waiting of this.#waiting.splice(0)) waiting.resolve(null);
     this.#parts.ended(this);
   }

@@ -1,19 +1,26 @@
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
+import type { SubscriptionTerms } from './terms.ts';
 
 /**
  * The faces of a MoQT conversation, the same in every draft: publishers, subscribers, relays and tests need only these.
  * A `Dialect` (codec/moqt) decides the bytes.
  */
 
-export type { FetchItem, Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName };
+export type { FetchItem, Location, MoqObject, ObjectStatus, SubscriptionFilter, SubscriptionTerms, TrackName };
 
 export type SubscribeOptions = {
   filter?: SubscriptionFilter;
   /** 0 is most urgent; default 128. */
   priority?: number;
   groupOrder?: 'ascending' | 'descending';
+  /** false: no objects until `update` says so. Default true. */
+  forward?: boolean;
+  /** Objects older than this are not sent any more, ms (draft-18 OBJECT_DELIVERY_TIMEOUT). */
+  objectTimeoutMs?: number;
+  /** How long a subgroup may take to arrive once it is complete, ms (draft-18 SUBGROUP_DELIVERY_TIMEOUT). */
+  subgroupTimeoutMs?: number;
   /** How long the relay may hold the request until a publisher appears (draft-18 RENDEZVOUS_TIMEOUT). */
   rendezvousMs?: number;
   signal?: AbortSignal;
@@ -111,10 +118,28 @@ export interface Subscription {
   nextSubgroup(): Promise<IncomingSubgroup | null>;
   /** Settles once, never rejects. `status` is a PUBLISH_DONE code; by: who ended it. */
   readonly done: Promise<SubscriptionEnd>;
+  /** After which time the publisher may end it (draft-18 EXPIRES), ms; undefined: it did not say. */
+  readonly expiresMs: number | undefined;
+  /**
+   * REQUEST_UPDATE: what is absent stays. Resolves with what the publisher told in return; rejects with RequestError, and then
+   * the publisher ends the subscription. Group order cannot be changed.
+   */
+  update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer>;
   unsubscribe(): void;
 }
 
 export type SubscriptionEnd = { by: 'publisher' | 'local' | 'session'; status: number; reason: string };
+
+export type UpdateAnswer = { largest?: Location; expiresMs?: number };
+export type Refusal = { code: number; reason: string };
+/** Decides about new terms of a subscription, and puts them into effect. `before` are those that they replace. */
+export type UpdateHandler = (terms: SubscriptionTerms, before: SubscriptionTerms) => UpdateAnswer | Refusal;
+
+/** `alias` must be unique among the session's live tracks. */
+export type SubscribeAnswer = { alias: number; largest?: Location; expiresMs?: number; trackProperties?: Uint8Array };
+
+/** PUBLISH. `forward` false: nothing is sent until the subscriber wants it. */
+export type PublishOffer = SubscribeAnswer & { forward?: boolean; signal?: AbortSignal };
 
 /** A peer asks us for a track. Answer exactly once with accept or reject; leaving it open is waiting for a publisher. */
 export interface IncomingSubscribe {
@@ -124,10 +149,11 @@ export interface IncomingSubscribe {
   readonly groupOrder: 'ascending' | 'descending' | undefined;
   readonly forward: boolean;
   readonly rendezvousMs: number;
+  readonly terms: SubscriptionTerms;
   /** Resolves when the peer cancelled, or the session ended; never rejects. */
   readonly cancelled: Promise<void>;
-  /** `alias` must be unique among the session's live tracks; a relay uses one alias per track for all viewers so that headers are shared bytes. */
-  accept(answer: { alias: number; largest?: Location; trackProperties?: Uint8Array }): Publication;
+  /** A relay uses one alias per track for all viewers so that headers are shared bytes. */
+  accept(answer: SubscribeAnswer): Publication;
   /** REQUEST_ERROR code (codec/moqt codes.requestError), reason, and when to try again. */
   reject(code: number, reason: string, retryMs?: number): void;
 }
@@ -136,6 +162,10 @@ export interface IncomingSubscribe {
 export interface Publication {
   readonly alias: number;
   readonly cancelled: Promise<void>;
+  /** As they are now. */
+  readonly terms: SubscriptionTerms;
+  /** Without a handler, a change of forward or filter is refused, which ends the publication. */
+  onUpdate(handler: UpdateHandler): void;
   openSubgroup(header: SubgroupHeader): SubgroupWriter;
   /** PUBLISH_DONE with the count of streams opened, after every stream of it was finished or reset. Idempotent. */
   done(status: number, reason: string): void;
@@ -168,11 +198,75 @@ export interface PublishedNamespace {
   withdraw(): void;
 }
 
+/** A peer offers us a track (draft-18 PUBLISH). Answer exactly once. */
+export interface IncomingPublish {
+  readonly track: TrackName;
+  readonly largest: Location | undefined;
+  /** It sends objects without being told to. */
+  readonly forward: boolean;
+  readonly trackProperties: Uint8Array;
+  accept(terms?: Partial<SubscriptionTerms>): Subscription;
+  reject(code: number, reason: string): void;
+}
+
+/** What a publisher knows of a track. */
+export type TrackStatus = {
+  /** undefined: nothing was published yet. */
+  readonly largest: Location | undefined;
+  readonly expiresMs: number | undefined;
+  readonly trackProperties: Uint8Array;
+};
+
+export interface IncomingTrackStatus {
+  readonly track: TrackName;
+  readonly cancelled: Promise<void>;
+  accept(status: Partial<TrackStatus>): void;
+  reject(code: number, reason: string, retryMs?: number): void;
+}
+
+/** A peer wants to hear of the namespaces, or to be offered the tracks, below a prefix. Answer exactly once. */
+export interface IncomingPrefix {
+  readonly prefix: readonly string[];
+  /** For tracks: what PUBLISH shall say. */
+  readonly forward: boolean;
+  readonly cancelled: Promise<void>;
+  accept(hooks?: PrefixHooks): PrefixFeed;
+  reject(code: number, reason: string, retryMs?: number): void;
+}
+
+export type PrefixHooks = {
+  /** The peer wants another prefix. */
+  retarget?(prefix: readonly string[]): Refusal | undefined;
+  /** It has it: tell what is below. What was told before and is below it too need not be repeated. */
+  retargeted?(): void;
+};
+
+/** Whole names; what is not below the prefix, or was told already, is left out. */
+export interface PrefixFeed {
+  announce(namespace: readonly string[]): void;
+  withdraw(namespace: readonly string[]): void;
+  /** PUBLISH_BLOCKED: this track is not offered, though it is there. */
+  blocked(track: TrackName): void;
+}
+
+export type NamespaceEvent = { readonly namespace: readonly string[]; readonly active: boolean };
+
+/** We asked for a prefix. */
+export interface PrefixSubscription<E> {
+  /** null once it has ended, after every namespace still active was told to be gone. */
+  next(): Promise<E | null>;
+  cancel(): void;
+}
+
 /** What the peer may ask of us; what is missing is refused with NOT_SUPPORTED. Handlers must not throw. */
 export type SessionHandlers = {
   subscribe?(request: IncomingSubscribe): void;
   fetch?(request: IncomingFetch): void;
+  trackStatus?(request: IncomingTrackStatus): void;
+  publish?(request: IncomingPublish): void;
   publishNamespace?(announcement: IncomingNamespace): void;
+  subscribeNamespace?(request: IncomingPrefix): void;
+  subscribeTracks?(request: IncomingPrefix): void;
 };
 
 export type PeerSetup = {
@@ -197,7 +291,13 @@ export interface Session {
   subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription>;
   /** Resolves with FETCH_OK; rejects like `subscribe`. */
   fetch(target: FetchTarget, options?: FetchOptions): Promise<FetchedObjects>;
+  trackStatus(track: TrackName): Promise<TrackStatus>;
+  /** Offers a track; resolves once the peer agreed, rejects like `subscribe`. */
+  publish(track: TrackName, offer: PublishOffer): Promise<Publication>;
   publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace>;
+  subscribeNamespace(prefix: readonly string[]): Promise<PrefixSubscription<NamespaceEvent>>;
+  /** Tracks come to the `publish` handler; the subscription tells which ones do not. */
+  subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>>;
   close(code: number, reason: string): void;
 }
 

@@ -1,0 +1,50 @@
+import type { GroupOrder, SubscriptionFilter } from '../codec/moqt/model.ts';
+import type { MessageParameters } from '../codec/moqt/parameters.ts';
+
+/** What a subscriber wants of a subscription, and may change (draft-18 10.2, 10.9.1). */
+export type SubscriptionTerms = {
+  readonly filter: SubscriptionFilter;
+  /** false: no objects for now. */
+  readonly forward: boolean;
+  /** 0 … 255, 0 most urgent. */
+  readonly priority: number;
+  /** undefined: as the publisher likes. */
+  readonly groupOrder: GroupOrder | undefined;
+  /** Delivery timeouts in ms (draft-18 8); 0: none. */
+  readonly objectTimeoutMs: number;
+  readonly subgroupTimeoutMs: number;
+};
+
+const defaults: SubscriptionTerms = {
+  filter: { type: 'unfiltered' },
+  forward: true,
+  priority: 128,
+  groupOrder: undefined,
+  objectTimeoutMs: 0,
+  subgroupTimeoutMs: 0,
+};
+
+/** What is not among the parameters stays as it was. */
+export function termsWith(parameters: MessageParameters, before: SubscriptionTerms = defaults): SubscriptionTerms {
+  return {
+    filter: parameters.subscriptionFilter ?? before.filter,
+    forward: parameters.forward ?? before.forward,
+    priority: parameters.subscriberPriority ?? before.priority,
+    groupOrder: parameters.groupOrder ?? before.groupOrder,
+    objectTimeoutMs: parameters.objectDeliveryTimeoutMs ?? before.objectTimeoutMs,
+    subgroupTimeoutMs: parameters.subgroupDeliveryTimeoutMs ?? before.subgroupTimeoutMs,
+  };
+}
+
+/** The parameters that say so; what is undefined is left out. */
+export function parametersFor(terms: Partial<SubscriptionTerms>): MessageParameters {
+  const { filter, forward, priority, groupOrder, objectTimeoutMs, subgroupTimeoutMs } = terms;
+  return {
+    ...(filter !== undefined && { subscriptionFilter: filter }),
+    ...(forward !== undefined && { forward }),
+    ...(priority !== undefined && { subscriberPriority: priority }),
+    ...(groupOrder !== undefined && { groupOrder }),
+    ...(objectTimeoutMs !== undefined && { objectDeliveryTimeoutMs: objectTimeoutMs }),
+    ...(subgroupTimeoutMs !== undefined && { subgroupDeliveryTimeoutMs: subgroupTimeoutMs }),
+  };
+}

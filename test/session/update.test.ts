@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { SubscriptionTerms } from '../../src/session/types.ts';
+import { header, obj, sessions, subscribed, track } from './helpers.ts';
+
+describe('an update of a subscription', () => {
+  it('brings the new terms to the publisher, and its answer back', async () => {
+    const { subscription, publication } = await subscribed();
+    const seen: [SubscriptionTerms, SubscriptionTerms][] = [];
+    publication.onUpdate((terms, before) => {
+      seen.push([terms, before]);
+      return { largest: { group: 9, object: 1 }, expiresMs: 30 };
+    });
+    const filter = { type: 'absoluteStart', start: { group: 3, object: 0 } } as const;
+    const answer = await subscription.update({ filter, priority: 3, objectTimeoutMs: 50 });
+    expect(answer).toEqual({ largest: { group: 9, object: 1 }, expiresMs: 30 });
+    expect(subscription.expiresMs).toBe(30);
+    expect(seen[0]![0]).toMatchObject({ filter, priority: 3, objectTimeoutMs: 50, forward: true });
+    expect(seen[0]![1]).toMatchObject({ filter: { type: 'unfiltered' }, priority: 128, objectTimeoutMs: 0 });
+    await subscription.update({ forward: false });
+    expect(publication.terms).toMatchObject({ filter, priority: 3, objectTimeoutMs: 50, forward: false });
+  });
+
+  it('that is refused ends the subscription with UPDATE_FAILED', async () => {
+    const { subscription, publication } = await subscribed();
+    publication.onUpdate(() => ({ code: 0x11, reason: 'in the past' }));
+    publication.openSubgroup(header(5)).write(obj(0, ''));
+    await expect(subscription.update({ forward: false })).rejects.toMatchObject({ requestCode: 0x11 });
+    expect(await subscription.done).toMatchObject({ by: 'publisher', status: 0x8 });
+    await publication.cancelled;
+  });
+
+  it('of what a publisher cannot change is refused; the priority it can always', async () => {
+    const { subscription, publication } = await subscribed();
+    expect(await subscription.update({ priority: 1 })).toEqual({});
+    expect(publication.terms.priority).toBe(1);
+    await expect(subscription.update({ forward: false })).rejects.toMatchObject({ requestCode: 0x3 });
+  });
+
+  it('of an ended subscription is interrupted', async () => {
+    const { subscription } = await subscribed();
+    subscription.unsubscribe();
+    await expect(subscription.update({ priority: 1 })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
+
+  it('moves the end of a joining fetch when it starts to forward', async () => {
+    const ends: unknown[] = [];
+    const { client } = await sessions({
+      server: {
+        handlers: {
+          subscribe: (request) =>
+            request
+              .accept({ alias: 1, largest: { group: 2, object: 0 } })
+              .onUpdate(() => ({ largest: { group: 8, object: 4 } })),
+          fetch(request) {
+            ends.push(request.end);
+            request.accept({ end: request.end, endOfTrack: false }).finish();
+          },
+        },
+      },
+    });
+    const joining = await client.subscribe(track, { forward: false });
+    await expect(client.fetch({ joining, groupsBefore: 0 })).rejects.toMatchObject({ requestCode: 0x11 });
+    await joining.update({ forward: true });
+    await client.fetch({ joining, groupsBefore: 0 });
+    expect(ends).toEqual([{ group: 8, object: 5 }]);
+  });
+});
