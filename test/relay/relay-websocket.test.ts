@@ -147,9 +147,12 @@ describe('the relay by WebSocket', () => {
     const path = `/playback/${input.id}?tok=${input.token}`;
     const track = { namespace: input.namespace, name: 'video/720p' };
     const socket = new WebSocket(`ws://127.0.0.1:${relay.port}${path}`, ['qmux-02.moqt-18'], { autoPong: false });
-    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     const role = { role: 'client', protocol: 'moqt-18', path, remoteAddress: '' } as const;
-    const stalled = new QmuxTransport(new WsSocket(socket), role);
+    const stalled = await new Promise<Transport>((resolve, reject) => {
+      socket.once('error', reject);
+      // In the event itself: the relay's first message may come with the upgrade.
+      socket.once('open', () => resolve(new QmuxTransport(new WsSocket(socket), role)));
+    });
     opened.push(stalled);
     await (await establish(stalled, { role: 'client' })).subscribe(track);
     const good = await (await session('ws', path)).subscribe(track);
