@@ -1,7 +1,7 @@
 import { command } from './command.ts';
 import { exitCodesSpec } from './help/specs.ts';
 import { createSpec, deleteSpec, getSpec, listSpec, rotateKeySpec } from './inputs/specs.ts';
-import { catalogSpec, segmentSpec } from './inspect/specs.ts';
+import { catalogSpec, segmentSpec, tokenSpec } from './inspect/specs.ts';
 import { mintSpec } from './playback/specs.ts';
 import { serveSpec } from './serve/specs.ts';
 import { watchSpec } from './watch/specs.ts';
@@ -18,6 +18,7 @@ export const commands = [
   command(watchSpec, () => import('./watch/watch.ts')),
   command(catalogSpec, () => import('./inspect/catalog.ts')),
   command(segmentSpec, () => import('./inspect/segment.ts')),
+  command(tokenSpec, () => import('./inspect/token.ts')),
   command(exitCodesSpec, () => import('./help/exit-codes.ts')),
 ];
 

@@ -30,3 +30,16 @@ export const segmentSpec = {
     all: { description: 'show every box and fragment' },
   },
 } as const satisfies CommandSpec;
+
+export const tokenSpec = {
+  path: ['inspect', 'token'],
+  summary: 'Show what a token says and allows, and why it would be refused; never its signature',
+  examples: [
+    'streams inspect token eyJ…',
+    'echo "$TOKEN" | streams inspect token - --jwks https://example.com/.well-known/jwks.json',
+  ],
+  args: { token: { description: 'JWT, or the URL that holds it; - is stdin' } },
+  options: {
+    jwks: { value: 'source', description: "file or URL of the public keys; without it the profile's server is asked" },
+  },
+} as const satisfies CommandSpec;
