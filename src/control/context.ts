@@ -19,6 +19,8 @@ export type Endpoints = {
   rtmpUrl?: string;
   /** `srt://host:port`. */
   srtUrl?: string;
+  /** `http://127.0.0.1:port` of the media engine beside this server; what it answers is passed on. */
+  engineUrl?: string;
   /** The address of this server as users see it; default is where it listens. */
   publicHttpUrl?: string;
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { localOrgId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { createApp } from './api/app.ts';
+import { EngineProxy } from './api/engine-proxy.ts';
 import { type HttpServer, httpUrl, listen } from './api/listen.ts';
 import { loadMasterKey } from './auth/master-key.ts';
 import { TokenBuckets } from './auth/rate-limit.ts';
@@ -11,7 +12,7 @@ import { Vault } from './auth/vault.ts';
 import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
 import type { ControlContext, Endpoints } from './context.ts';
 import { Liveness } from './liveness.ts';
-import { forgetExpired } from './store/revocations.ts';
+import { forgetExpired } from './store/forget.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
 const sweepIntervalMs = 1000;
@@ -79,7 +80,13 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
     const answer = async (request: Request, remoteAddress = 'in-process') => app.fetch(request, { remoteAddress });
-    server = await listen({ host: options.host, port: options.port, fetch: answer });
+    const proxy = new EngineProxy({ engineUrl: () => endpoints.engineUrl, logger });
+    server = await listen({
+      host: options.host,
+      port: options.port,
+      fetch: answer,
+      take: (incoming, outgoing) => proxy.take(incoming, outgoing),
+    });
     const { port, close: stop } = server;
     const timer = setInterval(() => {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
@@ -96,6 +103,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         clearInterval(timer);
         clearInterval(forgetting);
         await stop();
+        proxy.close();
         await db.destroy();
       })();
       return closing;

@@ -34,7 +34,7 @@ export type TestControl = AsyncDisposable & {
   call(
     method: string,
     path: string,
-    options?: { body?: unknown; key?: string | null; address?: string },
+    options?: { body?: unknown; key?: string | null; address?: string; headers?: Record<string, string> },
   ): Promise<Answer>;
 };
 
@@ -62,8 +62,8 @@ export async function startTestControl(options: Partial<ControlOptions> = {}): P
     base,
     log,
     clock,
-    async call(method, path, { body, key = apiKey, address } = {}) {
-      const headers = new Headers();
+    async call(method, path, { body, key = apiKey, address, headers: extra = {} } = {}) {
+      const headers = new Headers(extra);
       if (key !== null) headers.set('authorization', `Bearer ${key}`);
       if (body !== undefined) headers.set('content-type', 'application/json');
       const response = await control.fetch(

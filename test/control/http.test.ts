@@ -218,7 +218,10 @@ describe('REST', () => {
       'ingest',
     ]);
     const rotate = body.paths['/v1/live-inputs/{id}/rotate-stream-key'].post;
-    expect(rotate.parameters).toMatchObject([{ name: 'id', in: 'path', required: true }]);
+    expect(rotate.parameters).toMatchObject([
+      { name: 'id', in: 'path', required: true },
+      { $ref: '#/components/parameters/IdempotencyKey' },
+    ]);
   });
 });
 

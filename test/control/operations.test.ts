@@ -249,6 +249,19 @@ const cases: Case[] = [
     audited: true,
   },
   {
+    name: 'auditLog.list',
+    rest: ['GET', '/v1/audit-log'],
+    scope: 'streams:admin',
+    answer: listed({
+      id: expect.stringMatching(/^aud_/),
+      at: expect.stringMatching(iso),
+      actor: expect.stringMatching(/^ak_/),
+      action: 'liveInputs.create',
+      target: expect.stringMatching(/^lv_/),
+      requestId: expect.stringMatching(/^req_/),
+    }),
+  },
+  {
     name: 'auth.whoami',
     rest: ['GET', '/v1/whoami'],
     scope: null,

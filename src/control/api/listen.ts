@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { StreamsError } from '../../core/errors.ts';
 
 const maxConnections = 2048;
@@ -16,18 +16,25 @@ export async function listen(options: {
   host: string;
   port: number;
   fetch(request: Request, remoteAddress: string): Promise<Response>;
+  /** Looks at a request first; true: it answers by itself. */
+  take?(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
 }): Promise<HttpServer> {
-  const server = createAdaptorServer({
-    fetch: (request, env) =>
+  const answer = getRequestListener(
+    (request, env) =>
       options.fetch(request, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress ?? ''),
-    serverOptions: {
+    { overrideGlobalObjects: false },
+  );
+  const server = createServer(
+    {
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 1000,
     },
-    overrideGlobalObjects: false,
-  }) as Server;
+    (incoming, outgoing) => {
+      if (options.take?.(incoming, outgoing) !== true) void answer(incoming, outgoing);
+    },
+  );
   server.maxConnections = maxConnections;
   server.listen(options.port, options.host);
   try {

@@ -20,6 +20,7 @@ export function mountOpenApi(app: App, context: ControlContext): void {
       paths,
       components: {
         securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'ak_live_…' } },
+        parameters: { IdempotencyKey: idempotencyKey },
         schemas: { Error: errorSchema },
         responses: {
           Error: {
@@ -32,6 +33,15 @@ export function mountOpenApi(app: App, context: ControlContext): void {
     }),
   );
 }
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'The same request with the same key is done once and answered alike for 24 h; another request is refused',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
 
 const errorSchema = {
   type: 'object',
@@ -60,6 +70,7 @@ function describe(operation: Operation): object {
   if (!takesBody(method))
     for (const [name, field] of Object.entries(fields))
       parameters.push({ name, in: 'query', required: required.includes(name), schema: field });
+  if (operation.target) parameters.push({ $ref: '#/components/parameters/IdempotencyKey' });
   const output = schema(adds ? operation.output.extend(adds.output.shape) : operation.output, 'output');
   const status = operation.kind === 'mutation' && !inPath ? 201 : 200;
   return {

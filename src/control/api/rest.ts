@@ -15,7 +15,11 @@ export function mountRest(app: App, context: ControlContext): void {
       const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
       const given = takesBody(method) ? await objectBody(c.req.raw) : queryInput(operation, new URL(c.req.url));
       const input = { ...given, ...c.req.param() };
-      const output = await invoke(context, operation, caller, input, { form: 'rest', requestId: c.get('requestId') });
+      const output = await invoke(context, operation, caller, input, {
+        form: 'rest',
+        requestId: c.get('requestId'),
+        idempotencyKey: c.req.header('idempotency-key'),
+      });
       const created = operation.kind === 'mutation' && !path.includes('{id}') ? 201 : 200;
       return c.json(output, created, { 'cache-control': 'no-store' });
     });

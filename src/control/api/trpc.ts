@@ -29,7 +29,11 @@ export function mountTrpc(app: App, context: ControlContext): void {
       const text = c.req.query('input');
       const input =
         method === 'POST' ? await readJson(c.req.raw) : text === undefined ? undefined : parseJson(text, 'input');
-      const data = await invoke(context, operation, caller, input, { form: 'trpc', requestId: c.get('requestId') });
+      const data = await invoke(context, operation, caller, input, {
+        form: 'trpc',
+        requestId: c.get('requestId'),
+        idempotencyKey: c.req.header('idempotency-key'),
+      });
       return c.json({ result: { data } }, 200, { 'cache-control': 'no-store' });
     } catch (error) {
       const { code, message } = toClientError(error, c.get('requestId'), context.logger);

@@ -4,6 +4,7 @@ import { requireOrg, requireScope } from '../auth/authenticate.ts';
 import type { Caller, ControlContext, Scope } from '../context.ts';
 import { writeAudit } from '../store/audit.ts';
 import type { Db } from '../store/schema.ts';
+import { once, requireIdempotencyKey } from './idempotency.ts';
 
 /** What `run` works with. `db` is the transaction of a mutation that is audited, so use it and never `context.db`. */
 export type Call = { context: ControlContext; db: Db; caller: Caller };
@@ -59,10 +60,15 @@ export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A 
   return operation as unknown as Operation;
 }
 
-export type InvokeOptions = { form: 'rest' | 'trpc'; requestId: string };
+export type InvokeOptions = {
+  form: 'rest' | 'trpc';
+  requestId: string;
+  /** The same audited mutation with the same key is done once and answered alike for 24 h. */
+  idempotencyKey?: string | undefined;
+};
 
 /**
- * Runs an operation for a caller. Throws FORBIDDEN (scope, org), INVALID_ARGUMENT (input), and what the operation throws.
+ * Runs an operation for a caller. Throws FORBIDDEN (scope, org), INVALID_ARGUMENT (input), CONFLICT (idempotency key), and what the operation throws.
  * An audited mutation and its audit row are one transaction.
  */
 export async function invoke(
@@ -78,16 +84,23 @@ export async function invoke(
   const { target } = operation;
   if (!target) return answer(operation, { context, db: context.db, caller }, input, options);
   return context.db.transaction().execute(async (db) => {
-    const output = await answer(operation, { context, db, caller }, input, options);
-    await writeAudit(db, {
-      org_id: caller.orgId,
-      at: context.now(),
-      actor: caller.keyId,
-      action: operation.name,
-      target: target(input, output as never),
-      request_id: options.requestId,
-    });
-    return output;
+    const write = async () => {
+      const output = await answer(operation, { context, db, caller }, input, options);
+      await writeAudit(db, {
+        org_id: caller.orgId,
+        at: context.now(),
+        actor: caller.keyId,
+        action: operation.name,
+        target: target(input, output as never),
+        request_id: options.requestId,
+      });
+      return output;
+    };
+    const { idempotencyKey, form } = options;
+    if (idempotencyKey === undefined) return write();
+    const key = requireIdempotencyKey(idempotencyKey);
+    const request = { operation: operation.name, form, input };
+    return once({ db, vault: context.vault, now: context.now() }, { orgId: caller.orgId, key, request }, write);
   });
 }
 

@@ -1,6 +1,7 @@
 import { apiKeysCreate } from './api-keys-create.ts';
 import { apiKeysList } from './api-keys-list.ts';
 import { apiKeysRevoke } from './api-keys-revoke.ts';
+import { auditLogList } from './audit-log-list.ts';
 import type { Operation } from './define.ts';
 import { liveInputsCreate } from './live-inputs-create.ts';
 import { liveInputsDelete } from './live-inputs-delete.ts';
@@ -46,6 +47,7 @@ export const operations: readonly Operation[] = [
   apiKeysCreate,
   apiKeysList,
   apiKeysRevoke,
+  auditLogList,
   whoami,
   status,
 ];

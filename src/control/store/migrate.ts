@@ -3,6 +3,7 @@ import { StreamsError } from '../../core/errors.ts';
 import { initial } from './migrations/0001-initial.ts';
 import { liveInputControls } from './migrations/0002-live-input-controls.ts';
 import { revocations } from './migrations/0003-revocations.ts';
+import { idempotency } from './migrations/0004-idempotency.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -13,6 +14,7 @@ export const migrations: readonly Migration[] = [
   { number: 1, name: 'initial', up: initial },
   { number: 2, name: 'live input controls', up: liveInputControls },
   { number: 3, name: 'revocations', up: revocations },
+  { number: 4, name: 'idempotency', up: idempotency },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

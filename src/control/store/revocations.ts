@@ -50,12 +50,3 @@ export async function redeem(db: Db, token: { orgId: string; jti: string; expire
     .execute();
   return inserted.length === 1;
 }
-
-/** Throws away what can no longer matter. `graceMs`: relays take a token a little past its end. */
-export async function forgetExpired(db: Db, now: number, graceMs = 60_000): Promise<void> {
-  await db.deleteFrom('revocations').where('expires_at', '<', now).execute();
-  await db
-    .deleteFrom('redeemed_tokens')
-    .where('expires_at', '<', now - graceMs)
-    .execute();
-}

@@ -15,6 +15,7 @@ export type Tables = {
   engines: { id: string; last_heartbeat_at: number };
   audit_log: AuditRow;
   revocations: RevocationRow;
+  idempotency_keys: IdempotencyRow;
   /** One-time tokens that were used. */
   redeemed_tokens: { org_id: string; jti: string; expires_at: number };
 };
@@ -94,6 +95,17 @@ export type AuditRow = {
   /** The id of what was written. */
   target: string;
   request_id: string | null;
+};
+
+/** An answered request, for a client that did not hear the answer. */
+export type IdempotencyRow = {
+  org_id: string;
+  key: string;
+  /** SHA-256 of the operation and its input. */
+  request_hash: string;
+  /** JSON, sealed under the master key: it may hold a cleartext that is shown once. */
+  answer_sealed: string;
+  created_at: number;
 };
 
 /** `publish`: sessions that publish to the input; the others: playback tokens by id, subject, or what they open. */

@@ -1,0 +1,86 @@
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { StreamsError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import type { Logger } from '../../core/log.ts';
+import { errorResponse } from './http-error.ts';
+
+export type EngineProxyOptions = {
+  /** `http://host:port` of the engine, as far as it is known now. */
+  readonly engineUrl: () => string | undefined;
+  readonly logger: Logger;
+};
+
+/** What the media engine answers under the address of this server. */
+const prefixes = ['/hls/'];
+/** Of one connection, not of the request (RFC 9110 7.6.1). */
+const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+
+/** Passes requests on to the media engine, both bodies as they come: nothing is held here. */
+export class EngineProxy {
+  readonly #options: EngineProxyOptions;
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256, timeout: 30_000 });
+
+  constructor(options: EngineProxyOptions) {
+    this.#options = options;
+  }
+
+  /** false: the request is none of the engine's. */
+  take(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+    const path = incoming.url ?? '';
+    if (!prefixes.some((prefix) => path.startsWith(prefix))) return false;
+    const engineUrl = this.#options.engineUrl();
+    if (engineUrl === undefined) refuse(outgoing);
+    else this.#pass(engineUrl, incoming, outgoing, true);
+    return true;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #pass(engineUrl: string, incoming: IncomingMessage, outgoing: ServerResponse, mayRepeat: boolean): void {
+    const { method = 'GET', url = '/', headers, socket } = incoming;
+    const upstream = request(engineUrl + url, {
+      method,
+      agent: this.#agent,
+      // Node sets a default where a header is missing.
+      headers: { ...endToEnd(headers), 'x-forwarded-for': socket.remoteAddress ?? '' },
+    });
+    upstream.on('response', (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
+      answer.pipe(outgoing);
+      answer.on('error', () => outgoing.destroy());
+    });
+    upstream.on('error', (error: NodeJS.ErrnoException) => {
+      if (outgoing.headersSent || outgoing.destroyed) {
+        outgoing.destroy();
+        return;
+      }
+      // The engine let go of an idle connection at the moment we used it.
+      const idle = upstream.reusedSocket && error.code === 'ECONNRESET' && (method === 'GET' || method === 'HEAD');
+      if (idle && mayRepeat) {
+        this.#pass(engineUrl, incoming, outgoing, false);
+        return;
+      }
+      this.#options.logger.warn('the media engine cannot be reached', { reason: error.code ?? error.message });
+      refuse(outgoing);
+    });
+    outgoing.on('close', () => upstream.destroy());
+    if (method === 'GET' || method === 'HEAD') upstream.end();
+    else incoming.pipe(upstream);
+  }
+}
+
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !hopByHop.includes(name) && !named.includes(name)),
+  );
+}
+
+function refuse(outgoing: ServerResponse): void {
+  const response = errorResponse(new StreamsError('API_UNREACHABLE', 'the media engine does not answer'), newId('req'));
+  const headers = { ...Object.fromEntries(response.headers), 'access-control-allow-origin': '*', 'retry-after': '1' };
+  outgoing.writeHead(503, { ...headers, 'cache-control': 'no-store' });
+  void response.text().then((body) => outgoing.end(body));
+}
