@@ -1,8 +1,10 @@
 import { command } from './command.ts';
 import { exitCodesSpec } from './help/specs.ts';
 import { createSpec, deleteSpec, getSpec, listSpec, rotateKeySpec } from './inputs/specs.ts';
-import { catalogSpec, segmentSpec, tokenSpec } from './inspect/specs.ts';
+import { catalogSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
 import { mintSpec } from './playback/specs.ts';
+import { relaySpec } from './relay/specs.ts';
+import { generateSpec, signSpec, verifySpec } from './relay-token/specs.ts';
 import { serveSpec } from './serve/specs.ts';
 import { watchSpec } from './watch/specs.ts';
 
@@ -19,6 +21,11 @@ export const commands = [
   command(catalogSpec, () => import('./inspect/catalog.ts')),
   command(segmentSpec, () => import('./inspect/segment.ts')),
   command(tokenSpec, () => import('./inspect/token.ts')),
+  command(trackSpec, () => import('./inspect/track.ts')),
+  command(relaySpec, () => import('./relay/relay.ts')),
+  command(generateSpec, () => import('./relay-token/generate.ts')),
+  command(signSpec, () => import('./relay-token/sign.ts')),
+  command(verifySpec, () => import('./relay-token/verify.ts')),
   command(exitCodesSpec, () => import('./help/exit-codes.ts')),
 ];
 
@@ -27,5 +34,6 @@ export const groups: Record<string, string> = {
   inputs: 'Live inputs: where encoders push',
   playback: 'Playback URLs and tokens',
   inspect: 'Look inside catalogs and media',
+  'relay-token': 'Keys and tokens of a relay that runs alone',
   help: 'Help for a command or a topic',
 };

@@ -1,5 +1,6 @@
 import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
+import { parseDuration } from '../duration.ts';
 
 export const catalogSpec = {
   path: ['inspect', 'catalog'],
@@ -41,5 +42,21 @@ export const tokenSpec = {
   args: { token: { description: 'JWT, or the URL that holds it; - is stdin' } },
   options: {
     jwks: { value: 'source', description: "file or URL of the public keys; without it the profile's server is asked" },
+  },
+} as const satisfies CommandSpec;
+
+export const trackSpec = {
+  path: ['inspect', 'track'],
+  summary: 'Measure a live track: groups, objects, sizes, gaps, jitter',
+  examples: [
+    "streams inspect track 'https://127.0.0.1:4443/playback/lv_…?tok=…' --duration 10s",
+    "streams inspect track 'https://relay.example.com/anon' --namespace rooms/1 --track video --json",
+  ],
+  args: { url: { description: 'playback URL, or the URL of another MoQT relay' } },
+  options: {
+    track: { value: 'name', description: "track to measure; the catalog's first video when left out" },
+    namespace: { value: 'a/b', description: 'namespace of the track, for URLs without a token of ours' },
+    duration: { value: 'duration', description: 'stop after this long', parse: parseDuration },
+    certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;
