@@ -14,6 +14,8 @@ export type AcceptOptions = {
   readonly logger: Logger;
   /** Shared with other doors of the relay; default its own. */
   readonly rate?: AddressRateLimit;
+  /** Filled with those that carry a session, or did: over WebTransport they last until the peer has heard of its end. */
+  readonly connections?: Set<Transport>;
 };
 
 export function connectionRate(limits: RelayLimits): AddressRateLimit {
@@ -39,7 +41,7 @@ export async function acceptConnections(listener: Listener, options: AcceptOptio
 
 /** One connection: ALPN `h3` carries a WebTransport session, a MoQT version is the session itself. */
 async function serve(base: Transport, options: AcceptOptions, warnings: LimitedWarnings): Promise<void> {
-  const { core, versions, limits } = options;
+  const { core, versions, limits, connections } = options;
   let transport = base;
   if (base.protocol === 'h3') {
     try {
@@ -54,5 +56,7 @@ async function serve(base: Transport, options: AcceptOptions, warnings: LimitedW
       return;
     }
   }
+  connections?.add(base);
+  void base.closed.then(() => connections?.delete(base));
   await core.serve(transport);
 }

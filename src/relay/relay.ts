@@ -3,6 +3,7 @@ import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
+import type { Transport } from '../transport/transport.ts';
 import { acceptConnections, connectionRate } from './accept-connections.ts';
 import { acceptWebSockets } from './accept-web-sockets.ts';
 import { type CertificateOptions, ensureCertificate, type RelayCertificate } from './certificate.ts';
@@ -70,7 +71,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   };
   let certificate = await ensureCertificate(certificateOptions);
   const core = createRelay({ authoriser, logger, limits });
-  const accept = { core, versions, limits, logger, rate: connectionRate(limits) };
+  const connections = new Set<Transport>();
+  const accept = { core, versions, limits, logger, connections, rate: connectionRate(limits) };
   const web = {
     certificateSha256: () => certificate.sha256,
     read: httpRead({ core, authoriser, rate: accept.rate, version: versions[0]! }),
@@ -115,6 +117,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     closed ??= (async () => {
       stopKeeping();
       await core.close();
+      // Closing the listener would cut the word to them off.
+      await Promise.all([...connections].map((connection) => connection.closed));
       await Promise.all(open.map((each) => each.close()));
       await accepting;
     })();

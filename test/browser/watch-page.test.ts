@@ -56,6 +56,24 @@ async function plays(page: Page, seconds: number): Promise<number> {
   return (await read()).frames - start.frames;
 }
 
+/** Until it plays from its second session. */
+const hasReconnected = (page: Page) =>
+  page.waitForFunction(
+    () => {
+      const { reconnects, state } = (window as unknown as { streamsPlayer: { stats(): Stats } }).streamsPlayer.stats();
+      return reconnects === 1 && state === 'playing';
+    },
+    null,
+    { timeout: 15_000 },
+  );
+
+const decodes = (page: Page, frames: number) =>
+  page.waitForFunction(
+    (until) => document.querySelector('video')!.getVideoPlaybackQuality().totalVideoFrames > until,
+    frames,
+    { timeout: 10_000 },
+  );
+
 const shot = async (page: Page, name: string) => {
   const folder = process.env.STREAMS_SCREENSHOTS;
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png` });
@@ -85,6 +103,22 @@ describe('watch page in Chromium', () => {
     await page.locator('#badge[data-state="playing"]').waitFor({ timeout: 15_000 });
     expect(await plays(page, 2)).toBeGreaterThan(20);
     expect(page.problems).toEqual([]);
+  });
+
+  it('goes on by itself, within seconds, when the relay is restarted', { timeout: 60_000 }, async () => {
+    const input = await stack.newInput();
+    const engine = await stack.goLive(input);
+    const page = await open(`/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await plays(page, 1);
+    const restartedAt = performance.now();
+    await stack.restartRelay();
+    await hasReconnected(page);
+    const { decodedFrames } = await statsOf(page);
+    await decodes(page, decodedFrames + 25);
+    expect(performance.now() - restartedAt).toBeLessThan(8000);
+    expect(await statsOf(page)).toMatchObject({ rebuilds: 0, reconnects: 1 });
+    expect(page.problems).toEqual([]);
+    await engine.close();
   });
 
   it('says in words when the link is no good', async () => {

@@ -273,6 +273,41 @@ describe("Chromium's own WebTransport against our server", () => {
     });
   });
 
+  it('survives a close in the same moment as the end of the streams it reads', async () => {
+    for (const order of ['ends first', 'ends last']) {
+      await withSession(async (page, server) => {
+        let crashed = false;
+        page.on('crash', () => {
+          crashed = true;
+        });
+        const streams = Array.from({ length: 4 }, () => server.openUni());
+        for (const stream of streams) stream.write(pattern(20_000));
+        await page.evaluate(async () => {
+          const drain = async (stream: ReceiveStream) => {
+            while ((await stream.read()) !== null);
+          };
+          for (let i = 0; i < 4; i++) {
+            const stream = (await webTransportTest.session.acceptUni())!;
+            await stream.read();
+            void drain(stream).catch(() => {});
+          }
+        });
+        const end = () => {
+          for (const [i, stream] of streams.entries()) i === 0 ? stream.finish() : stream.reset(0);
+        };
+        if (order === 'ends first') end();
+        server.close({ code: 3, reason: 'enough' });
+        if (order === 'ends last') end();
+        const close = page.evaluate(() => webTransportTest.session.closed);
+        expect(await close, order).toEqual({ by: 'peer', code: 3, reason: 'enough' });
+        // Chromium closes the connection; what would crash the page has happened by then.
+        await server.closed;
+        expect(await page.evaluate(() => 1 + 1)).toBe(2);
+        expect(crashed).toBe(false);
+      });
+    }
+  });
+
   it('tells code and reason when it closes', async () => {
     await withSession(async (page, server) => {
       const accepting = server.acceptUni();

@@ -7,9 +7,9 @@ import { AcceptQueue } from '../accept-queue.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
 import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
 import type { Http3Connection, SessionStreams } from './http3-connection.ts';
-import { closeSoon } from './linger.ts';
+import { afterPause, closeSoon } from './linger.ts';
 import type { MessageStream } from './message-stream.ts';
-import { SessionReceiveStream, SessionSendStream } from './streams.ts';
+import { type SessionLife, SessionReceiveStream, SessionSendStream } from './streams.ts';
 
 export type SessionOptions = {
   role: 'client' | 'server';
@@ -19,11 +19,17 @@ export type SessionOptions = {
   origin?: string;
 };
 
+/**
+ * Chromium 156 loses the page (its renderer crashes) when the end of a stream and the end of the session reach it within a
+ * few milliseconds of each other, in either order. So a server ends no stream after its session, and the session not before
+ * this long after its last stream.
+ */
+const settleMs = 100;
 /** Streams of the peer that wait for accept. */
 const maxUnaccepted = 256;
 
 /** An established WebTransport session (draft-ietf-webtrans-http3), alone on its HTTP/3 connection. */
-export class WebTransportSession implements Transport, SessionStreams {
+export class WebTransportSession implements Transport, SessionStreams, SessionLife {
   readonly kind = 'webtransport';
   readonly protocol: string;
   readonly path: string;
@@ -39,6 +45,7 @@ export class WebTransportSession implements Transport, SessionStreams {
   readonly #acceptBidi = new AcceptQueue<BidiStream>();
   readonly #closed = deferred<TransportClose>();
   #isClosed = false;
+  #streamEndedAt = Number.NEGATIVE_INFINITY;
 
   /** `connect`: the stream of the CONNECT, after its HEADERS both ways. */
   constructor(connection: Http3Connection, connect: MessageStream, options: SessionOptions) {
@@ -70,14 +77,14 @@ export class WebTransportSession implements Transport, SessionStreams {
 
   openUni(options?: { priority?: number }): SendStream {
     const stream = this.#base.openUni(options);
-    stream.write(this.#uniHeader);
+    if (!this.#isClosed) stream.write(this.#uniHeader);
     return new SessionSendStream(stream, this);
   }
 
   openBidi(options?: { priority?: number }): BidiStream {
     const { send, receive } = this.#base.openBidi(options);
-    send.write(this.#bidiHeader);
-    return { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive) };
+    if (!this.#isClosed) send.write(this.#bidiHeader);
+    return { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, this) };
   }
 
   acceptUni(): Promise<ReceiveStream | null> {
@@ -107,10 +114,17 @@ export class WebTransportSession implements Transport, SessionStreams {
     if (this.#isClosed) return;
     const close = { code: Math.min(code, 0xffffffff), reason };
     this.#end({ by: 'local', ...close });
-    this.#connect.sendData(encodeCapsule({ type: 'close', ...close }));
-    this.#connect.finish();
-    // The peer answers the FIN with its own; were the connection closed before, it could overtake the capsule.
-    closeSoon(this.#base);
+    const pauseMs = this.#role === 'server' ? this.#streamEndedAt + settleMs - performance.now() : 0;
+    afterPause(this.#base, pauseMs, () => {
+      this.#connect.sendData(encodeCapsule({ type: 'close', ...close }));
+      this.#connect.finish();
+      // The peer answers the FIN with its own; were the connection closed before, it could overtake the capsule.
+      closeSoon(this.#base);
+    });
+  }
+
+  streamEnds(): void {
+    this.#streamEndedAt = performance.now();
   }
 
   stats(): TransportStats {
@@ -119,7 +133,7 @@ export class WebTransportSession implements Transport, SessionStreams {
 
   incomingUni(stream: ReceiveStream, rest: Uint8Array): void {
     if (this.#isClosed) stream.stop(http3Code.sessionGone);
-    else this.#acceptUni.push(new SessionReceiveStream(stream, rest));
+    else this.#acceptUni.push(new SessionReceiveStream(stream, this, rest));
   }
 
   incomingBidi({ send, receive }: BidiStream, rest: Uint8Array): void {
@@ -128,7 +142,7 @@ export class WebTransportSession implements Transport, SessionStreams {
       receive.stop(http3Code.sessionGone);
       return;
     }
-    const bidi = { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, rest) };
+    const bidi = { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, this, rest) };
     this.#acceptBidi.push(bidi);
   }
 

@@ -2,8 +2,13 @@ import { fromHttp3Code, toHttp3Code } from '../../codec/http3/web-transport.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
 import type { FanOutTarget, ReceiveStream, SendStream } from '../transport.ts';
 
-/** Whether the session the streams belong to is over: the connection under it may live on for a moment. */
-export type SessionLife = { readonly isClosed: boolean };
+/** The session the streams belong to. */
+export type SessionLife = {
+  /** It is over, and its streams go with the connection; which may live on for a moment. */
+  readonly isClosed: boolean;
+  /** We end a direction of a stream now. */
+  streamEnds(): void;
+};
 
 /** A stream of the connection, with the session's codes. The stream header is written already. */
 export class SessionSendStream implements SendStream {
@@ -33,9 +38,13 @@ export class SessionSendStream implements SendStream {
     return this.#session.isClosed ? Promise.resolve() : this.#base.writable();
   }
   finish(): void {
+    if (this.#session.isClosed) return;
+    this.#session.streamEnds();
     this.#base.finish();
   }
   reset(code: number): void {
+    if (this.#session.isClosed) return;
+    this.#session.streamEnds();
     this.#base.reset(toHttp3Code(code));
   }
   setPriority(priority: number): void {
@@ -45,11 +54,13 @@ export class SessionSendStream implements SendStream {
 
 export class SessionReceiveStream implements ReceiveStream {
   readonly #base: ReceiveStream;
+  readonly #session: SessionLife;
   #rest: Uint8Array | undefined;
 
   /** `rest`: what came with the stream header. */
-  constructor(base: ReceiveStream, rest?: Uint8Array) {
+  constructor(base: ReceiveStream, session: SessionLife, rest?: Uint8Array) {
     this.#base = base;
+    this.#session = session;
     this.#rest = rest !== undefined && rest.length > 0 ? rest : undefined;
   }
 
@@ -72,6 +83,8 @@ export class SessionReceiveStream implements ReceiveStream {
 
   stop(code: number): void {
     this.#rest = undefined;
+    if (this.#session.isClosed) return;
+    this.#session.streamEnds();
     this.#base.stop(toHttp3Code(code));
   }
 }
