@@ -10,6 +10,7 @@ export class Broadcast {
   readonly #tracks = new Map<string, TrackStore>();
   #catalogGroup: number;
   #catalog: Catalog | undefined;
+  #restarts = 0;
   #ended = false;
   readonly #waiting = new Map<string, Set<(track: TrackStore | undefined) => void>>();
 
@@ -35,8 +36,14 @@ export class Broadcast {
     if (!this.#ended) this.#packager.push(unit);
   }
 
+  /** How often another publisher has taken over. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
   /** Another publisher takes over. */
   restart(): void {
+    this.#restarts++;
     this.#packager.restart();
   }
 

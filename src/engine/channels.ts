@@ -47,6 +47,11 @@ export class Channels {
     this.#options = options;
   }
 
+  /** undefined: the input is not live. */
+  broadcast(inputId: string): Broadcast | undefined {
+    return this.#channels.get(inputId)?.broadcast;
+  }
+
   /** Ids of the inputs that are live. */
   get live(): string[] {
     return [...this.#channels.keys()];

@@ -3,6 +3,7 @@ import type { Transport } from '../transport/transport.ts';
 import { Channels } from './channels.ts';
 import { ControlClient } from './control-client.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { serveHttp } from './http/serve-http.ts';
 import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
 import { RtmpServer } from './ingest/rtmp/server.ts';
 
@@ -12,6 +13,8 @@ export type EngineOptions = {
   rtmpPort: number;
   controlUrl: string;
   serviceToken: string;
+  /** `iss` of playback tokens. */
+  issuer: string;
   /** Where broadcasts are published: `https://host:port`. */
   relayUrl: string;
   /** Opens a transport to the relay. */
@@ -31,6 +34,8 @@ export type EngineStats = {
 export type Engine = {
   /** Port really bound. */
   readonly rtmpPort: number;
+  /** Where it answers over HTTP, on loopback: for the control plane to pass on. */
+  readonly httpUrl: string;
   stats(): EngineStats;
   /** Ends every broadcast with its last catalog, then lets go of the sockets. */
   close(): Promise<void>;
@@ -52,6 +57,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
   const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger });
+  const http = await serveHttp({ ...options, live: (inputId) => channels.broadcast(inputId) });
   const pulse = new Heartbeat({
     send: (live, signal) => control.heartbeat(engineId, live, signal),
     live: () => channels.live,
@@ -63,10 +69,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let closing: Promise<void> | undefined;
   return {
     rtmpPort: rtmp.port,
+    httpUrl: http.url,
     stats: () => ({ rtmpConnections: rtmp.connections, live: channels.stats() }),
     close() {
       closing ??= (async () => {
         stopDemo?.();
+        await http.close();
         await rtmp.close();
         await channels.close();
         await pulse.close();

@@ -2,6 +2,7 @@ import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { fromHex } from '../core/bytes.ts';
 import { startEngine } from '../engine/engine.ts';
 import { connect } from '../transport/connect.ts';
+import { askIssuer } from './ask-issuer.ts';
 import type { StartChild } from './child-role.ts';
 import type { DemoInput } from './demo.ts';
 
@@ -10,6 +11,8 @@ export type EngineConfig = {
   rtmpPort: number;
   controlUrl: string;
   serviceToken: string;
+  /** `iss` of playback tokens; asked of control where the engine runs without it. */
+  issuer?: string;
   /** `https://host:port`. */
   relayUrl: string;
   /** The relay runs beside this engine, so it may be asked for its own certificate on any address. */
@@ -17,12 +20,13 @@ export type EngineConfig = {
   demo?: DemoInput;
 };
 
-export type EngineReady = { rtmpPort: number };
+export type EngineReady = { httpUrl: string; rtmpPort: number };
 
 export const startChild: StartChild = async (config, logger) => {
-  const { relayUrl, ownRelay, ...rest } = config as EngineConfig;
+  const { relayUrl, ownRelay, issuer, ...rest } = config as EngineConfig;
   const engine = await startEngine({
     ...rest,
+    issuer: issuer ?? (await askIssuer(rest)),
     // Raw QUIC: an engine needs nothing of HTTP/3.
     relayUrl: relayUrl.replace(/^https:/, 'moqt:'),
     connect: async (url) =>
@@ -30,7 +34,7 @@ export const startChild: StartChild = async (config, logger) => {
     logger,
   });
   return {
-    ready: { rtmpPort: engine.rtmpPort } satisfies EngineReady,
+    ready: { httpUrl: engine.httpUrl, rtmpPort: engine.rtmpPort } satisfies EngineReady,
     stop: () => engine.close(),
   };
 };

@@ -1,6 +1,6 @@
-import { StreamsError } from '../core/errors.ts';
 import { controlAuthoriser } from '../relay/control-authoriser.ts';
 import { startRelay } from '../relay/relay.ts';
+import { askIssuer } from './ask-issuer.ts';
 import type { StartChild } from './child-role.ts';
 
 export type RelayConfig = {
@@ -25,29 +25,3 @@ export const startChild: StartChild = async (config, logger) => {
     stop: () => relay.close(),
   };
 };
-
-async function askIssuer({
-  controlUrl,
-  serviceToken,
-}: Pick<RelayConfig, 'controlUrl' | 'serviceToken'>): Promise<string> {
-  let response: Response;
-  try {
-    response = await fetch(`${controlUrl}/internal/installation`, {
-      headers: { authorization: `Bearer ${serviceToken}` },
-      signal: AbortSignal.timeout(10_000),
-    });
-  } catch (cause) {
-    throw new StreamsError('API_UNREACHABLE', `can't reach the control plane at ${controlUrl}`, {
-      cause,
-      hint: 'streams serve --only control',
-    });
-  }
-  if (response.status === 404) {
-    throw new StreamsError('UNAUTHORIZED', `the control plane at ${controlUrl} does not know this service token`, {
-      hint: 'give both the same STREAMS_SERVICE_TOKEN',
-    });
-  }
-  const { issuer } = (await response.json().catch(() => ({}))) as { issuer?: unknown };
-  if (typeof issuer === 'string') return issuer;
-  throw new StreamsError('API_UNREACHABLE', `what answers at ${controlUrl} is not a streams control plane`);
-}

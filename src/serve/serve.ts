@@ -180,6 +180,7 @@ class Stack {
         rtmpPort: this.#engine?.rtmpPort ?? rtmpPort,
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
+        ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),
         relayUrl: this.#relay === undefined ? relayUrl! : urlOf('https', host, this.#relay.port),
         ownRelay: this.#relay !== undefined,
         ...(this.#demoInput === undefined ? {} : { demo: this.#demoInput }),
@@ -202,6 +203,7 @@ class Stack {
         ...(relay === undefined ? {} : { relayUrl: relay }),
         ...(this.#relay === undefined ? {} : { certificateSha256: this.#relay.certificateSha256 }),
         ...(rtmp === undefined ? {} : { rtmpUrl: rtmp }),
+        ...(this.#engine === undefined ? {} : { engineUrl: this.#engine.httpUrl }),
       });
     } catch (error) {
       // A control that died is told when it is back; that is no fault of the child that has just started.

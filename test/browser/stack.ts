@@ -72,6 +72,7 @@ export async function startStack(): Promise<Stack> {
         srtPort: 0,
         controlUrl: control.base,
         serviceToken,
+        issuer: control.control.issuer,
         relayUrl: relayUrl().replace('https:', 'moqt:'),
         connect: (url) =>
           connect(url, { versions: ['moqt-18'], certificateHashes: [fromHex(relay.certificateSha256)] }),

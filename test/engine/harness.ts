@@ -10,6 +10,7 @@ import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';
 
 export const inputId = 'lv_0123456789abcdefghijkl';
 export const streamKey = 'sk_live_right';
+export const issuer = 'https://issuer.test';
 export const namespace = ['stream', 'org_local', inputId];
 export const demoFile = new URL('../../fixtures/media/demo.flv', import.meta.url).pathname;
 
@@ -90,6 +91,7 @@ export async function startHarness(options: { demo?: boolean; graceMs?: number }
     rtmpPort: 0,
     controlUrl: control.url,
     serviceToken: 'service',
+    issuer,
     relayUrl: 'https://relay.test:4443',
     logger,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),

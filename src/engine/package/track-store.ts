@@ -6,12 +6,15 @@ export type TrackListener = { group(group: StoredGroup): void; object(group: Sto
 
 /** Bytes of the newest group a track may hold. What lies beyond is passed on to nobody: the group is ended there. */
 const maxGroupBytes = 64 << 20;
+/** A group before the newest is kept when it is no larger. */
+const maxPreviousBytes = 8 << 20;
 
 /** The newest group of one track, and who follows it: late subscribers start at its object 0. */
 export class TrackStore {
   readonly name: string;
   readonly #listeners = new Set<TrackListener>();
   #newest: StoredGroup | undefined;
+  #previous: StoredGroup | undefined;
   #ended = false;
 
   constructor(name: string) {
@@ -22,12 +25,18 @@ export class TrackStore {
     return this.#newest;
   }
 
+  /** The whole group before the newest: an HLS playlist has a segment at once. undefined when it was a large one. */
+  get previous(): StoredGroup | undefined {
+    return this.#previous;
+  }
+
   get followers(): number {
     return this.#listeners.size;
   }
 
   begin(groupId: number): void {
     this.#endGroup();
+    this.#previous = this.#newest !== undefined && this.#newest.bytes <= maxPreviousBytes ? this.#newest : undefined;
     this.#newest = { groupId, objects: [], bytes: 0, ended: false };
     for (const listener of this.#listeners) listener.group(this.#newest);
   }

@@ -1,0 +1,45 @@
+import { httpRedeem } from '../../access/http-redeem.ts';
+import { KeySet } from '../../access/jwks.ts';
+import { PlaybackTokens } from '../../access/playback-token.ts';
+import { Revocations } from '../../access/revocations.ts';
+import { VerifiedTokens } from '../../access/verified-tokens.ts';
+import { StreamsError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Broadcast } from '../broadcast.ts';
+import { handleHls } from '../hls/handler.ts';
+import { HlsWindows } from '../hls/windows.ts';
+import { errorResponse } from './error-response.ts';
+import { type InternalHttp, listenHttp } from './listen.ts';
+
+export type EngineHttpOptions = {
+  readonly controlUrl: string;
+  readonly serviceToken: string;
+  /** `iss` of playback tokens. */
+  readonly issuer: string;
+  /** The broadcast of an input that is live. */
+  readonly live: (inputId: string) => Broadcast | undefined;
+  readonly logger: Logger;
+};
+
+/** What the engine answers over HTTP: `/hls/…`. */
+export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
+  const { controlUrl, serviceToken, issuer, live, logger } = options;
+  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
+  const revocations = new Revocations({ controlUrl, serviceToken, logger });
+  const redeem = httpRedeem({ controlUrl, serviceToken });
+  const tokens = new VerifiedTokens({ tokens: new PlaybackTokens({ keys, issuer, revocations, redeem }) });
+  const windows = new HlsWindows({ live });
+  const http = await listenHttp(async (request, remoteAddress) => {
+    if (new URL(request.url).pathname.startsWith('/hls/'))
+      return handleHls(request, { tokens, windows, logger, remoteAddress });
+    return errorResponse(new StreamsError('NOT_FOUND', 'there is nothing here'), {});
+  });
+  return {
+    url: http.url,
+    async close() {
+      windows.close();
+      await http.close();
+      tokens.close();
+    },
+  };
+}
