@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path';
 const tools = [
   { command: 'ffmpeg', package: 'ffmpeg' },
   { command: 'ffprobe', package: 'ffmpeg' },
+  { command: 'srt-live-transmit', package: 'srt-tools' },
   { command: 'chromium', package: 'chromium' },
 ];
 

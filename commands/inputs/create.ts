@@ -20,9 +20,10 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
   const input = await (await api()).createInput({ name, ingest, externalId: options.externalId });
   await output.result(inputWithKey(input));
   output.note('\nThe stream key is shown this once; `streams inputs rotate-key` makes a new one.');
-  const rtmp = input.urls?.rtmp;
+  const { rtmp, srt } = input.urls ?? {};
   output.next([
     ...(rtmp === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f flv "${rtmp}"`]),
+    ...(srt === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f mpegts "${srt}"`]),
     `streams playback mint ${input.id} --ttl 1h`,
   ]);
 };

@@ -6,6 +6,7 @@ const labels: Record<string, string> = {
   rtmp: 'RTMP URL',
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
+  srt: 'SRT URL',
 };
 
 /** An input together with its key, as create and rotate show it. */

@@ -16,6 +16,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       httpPort: options.httpPort ?? 8080,
       relayPort: options.relayPort ?? 4443,
       rtmpPort: options.rtmpPort ?? 1935,
+      srtPort: options.srtPort ?? 9000,
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),
@@ -67,7 +68,7 @@ function tell(output: Output, event: SupervisorEvent): void {
 }
 
 function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
-  const labels = { http: 'HTTP', relay: 'Relay', rtmp: 'RTMP' } as const;
+  const labels = { http: 'HTTP', relay: 'Relay', rtmp: 'RTMP', srt: 'SRT' } as const;
   const rows = Object.entries(urls).map(([name, url]) => `  ${labels[name as keyof typeof labels].padEnd(8)}${url}`);
   const lines = ['', 'streams is ready', ...rows];
   if (apiKey !== undefined) {

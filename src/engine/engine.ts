@@ -6,11 +6,14 @@ import { Heartbeat } from './heartbeat.ts';
 import { serveHttp } from './http/serve-http.ts';
 import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
 import { RtmpServer } from './ingest/rtmp/server.ts';
+import { SrtListener } from './ingest/srt/listener.ts';
 
 export type EngineOptions = {
   host: string;
   /** 0 picks a free one. */
   rtmpPort: number;
+  /** UDP; 0 picks a free one. */
+  srtPort: number;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens. */
@@ -28,12 +31,14 @@ export type EngineOptions = {
 
 export type EngineStats = {
   rtmpConnections: number;
+  srtConnections: number;
   live: ReturnType<Channels['stats']>;
 };
 
 export type Engine = {
-  /** Port really bound. */
+  /** Ports really bound. */
   readonly rtmpPort: number;
+  readonly srtPort: number;
   /** Where it answers over HTTP, on loopback: for the control plane to pass on. */
   readonly httpUrl: string;
   stats(): EngineStats;
@@ -43,7 +48,7 @@ export type Engine = {
 
 /** The media engine: encoders in, tracks to the relay out. Rejects with PORT_IN_USE or CONFIG_INVALID. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { host, rtmpPort, relayUrl, connect, logger, graceMs } = options;
+  const { host, rtmpPort, srtPort, relayUrl, connect, logger, graceMs } = options;
   const control = new ControlClient(options.controlUrl, options.serviceToken);
   const { authorise } = control;
   const engineId = `eng_${crypto.randomUUID()}`;
@@ -57,6 +62,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
   const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger });
+  const srt = await SrtListener.listen({ host, port: srtPort, authorise, publish, logger }).catch(async (error) => {
+    await rtmp.close();
+    throw error;
+  });
   const http = await serveHttp({ ...options, live: (inputId) => channels.broadcast(inputId) });
   const pulse = new Heartbeat({
     send: (live, signal) => control.heartbeat(engineId, live, signal),
@@ -70,12 +79,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return {
     rtmpPort: rtmp.port,
     httpUrl: http.url,
-    stats: () => ({ rtmpConnections: rtmp.connections, live: channels.stats() }),
+    srtPort: srt.port,
+    stats: () => ({ rtmpConnections: rtmp.connections, srtConnections: srt.connections, live: channels.stats() }),
     close() {
       closing ??= (async () => {
         stopDemo?.();
         await http.close();
-        await rtmp.close();
+        await Promise.all([rtmp.close(), srt.close()]);
         await channels.close();
         await pulse.close();
       })();

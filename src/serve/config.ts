@@ -8,6 +8,7 @@ export type ServeOptions = {
   httpPort: number;
   relayPort: number;
   rtmpPort: number;
+  srtPort: number;
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */

@@ -9,6 +9,7 @@ import type { DemoInput } from './demo.ts';
 export type EngineConfig = {
   host: string;
   rtmpPort: number;
+  srtPort: number;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the engine runs without it. */
@@ -20,7 +21,7 @@ export type EngineConfig = {
   demo?: DemoInput;
 };
 
-export type EngineReady = { httpUrl: string; rtmpPort: number };
+export type EngineReady = { httpUrl: string; rtmpPort: number; srtPort: number };
 
 export const startChild: StartChild = async (config, logger) => {
   const { relayUrl, ownRelay, issuer, ...rest } = config as EngineConfig;
@@ -34,7 +35,7 @@ export const startChild: StartChild = async (config, logger) => {
     logger,
   });
   return {
-    ready: { httpUrl: engine.httpUrl, rtmpPort: engine.rtmpPort } satisfies EngineReady,
+    ready: { httpUrl: engine.httpUrl, rtmpPort: engine.rtmpPort, srtPort: engine.srtPort } satisfies EngineReady,
     stop: () => engine.close(),
   };
 };

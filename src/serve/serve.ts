@@ -14,7 +14,7 @@ import { type ChildPlan, Supervisor, type SupervisorEvent } from './supervisor.t
 
 export type RunningServe = {
   /** What runs here, and how others reach it. */
-  urls: { http?: string; relay?: string; rtmp?: string };
+  urls: { http?: string; relay?: string; rtmp?: string; srt?: string };
   /** Only when it was made in this run: it is shown once. */
   apiKey?: string;
   demo?: { inputId: string; url: string; watchUrl: string };
@@ -97,7 +97,12 @@ class Stack {
     return {
       ...(this.#control === undefined ? {} : { http: urlOf('http', host, this.#control.port) }),
       ...(this.#relay === undefined ? {} : { relay: urlOf('https', host, this.#relay.port) }),
-      ...(this.#engine === undefined ? {} : { rtmp: `${urlOf('rtmp', host, this.#engine.rtmpPort)}/live` }),
+      ...(this.#engine === undefined
+        ? {}
+        : {
+            rtmp: `${urlOf('rtmp', host, this.#engine.rtmpPort)}/live`,
+            srt: urlOf('srt', host, this.#engine.srtPort),
+          }),
     };
   }
 
@@ -171,13 +176,14 @@ class Stack {
   }
 
   #enginePlan(): ChildPlan {
-    const { host, rtmpPort, relayUrl } = this.#options;
+    const { host, rtmpPort, srtPort, relayUrl } = this.#options;
     return {
       name: 'engine',
       command: this.#command('engine'),
       config: (): EngineConfig => ({
         host,
         rtmpPort: this.#engine?.rtmpPort ?? rtmpPort,
+        srtPort: this.#engine?.srtPort ?? srtPort,
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),
@@ -195,7 +201,7 @@ class Stack {
   /** Control puts these into the URLs it hands out; a restarted one is told again. */
   async #tellEndpoints(): Promise<void> {
     if (this.#controlChild === undefined) return;
-    const { relay = this.#options.relayUrl } = this.urls();
+    const { relay = this.#options.relayUrl, srt } = this.urls();
     const { host } = this.#options;
     const rtmp = this.#engine === undefined ? undefined : urlOf('rtmp', host, this.#engine.rtmpPort);
     try {
@@ -203,6 +209,7 @@ class Stack {
         ...(relay === undefined ? {} : { relayUrl: relay }),
         ...(this.#relay === undefined ? {} : { certificateSha256: this.#relay.certificateSha256 }),
         ...(rtmp === undefined ? {} : { rtmpUrl: rtmp }),
+        ...(srt === undefined ? {} : { srtUrl: srt }),
         ...(this.#engine === undefined ? {} : { engineUrl: this.#engine.httpUrl }),
       });
     } catch (error) {

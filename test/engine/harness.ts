@@ -63,6 +63,8 @@ export type Harness = {
   relays: RelayEnd[];
   relayDown: boolean;
   url(key?: string): string;
+  /** `query` begins with `&`; `port` for a way that is not the straight one. */
+  srtUrl(query?: string, port?: number): string;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -80,6 +82,8 @@ export async function startHarness(options: { demo?: boolean; graceMs?: number }
     relays,
     relayDown: false,
     url: (key = streamKey) => `rtmp://127.0.0.1:${harness.engine.rtmpPort}/live/${inputId}?sk=${key}`,
+    srtUrl: (query = '', port = harness.engine.srtPort) =>
+      `srt://127.0.0.1:${port}?streamid=${inputId}:${streamKey}${query}`,
     async [Symbol.asyncDispose]() {
       await harness.engine.close();
       control.server.closeAllConnections();
@@ -89,6 +93,7 @@ export async function startHarness(options: { demo?: boolean; graceMs?: number }
   harness.engine = await startEngine({
     host: '127.0.0.1',
     rtmpPort: 0,
+    srtPort: 0,
     controlUrl: control.url,
     serviceToken: 'service',
     issuer,

@@ -1,43 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
-import { parseFragment } from '../../src/codec/cmaf/fragment.ts';
-import { parseInitSegment } from '../../src/codec/cmaf/init-segment.ts';
-import { mergeInits } from '../../src/codec/cmaf/merge-inits.ts';
-import { retimeFragment } from '../../src/codec/cmaf/retime.ts';
-import { concat } from '../../src/core/bytes.ts';
-import { collect, demoFile, type Group, inputId, namespace, run, startHarness, streamKey, until } from './harness.ts';
+import { demoFile, inputId, run, startHarness, streamKey, until } from './harness.ts';
+import { decodeTimes, expectPlayable, subscribeAll } from './received.ts';
 
 const push = (url: string, ...before: string[]) =>
   run('ffmpeg', ['-v', 'error', '-nostdin', ...before, '-i', demoFile, '-c', 'copy', '-f', 'flv', url]);
-
-async function subscribeAll(harness: Awaited<ReturnType<typeof startHarness>>, connection = 0) {
-  await until(() => harness.relays.length > connection, 'the engine connects to the relay');
-  const { session, announced } = harness.relays[connection]!;
-  expect(await announced).toEqual(namespace);
-  const [catalog, video, audio] = await Promise.all(
-    ['.catalog', 'video/360p', 'audio'].map(async (name) =>
-      collect(await session.subscribe({ namespace, name }, { filter: { type: 'unfiltered' } })),
-    ),
-  );
-  return { catalog: catalog!, video: video!, audio: audio! };
-}
-
-/** Decode time of each fragment of the groups, in order, checking the shape of each group on the way. */
-function decodeTimes(groups: Group[]): number[] {
-  return [...groups]
-    .sort((a, b) => a.groupId - b.groupId)
-    .flatMap((group) => {
-      expect(group.objects.map((object) => object.objectId)).toEqual(group.objects.map((_, i) => i));
-      expect(parseInitSegment(group.objects[0]!.payload)).toHaveLength(1);
-      return group.objects.slice(1).map((object) => parseFragment(object.payload).tracks[0]!.baseMediaDecodeTime);
-    });
-}
 
 describe('RTMP in, MoQT out', () => {
   it('delivers all of a file ffmpeg pushes, and ffprobe accepts what arrives', async () => {
@@ -79,38 +49,7 @@ describe('RTMP in, MoQT out', () => {
     const numbers = new Set(video.map((group) => group.groupId));
     expect(audio.filter((group) => !numbers.has(group.groupId)).length).toBeLessThanOrEqual(1);
 
-    const { bytes } = mergeInits([video[0]!.objects[0]!.payload, audio[0]!.objects[0]!.payload]);
-    const start = Math.min(videoTimes[0]! / 90_000, audioTimes[0]! / 48_000);
-    const moved = (groups: Group[], timescale: number) =>
-      groups.flatMap((group) =>
-        group.objects
-          .slice(1)
-          .map((object) => retimeFragment(object.payload, { offset: -Math.floor(start * timescale) })),
-      );
-    const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
-    try {
-      const file = join(folder, 'out.mp4');
-      await writeFile(file, concat([bytes, ...moved(video, 90_000), ...moved(audio, 48_000)]));
-      const probe = await run('ffprobe', [
-        '-v',
-        'error',
-        '-count_packets',
-        '-show_entries',
-        'stream=codec_name,width,sample_rate,nb_read_packets',
-        '-of',
-        'json',
-        file,
-      ]);
-      expect(probe.stderr).toBe('');
-      expect(JSON.parse(probe.stdout).streams).toMatchObject([
-        { codec_name: 'h264', width: 640, nb_read_packets: String(videoTimes.length) },
-        { codec_name: 'aac', sample_rate: '48000', nb_read_packets: String(audioTimes.length) },
-      ]);
-      const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, '-f', 'null', '-']);
-      expect(decoded).toMatchObject({ code: 0, stderr: '' });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    await expectPlayable(video, audio);
     await until(() => harness.engine.stats().live.length === 0, 'the input is idle again');
   });
 

@@ -59,7 +59,8 @@ describe('streams serve', () => {
     expect(ready.urls.http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(ready.urls.relay).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     expect(ready.urls.rtmp).toMatch(/^rtmp:\/\/127\.0\.0\.1:\d+\/live$/);
-    expect(Object.keys(ready.urls)).toEqual(['http', 'relay', 'rtmp']);
+    expect(Object.keys(ready.urls)).toEqual(['http', 'relay', 'rtmp', 'srt']);
+    expect(ready.urls.srt).toMatch(/^srt:\/\/127\.0\.0\.1:\d+$/);
     expect(ready.apiKey).toMatch(/^ak_live_/);
 
     const created = await json('inputs', 'create', '--name', 'show', '--ingest', 'rtmp');

@@ -11,7 +11,7 @@ export type Stack = {
   lines: Line[];
   /** The first line that matches and is not among the first `from`. */
   line(match: Partial<Line>, from?: number): Promise<Line>;
-  ready: Line & { urls: { http: string; relay: string; rtmp: string }; apiKey?: string };
+  ready: Line & { urls: { http: string; relay: string; rtmp: string; srt: string }; apiKey?: string };
   /** Sends the signal and answers how the program ended. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; stderr: string }>;
 };

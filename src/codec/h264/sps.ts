@@ -6,6 +6,11 @@ export type Sps = {
   profile: number;
   constraints: number;
   level: number;
+  /** chroma_format_idc: 1 for 4:2:0. */
+  chromaFormat: number;
+  /** Bits of a sample, 8 to 14. */
+  bitDepthLuma: number;
+  bitDepthChroma: number;
   /** Cropped picture in pixels. */
   width: number;
   height: number;
@@ -25,12 +30,15 @@ export function parseSps(nal: Uint8Array): Sps {
   reader.ue();
   let chroma = 1;
   let separatePlanes = 0;
+  let bitDepthLuma = 8;
+  let bitDepthChroma = 8;
   if (highProfiles.has(profile)) {
     chroma = reader.ue();
     if (chroma > 3) throw new StreamsError('MALFORMED', 'chroma_format_idc');
     if (chroma === 3) separatePlanes = reader.bit();
-    reader.ue();
-    reader.ue();
+    bitDepthLuma = 8 + reader.ue();
+    bitDepthChroma = 8 + reader.ue();
+    if (bitDepthLuma > 14 || bitDepthChroma > 14) throw new StreamsError('MALFORMED', 'H.264 bit depth');
     reader.bit();
     if (reader.bit() === 1) {
       const lists = chroma === 3 ? 12 : 8;
@@ -58,7 +66,17 @@ export function parseSps(nal: Uint8Array): Sps {
   const height = heightInMapUnits * 16 * (2 - frameMbsOnly) - cropY * (crop[2]! + crop[3]!);
   if (width < 1 || height < 1 || width > 16_384 || height > 16_384)
     throw new StreamsError('MALFORMED', `H.264 picture of ${width}x${height}`);
-  return { profile, constraints, level, width, height, framerate };
+  return {
+    profile,
+    constraints,
+    level,
+    chromaFormat: chroma,
+    bitDepthLuma,
+    bitDepthChroma,
+    width,
+    height,
+    framerate,
+  };
 }
 
 function skipScalingList(reader: BitReader, size: number): void {

@@ -5,10 +5,8 @@ import { hasIdr, parseAvcConfig, toFourByteLengths, withFourByteLengths } from '
 import { bytesEqual } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../../core/media-unit.ts';
+import { SampleCounter } from '../sample-counter.ts';
 import { SourceClock } from '../source-clock.ts';
-
-/** How far AAC timestamps (rounded to ms, jittered by senders) may be from the count of samples before the count gives way. */
-const maxAudioDriftMs = 100;
 
 /**
  * Bodies of RTMP audio and video messages (the same as FLV tags) to access units. Video runs at 90 kHz, audio at its
@@ -23,8 +21,7 @@ export class RtmpToUnits {
   #audioConfig: Uint8Array | undefined;
   #newAudioConfig: Uint8Array | undefined;
   #audio = { sampleRate: 0, frameLength: 1024 };
-  /** Sample count at which the next AAC frame begins. */
-  #nextSample: number | undefined;
+  #samples = new SampleCounter(0, 1024);
 
   /** `arrivedAt`: ms since the Unix epoch. */
   video(timestamp: number, body: Uint8Array, arrivedAt: number): VideoUnit | undefined {
@@ -68,18 +65,14 @@ export class RtmpToUnits {
       this.#audio = parseAudioSpecificConfig(tag.config);
       this.#audioConfig = tag.config;
       this.#newAudioConfig = tag.config;
-      this.#nextSample = undefined;
+      this.#samples = new SampleCounter(this.#audio.sampleRate, this.#audio.frameLength);
       return undefined;
     }
     if (this.#audioConfig === undefined || tag.data.length === 0) return undefined;
     const { sampleRate, frameLength } = this.#audio;
     const said = Math.round((this.#clock.map('audio', timestamp) * sampleRate) / 1000);
-    const drift = said - (this.#nextSample ?? said);
-    const allowed = (maxAudioDriftMs * sampleRate) / 1000;
-    // More frames than time: one is left out, for what was sent cannot be taken back.
-    if (drift < -allowed) return undefined;
-    const dts = drift > allowed || this.#nextSample === undefined ? said : this.#nextSample;
-    this.#nextSample = dts + frameLength;
+    const dts = this.#samples.next(said);
+    if (dts === undefined) return undefined;
     const unit: AudioUnit = {
       kind: 'audio',
       codec: 'aac',

@@ -1,0 +1,39 @@
+/** NAL units between start codes (ITU-T H.264 annex B), without trailing zeros; views into `bytes`. */
+export function splitAnnexB(bytes: Uint8Array): Uint8Array[] {
+  const units: Uint8Array[] = [];
+  let begin = -1;
+  let at = 0;
+  while (at + 3 <= bytes.length) {
+    // Look at the third byte first: most are above 1 and rule out three positions at once.
+    const third = bytes[at + 2]!;
+    if (third > 1) at += 3;
+    else if (third === 1 && bytes[at + 1] === 0 && bytes[at] === 0) {
+      if (begin >= 0) pushTrimmed(units, bytes, begin, at);
+      begin = at + 3;
+      at += 3;
+    } else at++;
+  }
+  if (begin >= 0) pushTrimmed(units, bytes, begin, bytes.length);
+  return units;
+}
+
+function pushTrimmed(units: Uint8Array[], bytes: Uint8Array, from: number, to: number): void {
+  let end = to;
+  while (end > from && bytes[end - 1] === 0) end--;
+  if (end > from) units.push(bytes.subarray(from, end));
+}
+
+/** NAL units with 4-byte lengths before them (ISO 14496-15). */
+export function withLengths(units: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const unit of units) size += 4 + unit.length;
+  const out = new Uint8Array(size);
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const unit of units) {
+    view.setUint32(at, unit.length);
+    out.set(unit, at + 4);
+    at += 4 + unit.length;
+  }
+  return out;
+}

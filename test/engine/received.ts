@@ -1,0 +1,65 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { parseFragment } from '../../src/codec/cmaf/fragment.ts';
+import { parseInitSegment } from '../../src/codec/cmaf/init-segment.ts';
+import { mergeInits } from '../../src/codec/cmaf/merge-inits.ts';
+import { retimeFragment } from '../../src/codec/cmaf/retime.ts';
+import { concat } from '../../src/core/bytes.ts';
+import { collect, type Group, type Harness, namespace, run, until } from './harness.ts';
+
+/** Takes everything the engine publishes over its nth connection to the relay. */
+export async function subscribeAll(harness: Harness, connection = 0) {
+  await until(() => harness.relays.length > connection, 'the engine connects to the relay');
+  const { session, announced } = harness.relays[connection]!;
+  expect(await announced).toEqual(namespace);
+  const [catalog, video, audio] = await Promise.all(
+    ['.catalog', 'video/360p', 'audio'].map(async (name) =>
+      collect(await session.subscribe({ namespace, name }, { filter: { type: 'unfiltered' } })),
+    ),
+  );
+  return { catalog: catalog!, video: video!, audio: audio! };
+}
+
+/** Decode time of each fragment of the groups, in order, checking the shape of each group on the way. */
+export function decodeTimes(groups: Group[]): number[] {
+  return [...groups]
+    .sort((a, b) => a.groupId - b.groupId)
+    .flatMap((group) => {
+      expect(group.objects.map((object) => object.objectId)).toEqual(group.objects.map((_, i) => i));
+      expect(parseInitSegment(group.objects[0]!.payload)).toHaveLength(1);
+      return group.objects.slice(1).map((object) => parseFragment(object.payload).tracks[0]!.baseMediaDecodeTime);
+    });
+}
+
+/** Writes what arrived into one file: ffprobe counts all of it, and ffmpeg decodes it without a word. 48 kHz audio. */
+export async function expectPlayable(video: Group[], audio: Group[]): Promise<void> {
+  const videoTimes = decodeTimes(video);
+  const audioTimes = decodeTimes(audio);
+  const { bytes } = mergeInits([video[0]!.objects[0]!.payload, audio[0]!.objects[0]!.payload]);
+  const start = Math.min(videoTimes[0]! / 90_000, audioTimes[0]! / 48_000);
+  const moved = (groups: Group[], timescale: number) =>
+    groups.flatMap((group) =>
+      group.objects
+        .slice(1)
+        .map((object) => retimeFragment(object.payload, { offset: -Math.floor(start * timescale) })),
+    );
+  const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
+  try {
+    const file = join(folder, 'out.mp4');
+    await writeFile(file, concat([bytes, ...moved(video, 90_000), ...moved(audio, 48_000)]));
+    const entries = 'stream=codec_name,width,sample_rate,nb_read_packets';
+    const args = ['-v', 'error', '-count_packets', '-show_entries', entries, '-of', 'json', file];
+    const probe = await run('ffprobe', args);
+    expect(probe.stderr).toBe('');
+    expect(JSON.parse(probe.stdout).streams).toMatchObject([
+      { codec_name: 'h264', width: 640, nb_read_packets: String(videoTimes.length) },
+      { codec_name: 'aac', sample_rate: '48000', nb_read_packets: String(audioTimes.length) },
+    ]);
+    const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, '-f', 'null', '-']);
+    expect(decoded).toMatchObject({ code: 0, stderr: '' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
