@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { StreamsError } from '../../src/core/errors.ts';
+import type { LogFields, Logger } from '../../src/core/log.ts';
+import { urlOf } from '../../src/serve/config.ts';
+import { defaultDataDir } from '../../src/serve/data-dir.ts';
+import { startRelayAlone } from '../../src/serve/relay-alone.ts';
+import { type LogLevel, logLevels, relaySettings } from '../../src/serve/relay-settings/relay-settings.ts';
+import type { Run } from '../command.ts';
+import type { Output } from '../output/output.ts';
+import type { relaySpec } from './specs.ts';
+
+export const run: Run<typeof relaySpec> = async ({ args, options, env, output, signal }) => {
+  const { listen, tlsGenerate, authKey, authPublic } = options;
+  const settings = relaySettings(args.config === undefined ? undefined : await readConfig(args.config), {
+    ...(listen !== undefined && { listen }),
+    ...(tlsGenerate !== undefined && { tlsGenerate }),
+    ...(authKey !== undefined && { authKey }),
+    ...(authPublic !== undefined && { authPublic }),
+  });
+  const dataDir = resolve(options.dataDir ?? join(defaultDataDir(env), 'relay'));
+  const relay = await startRelayAlone(settings, { dataDir, logger: loggerTo(output, settings.logLevel) });
+  try {
+    const { host } = settings.listen;
+    const urls = {
+      relay: urlOf('https', host, relay.port),
+      ...(relay.httpPort && { http: urlOf('http', settings.http?.host ?? host, relay.httpPort) }),
+      ...(relay.httpsPort && { https: urlOf('https', settings.https?.host ?? host, relay.httpsPort) }),
+      ...(relay.internalPort && { internal: urlOf('http', settings.internal?.host ?? host, relay.internalPort) }),
+    };
+    sayReady(output, urls, relay.certificateSha256);
+    await aborted(signal);
+    if (!output.json) output.note('\nStopping');
+  } finally {
+    await relay.close();
+  }
+};
+
+async function readConfig(name: string): Promise<{ text: string; name: string }> {
+  try {
+    return { text: await readFile(name, 'utf8'), name };
+  } catch (cause) {
+    throw new StreamsError('CONFIG_INVALID', `${name} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function loggerTo(output: Output, least: LogLevel): Logger {
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (logLevels.indexOf(level) < logLevels.indexOf(least)) return;
+      const rest = Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`);
+      output.event({
+        json: { ...fields, type: 'log', level, message },
+        line: [...(level === 'info' ? [] : [`${level}:`]), message, ...rest].join(' '),
+      });
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+function sayReady(output: Output, urls: Record<string, string>, certificateSha256: string): void {
+  const labels: Record<string, string> = { relay: 'Relay', http: 'HTTP', https: 'HTTPS', internal: 'Metrics' };
+  const rows = Object.entries(urls).map(([name, url]) => `  ${labels[name]!.padEnd(9)}${url}`);
+  output.event({
+    json: { type: 'ready', version: 1, urls, certificateSha256 },
+    line: ['', 'the relay is ready', ...rows, `  SHA-256  ${certificateSha256}`].join('\n'),
+    data: true,
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}

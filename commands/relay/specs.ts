@@ -1,0 +1,35 @@
+import type { CommandSpec } from '../command.ts';
+
+export const relaySpec = {
+  path: ['relay'],
+  summary: 'Run a MoQT relay alone, from a relay.toml as moq-relay has it',
+  examples: [
+    'streams relay relay.toml',
+    "streams relay --listen 127.0.0.1:4443 --auth-public ''",
+    'streams relay relay.toml --listen 0.0.0.0:443 --tls-generate relay.example.com',
+  ],
+  args: { config: { description: 'relay.toml (see relay.example.toml)', optional: true } },
+  options: {
+    listen: {
+      value: 'address',
+      description: 'QUIC (UDP), and HTTP on TCP unless the file says where',
+      default: '127.0.0.1:4443',
+    },
+    tlsGenerate: {
+      value: 'host',
+      description: 'make a self-signed certificate for this name; may be repeated',
+      repeatable: true,
+    },
+    authKey: { value: 'file', description: 'key that verifies tokens (JWK file or URL)' },
+    authPublic: {
+      value: 'path',
+      description: "where no token is needed, '' for everywhere; may be repeated",
+      repeatable: true,
+    },
+    dataDir: {
+      value: 'dir',
+      description: 'where the generated certificate is kept',
+      default: '~/.local/share/streams/relay',
+    },
+  },
+} as const satisfies CommandSpec;
