@@ -42,5 +42,7 @@ export type ControlContext = {
   failures: TokenBuckets;
   /** Playback tokens minted, by API key. */
   mints: TokenBuckets;
+  /** Webhooks may lead to addresses that are not on the public Internet. */
+  allowPrivateWebhooks: boolean;
   endpoints(): Endpoints & { publicHttpUrl: string };
 };

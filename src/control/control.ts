@@ -14,6 +14,7 @@ import type { ControlContext, Endpoints } from './context.ts';
 import { Liveness } from './liveness.ts';
 import { forgetExpired } from './store/forget.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import { Dispatcher } from './webhooks/dispatcher.ts';
 
 const sweepIntervalMs = 1000;
 const forgetIntervalMs = 60_000;
@@ -30,6 +31,8 @@ export type ControlOptions = {
   /** Built web pages: `index.html`, `watch.html`, `assets/`. */
   webDir?: string;
   logger: Logger;
+  /** Let webhooks lead to private network addresses. Default: whether STREAMS_ALLOW_PRIVATE_WEBHOOKS is 1. */
+  allowPrivateWebhooks?: boolean;
   /** Milliseconds since the Unix epoch; for tests. */
   now?: () => number;
 };
@@ -76,6 +79,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       liveness,
       failures: new TokenBuckets(now),
       mints: new TokenBuckets(now, { capacity: 1000, refillMs: 10 }),
+      allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
       endpoints: () => ({ publicHttpUrl: httpUrl(options.host, server?.port ?? options.port), ...endpoints }),
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
@@ -88,6 +92,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       take: (incoming, outgoing) => proxy.take(incoming, outgoing),
     });
     const { port, close: stop } = server;
+    const dispatcher = new Dispatcher({ db, vault, logger, now, allowPrivate: context.allowPrivateWebhooks });
     const timer = setInterval(() => {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);
@@ -104,6 +109,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         clearInterval(forgetting);
         await stop();
         proxy.close();
+        await dispatcher.close();
         await db.destroy();
       })();
       return closing;

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder } from 'kysely';
 import type { Logger } from '../core/log.ts';
-import type { Db, Tables } from './store/schema.ts';
+import { recordEvent } from './store/events.ts';
+import type { Db, LiveInputRow, Tables } from './store/schema.ts';
 
 /** An engine that was silent for longer holds no live input any more. */
 export const heartbeatTimeoutMs = 6000;
@@ -39,7 +40,7 @@ export class Liveness {
       const named = [...new Set([...statsOf.keys(), ...reasonOf.keys()])];
       const known = await db
         .selectFrom('live_inputs')
-        .select(['id', 'status', 'engine_id', 'disabled_at'])
+        .select(['id', 'org_id', 'name', 'external_input_id', 'status', 'engine_id', 'disabled_at'])
         .where((eb) =>
           eb.or([
             eb.and([eb('status', '=', 'live'), eb('engine_id', '=', engineId)]),
@@ -65,12 +66,13 @@ export class Liveness {
             })
             .where('id', '=', row.id)
             .execute();
+          if (row.status !== 'live') await recordEvent(db, { ...about(row), type: 'input.live', now });
           if (begins) this.#logger.info('input is live', { inputId: row.id, engineId });
         } else if (row.status === 'live' && row.engine_id === engineId) {
-          await this.#end(db, row.id, now, reason);
+          await this.#end(db, row, now, reason);
           this.#logger.info(`input is ${reason === undefined ? 'idle' : 'errored'}`, { inputId: row.id, engineId });
         } else if (reason !== undefined && row.status === 'idle') {
-          await this.#end(db, row.id, now, reason);
+          await this.#end(db, row, now, reason);
           this.#logger.info('input is errored', { inputId: row.id, engineId });
         }
       }
@@ -78,7 +80,7 @@ export class Liveness {
     });
   }
 
-  async #end(db: Db, inputId: string, now: number, reason: string | undefined): Promise<void> {
+  async #end(db: Db, row: Known, now: number, reason: string | undefined): Promise<void> {
     await db
       .updateTable('live_inputs')
       .set({
@@ -88,8 +90,10 @@ export class Liveness {
         status_changed_at: now,
         updated_at: now,
       })
-      .where('id', '=', inputId)
+      .where('id', '=', row.id)
       .execute();
+    if (reason === undefined) await recordEvent(db, { ...about(row), type: 'input.idle', now });
+    else await recordEvent(db, { ...about(row, { reason }), type: 'input.errored', now });
   }
 
   /** Marks the inputs of silent engines idle. Called before every read of a status, and by a timer. */
@@ -112,12 +116,26 @@ export class Liveness {
       ]);
     // Looking first keeps a read a read; the update asks again, since a heartbeat may have come in between.
     if (!(await db.selectFrom('live_inputs').select('id').where(silent).limit(1).executeTakeFirst())) return;
-    const ended = await db
-      .updateTable('live_inputs')
-      .set({ status: 'idle', engine_id: null, status_changed_at: now, updated_at: now })
-      .where(silent)
-      .returning('id')
-      .execute();
+    const end = async (transaction: Db) => {
+      const ended = await transaction
+        .updateTable('live_inputs')
+        .set({ status: 'idle', engine_id: null, status_changed_at: now, updated_at: now })
+        .where(silent)
+        .returning(['id', 'org_id', 'name', 'external_input_id'])
+        .execute();
+      for (const row of ended) await recordEvent(transaction, { ...about(row), type: 'input.idle', now });
+      return ended;
+    };
+    const ended = db.isTransaction ? await end(db) : await db.transaction().execute(end);
     for (const { id } of ended) this.#logger.warn('input is idle: its engine went silent', { inputId: id });
   }
+}
+
+type Known = Pick<LiveInputRow, 'id' | 'org_id' | 'name' | 'external_input_id'>;
+
+function about(row: Known, more: object = {}): { orgId: string; data: Record<string, unknown> } {
+  return {
+    orgId: row.org_id,
+    data: { inputId: row.id, name: row.name, externalInputId: row.external_input_id, ...more },
+  };
 }

@@ -18,6 +18,15 @@ export const apiKeyId = z
   .refine((text) => isId('ak', text), 'not an API key id (ak_…, without live)')
   .describe('API key, ak_…');
 
+export const webhookId = z
+  .string()
+  .refine((text) => isId('wh', text), 'not a webhook id (wh_…)')
+  .describe('Webhook, wh_…');
+export const deliveryId = z
+  .string()
+  .refine((text) => isId('whd', text), 'not a delivery id (whd_…)')
+  .describe('Delivery of a webhook, whd_…');
+
 export const name = z
   .string()
   .trim()

@@ -31,14 +31,16 @@ export const liveInputsMintPlaybackToken = defineOperation({
         jti: z.string().describe('Id of the token, to revoke it by'),
         url: z.string().optional().describe('For MoQT players'),
         watchUrl: z.string().describe('The web player'),
+        hlsUrl: z.string().optional().describe('LL-HLS: the multivariant playlist'),
       }),
       from({ context }, { token, input }) {
-        const { relayUrl, publicHttpUrl } = context.endpoints();
-        const jti = decodeJwt(token).jti!;
-        const watchUrl = `${publicHttpUrl}/watch/${input.id}?tok=${token}`;
-        return relayUrl === undefined
-          ? { jti, watchUrl }
-          : { jti, url: `${relayUrl}/playback/${input.id}?tok=${token}`, watchUrl };
+        const { relayUrl, engineUrl, publicHttpUrl } = context.endpoints();
+        return {
+          jti: decodeJwt(token).jti!,
+          ...(relayUrl === undefined ? {} : { url: `${relayUrl}/playback/${input.id}?tok=${token}` }),
+          watchUrl: `${publicHttpUrl}/watch/${input.id}?tok=${token}`,
+          ...(engineUrl === undefined ? {} : { hlsUrl: `${publicHttpUrl}/hls/${input.id}/index.m3u8?tok=${token}` }),
+        };
       },
     },
   },

@@ -22,6 +22,11 @@ import { signingKeysImport } from './signing-keys-import.ts';
 import { signingKeysList } from './signing-keys-list.ts';
 import { signingKeysRotate } from './signing-keys-rotate.ts';
 import { status } from './status.ts';
+import { webhooksCreate } from './webhooks-create.ts';
+import { webhooksDelete } from './webhooks-delete.ts';
+import { webhooksDeliveries } from './webhooks-deliveries.ts';
+import { webhooksList } from './webhooks-list.ts';
+import { webhooksReplay } from './webhooks-replay.ts';
 import { whoami } from './whoami.ts';
 
 /** Everything the control plane can do. */
@@ -47,6 +52,11 @@ export const operations: readonly Operation[] = [
   apiKeysCreate,
   apiKeysList,
   apiKeysRevoke,
+  webhooksCreate,
+  webhooksList,
+  webhooksDelete,
+  webhooksDeliveries,
+  webhooksReplay,
   auditLogList,
   whoami,
   status,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
 import { isActive } from '../auth/signing-keys.ts';
+import { recordEvent } from '../store/events.ts';
 import { defineOperation } from './define.ts';
 import { orgId, signingKeyId } from './fields.ts';
 import { findSigningKey, signingKey, viewSigningKey } from './signing-key-view.ts';
@@ -36,6 +37,8 @@ export const signingKeysRotate = defineOperation({
     await db.insertInto('signing_keys').values(made).execute();
     const endsAt = Math.min(now + overlapSeconds * 1000, old.deactivated_at ?? Number.POSITIVE_INFINITY);
     await db.updateTable('signing_keys').set({ deactivated_at: endsAt }).where('kid', '=', id).execute();
+    const data = { key: 'signing', signingKeyId: made.kid, replaces: id, oldKeyEndsAt: new Date(endsAt).toISOString() };
+    await recordEvent(db, { orgId: caller.orgId, type: 'key.rotated', data, now });
     return viewSigningKey(made, now);
   },
 });

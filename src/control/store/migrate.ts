@@ -4,6 +4,7 @@ import { initial } from './migrations/0001-initial.ts';
 import { liveInputControls } from './migrations/0002-live-input-controls.ts';
 import { revocations } from './migrations/0003-revocations.ts';
 import { idempotency } from './migrations/0004-idempotency.ts';
+import { webhooks } from './migrations/0005-webhooks.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { number: 2, name: 'live input controls', up: liveInputControls },
   { number: 3, name: 'revocations', up: revocations },
   { number: 4, name: 'idempotency', up: idempotency },
+  { number: 5, name: 'webhooks', up: webhooks },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { EventType } from './events.ts';
 
 /**
  * The rows. Plain on purpose, so that every SQL dialect holds them alike: times are whole milliseconds since the Unix epoch,
@@ -16,6 +17,10 @@ export type Tables = {
   audit_log: AuditRow;
   revocations: RevocationRow;
   idempotency_keys: IdempotencyRow;
+  webhooks: WebhookRow;
+  /** What webhooks are told of; only kept when one wants it. */
+  events: { id: string; org_id: string; type: EventType; data: string; at: number };
+  webhook_deliveries: DeliveryRow;
   /** One-time tokens that were used. */
   redeemed_tokens: { org_id: string; jti: string; expires_at: number };
 };
@@ -95,6 +100,33 @@ export type AuditRow = {
   /** The id of what was written. */
   target: string;
   request_id: string | null;
+};
+
+export type WebhookRow = {
+  id: string;
+  org_id: string;
+  url: string;
+  /** JSON array of event types. */
+  events: string;
+  /** Sealed under the master key: it is needed to sign. */
+  secret_sealed: string;
+  created_at: number;
+};
+
+export type DeliveryRow = {
+  id: string;
+  webhook_id: string;
+  event_id: string;
+  status: 'pending' | 'delivered' | 'failed';
+  attempts: number;
+  next_attempt_at: number;
+  /** A process is at it until then. */
+  claimed_until: number;
+  /** Of the last attempt. */
+  response_status: number | null;
+  error: string | null;
+  created_at: number;
+  delivered_at: number | null;
 };
 
 /** An answered request, for a client that did not hear the answer. */

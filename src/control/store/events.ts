@@ -1,0 +1,54 @@
+import { newId } from '../../core/ids.ts';
+import type { Db } from './schema.ts';
+
+export const eventTypes = [
+  'input.live',
+  'input.idle',
+  'input.errored',
+  'asset.ready',
+  'asset.errored',
+  'key.rotated',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/**
+ * Records that something happened, and what has to be delivered of it. Call it in the transaction that makes it so: then it is
+ * told exactly when it is true. `data` is JSON and holds no secret.
+ */
+export async function recordEvent(
+  db: Db,
+  event: { orgId: string; type: EventType; data: Record<string, unknown>; now: number },
+): Promise<void> {
+  const { orgId, type, data, now } = event;
+  const webhooks = await db.selectFrom('webhooks').select(['id', 'events']).where('org_id', '=', orgId).execute();
+  const wanted = webhooks.filter(({ events }) => (JSON.parse(events) as EventType[]).includes(type));
+  if (wanted.length === 0) return;
+  const eventId = newId('evt');
+  await db
+    .insertInto('events')
+    .values({ id: eventId, org_id: orgId, type, data: JSON.stringify(data), at: now })
+    .execute();
+  for (const { id } of wanted) await addDelivery(db, { webhookId: id, eventId, now });
+}
+
+/** A delivery that is due at once. Answers its id. */
+export async function addDelivery(db: Db, what: { webhookId: string; eventId: string; now: number }): Promise<string> {
+  const id = newId('whd');
+  await db
+    .insertInto('webhook_deliveries')
+    .values({
+      id,
+      webhook_id: what.webhookId,
+      event_id: what.eventId,
+      status: 'pending',
+      attempts: 0,
+      next_attempt_at: what.now,
+      claimed_until: 0,
+      response_status: null,
+      error: null,
+      created_at: what.now,
+      delivered_at: null,
+    })
+    .execute();
+  return id;
+}
