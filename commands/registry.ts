@@ -1,4 +1,5 @@
 import { command } from './command.ts';
+import { doctorSpec } from './doctor/specs.ts';
 import { exitCodesSpec } from './help/specs.ts';
 import { createSpec, deleteSpec, getSpec, listSpec, rotateKeySpec } from './inputs/specs.ts';
 import { catalogSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
@@ -26,6 +27,7 @@ export const commands = [
   command(generateSpec, () => import('./relay-token/generate.ts')),
   command(signSpec, () => import('./relay-token/sign.ts')),
   command(verifySpec, () => import('./relay-token/verify.ts')),
+  command(doctorSpec, () => import('./doctor/doctor.ts')),
   command(exitCodesSpec, () => import('./help/exit-codes.ts')),
 ];
 

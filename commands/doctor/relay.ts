@@ -1,0 +1,95 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { fromHex } from '../../src/core/bytes.ts';
+import { toStreamsError } from '../../src/core/errors.ts';
+import { connect } from '../../src/transport/connect.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+
+const timeoutMs = 5000;
+const dayMs = 86_400_000;
+
+export type Relay = { url: string; certificateSha256?: string };
+
+/** Any answer will do, a refusal as well: packets went both ways. */
+export async function udpCheck(relay: Relay, signal: AbortSignal): Promise<Check> {
+  const hash = relay.certificateSha256;
+  try {
+    const transport = await connect(`${relay.url}/`, {
+      versions: ['moqt-18'],
+      signal,
+      timeoutMs,
+      ...(hash === undefined ? {} : { certificateHashes: [fromHex(hash)] }),
+    });
+    transport.close({ code: 0, reason: '' });
+    await transport.closed;
+    return ok('relay (UDP)', `${relay.url} answers`);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, message } = toStreamsError(error);
+    if (code === 'QUIC_UNAVAILABLE') return warn('relay (UDP)', 'not tried: there is no QUIC module', 'npm ci');
+    if (code !== 'RELAY_UNREACHABLE' && code !== 'TIMEOUT') return ok('relay (UDP)', `${relay.url} answers`);
+    const { hostname, port } = new URL(relay.url);
+    const hint = `open UDP port ${port || 443} to ${hostname} in every firewall on the way; is the relay running?`;
+    return fail('relay (UDP)', message, hint);
+  }
+}
+
+/** The certificate on disk of a relay on this machine, else what a TLS connection to the relay shows. */
+export async function certificateCheck(
+  relay: Relay | undefined,
+  dataDir: string,
+  now: number,
+): Promise<Check | undefined> {
+  const local = relay === undefined || /^https:\/\/(127\.|localhost|\[::1\])/.test(relay.url);
+  const pem = local ? await readFile(join(dataDir, 'tls', 'relay-certificate.pem')).catch(() => undefined) : undefined;
+  const certificate = pem !== undefined ? parse(pem) : relay === undefined ? undefined : await shown(relay.url);
+  if (certificate === undefined) {
+    return relay === undefined
+      ? undefined
+      : warn('certificate', 'could not be seen', `openssl s_client -connect ${new URL(relay.url).host}`);
+  }
+  return expiryCheck(certificate.validFrom, certificate.validTo, now);
+}
+
+export function expiryCheck(validFrom: string, validTo: string, now: number): Check {
+  const days = (Date.parse(validTo) - now) / dayMs;
+  const renew = 'restart the relay, which renews its own; renew one that you gave it';
+  if (Date.parse(validFrom) > now)
+    return fail('certificate', `not valid before ${validFrom}`, 'set the clock of the relay');
+  if (days <= 0) return fail('certificate', `expired ${validTo}`, renew);
+  const message = `${Math.floor(days)} days left`;
+  return days < 2 ? warn('certificate', message, renew) : ok('certificate', message);
+}
+
+function parse(pem: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function shown(url: string): Promise<X509Certificate | undefined> {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return new Promise((resolve) => {
+    const socket = connectTls({
+      host,
+      port: Number(port || 443),
+      ...(isIP(host) === 0 && { servername: host }),
+      rejectUnauthorized: false,
+      timeout: timeoutMs,
+    });
+    const done = (certificate?: X509Certificate) => {
+      socket.destroy();
+      resolve(certificate);
+    };
+    socket.once('secureConnect', () => done(socket.getPeerX509Certificate()));
+    socket.once('error', () => done());
+    socket.once('timeout', () => done());
+    socket.once('close', () => resolve(undefined));
+  });
+}

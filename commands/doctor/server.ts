@@ -1,0 +1,90 @@
+import { stat } from 'node:fs/promises';
+import { profilesFile, readProfiles } from '../../src/serve/profiles.ts';
+import type { Connection } from '../profile.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+
+const timeoutMs = 5000;
+/** Tokens are checked with 5 s of leeway. */
+const skewFailMs = 5000;
+const skewWarnMs = 2000;
+
+export type ServerFindings = {
+  checks: Check[];
+  reachable: boolean;
+  relay: { url: string; certificateSha256?: string } | undefined;
+};
+
+/** Asks the control plane what anyone may ask, and who we are. */
+export async function serverChecks({ apiUrl, apiKey }: Connection, signal: AbortSignal): Promise<ServerFindings> {
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${apiUrl}${path}`, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+  let endpoints: Response;
+  let sentAt: number;
+  try {
+    sentAt = Date.now();
+    endpoints = await ask('/endpoints.json');
+  } catch {
+    signal.throwIfAborted();
+    const missing = warn('server', `nothing answers at ${apiUrl}`, 'streams serve, or --api-url <url>');
+    return { checks: [missing], reachable: false, relay: undefined };
+  }
+  const receivedAt = Date.now();
+  const { relay } = (await endpoints.json().catch(() => ({}))) as { relay?: ServerFindings['relay'] | null };
+  if (relay === undefined) {
+    const other = fail('server', `what answers at ${apiUrl} is not a streams server`, '--api-url <url>');
+    return { checks: [other], reachable: false, relay: undefined };
+  }
+  const checks = [
+    ok('server', apiUrl),
+    clockCheck(endpoints.headers.get('date'), sentAt, receivedAt),
+    await keyCheck(),
+  ];
+  return { checks, reachable: true, relay: relay ?? undefined };
+
+  async function keyCheck(): Promise<Check> {
+    if (apiKey === undefined) return warn('API key', `none for ${apiUrl}`, 'streams login, or STREAMS_API_KEY');
+    const answer = await ask('/v1/whoami', { authorization: `Bearer ${apiKey}` }).catch(() => undefined);
+    if (answer?.ok !== true) {
+      const why =
+        answer === undefined ? 'no answer' : answer.status === 401 ? 'not known there' : `status ${answer.status}`;
+      return fail('API key', `refused by ${apiUrl}: ${why}`, 'streams login');
+    }
+    const { name, scopes } = (await answer.json()) as { name: string; scopes: string[] };
+    return ok('API key', `"${name}", ${scopes.join(' ')}`);
+  }
+}
+
+/** The server's Date header has whole seconds: what it says was true somewhere in that second. */
+export function clockCheck(date: string | null, sentAt: number, receivedAt: number): Check {
+  const server = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(server)) return warn('clock', 'the server does not tell its time', 'check NTP on both machines');
+  const ahead = Math.max(0, sentAt - (server + 1000));
+  const behind = Math.max(0, server - receivedAt);
+  const skew = Math.max(ahead, behind);
+  const way = ahead > 0 ? 'ahead of' : 'behind';
+  const message = skew === 0 ? 'agrees with the server' : `${(skew / 1000).toFixed(1)} s ${way} the server`;
+  const hint = 'set the clock (NTP): tokens and latencies depend on it';
+  return skew > skewFailMs
+    ? fail('clock', message, hint)
+    : skew > skewWarnMs
+      ? warn('clock', message, hint)
+      : ok('clock', message);
+}
+
+/** The file with the keys of all profiles. */
+export async function profilesCheck(env: NodeJS.ProcessEnv): Promise<Check> {
+  const file = profilesFile(env);
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return ok('profiles', 'none yet');
+  try {
+    const { current, profiles } = await readProfiles(env);
+    if ((found.mode & 0o077) !== 0)
+      return warn('profiles', `${file} can be read by others; it holds keys`, `chmod 600 ${file}`);
+    return ok(
+      'profiles',
+      `${Object.keys(profiles).length} in ${file}${current === undefined ? '' : `, using "${current}"`}`,
+    );
+  } catch {
+    return fail('profiles', `${file} cannot be read`, `rm ${file}, then streams login`);
+  }
+}
