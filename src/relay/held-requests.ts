@@ -33,12 +33,13 @@ export class HeldRequests {
     return true;
   }
 
-  /** Removes and answers those that a publisher of `namespace` can serve. */
-  take(namespace: readonly string[]): RoutedRequest[] {
+  /** Removes and answers those that a publisher of `namespace` can serve, or of them those of one track. */
+  take(namespace: readonly string[], name?: string): RoutedRequest[] {
     const taken: RoutedRequest[] = [];
     for (const [key, set] of [...this.#byNamespace]) {
       for (const held of [...set]) {
         if (!isPrefix(namespace, held.routed.request.track.namespace)) break;
+        if (name !== undefined && !isNamed(held.routed, namespace, name)) continue;
         this.#remove(key, held);
         taken.push(held.routed);
       }
@@ -61,4 +62,8 @@ export class HeldRequests {
     if (set.size === 0) this.#byNamespace.delete(key);
     return true;
   }
+}
+
+function isNamed({ request }: RoutedRequest, namespace: readonly string[], name: string): boolean {
+  return request.track.name === name && request.track.namespace.length === namespace.length;
 }

@@ -16,6 +16,10 @@ export type RelayLimits = {
   maxFetchesPerSession: number;
   /** Longest wait for upstream while a fetch is answered (draft-18 FILL_TIMEOUT). */
   maxFillMs: number;
+  /** Tracks that one session may offer with PUBLISH. */
+  maxOffersPerSession: number;
+  /** Namespaces that a SUBSCRIBE_NAMESPACE may match at once. */
+  maxNamespacesPerRequest: number;
   /** Subscriptions held for a publisher, all sessions together. */
   maxHeldSubscriptions: number;
   /** Longest hold, whatever the subscriber asks for (draft-18 RENDEZVOUS_TIMEOUT). */
@@ -53,6 +57,8 @@ export const defaultLimits: RelayLimits = {
   maxSubscriptionsPerSession: 64,
   maxFetchesPerSession: 32,
   maxFillMs: 10_000,
+  maxOffersPerSession: 256,
+  maxNamespacesPerRequest: 1000,
   maxHeldSubscriptions: 10_000,
   maxRendezvousMs: 60_000,
   cacheBytes: 128 << 20,

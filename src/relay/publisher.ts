@@ -3,7 +3,7 @@ import type { Session } from '../session/types.ts';
 
 /** A session that announced a namespace. Two of them with the same namespace are two publishers. */
 export type Publisher = {
-  readonly session: Session;
+  readonly session: Pick<Session, 'subscribe' | 'fetch'>;
   readonly dialect: Dialect;
   readonly namespace: readonly string[];
 };
@@ -20,20 +20,23 @@ export class PublisherList {
     return [...this.#byNamespace.values()].map((publishers) => publishers[0]!.namespace);
   }
 
-  add(publisher: Publisher): void {
+  /** Answers whether the namespace is new. */
+  add(publisher: Publisher): boolean {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);
     if (list === undefined) this.#byNamespace.set(key, [publisher]);
     else list.unshift(publisher);
+    return list === undefined;
   }
 
-  remove(publisher: Publisher): void {
+  /** Answers whether the namespace is gone with it. */
+  remove(publisher: Publisher): boolean {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);
     const index = list?.indexOf(publisher) ?? -1;
-    if (list === undefined || index < 0) return;
+    if (list === undefined || index < 0) return false;
     list.splice(index, 1);
-    if (list.length === 0) this.#byNamespace.delete(key);
+    return list.length === 0 && this.#byNamespace.delete(key);
   }
 
   /** The publisher of the longest announced prefix of the namespace (draft-18 8.5). */

@@ -1,4 +1,4 @@
-import { type Authoriser, allows, allowsTrack, authFailed, type Grant } from '../access/grant.ts';
+import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import { dialectFor } from '../codec/moqt/dialects.ts';
@@ -8,17 +8,24 @@ import { establish } from '../session/establish.ts';
 import type {
   IncomingFetch,
   IncomingNamespace,
+  IncomingPrefix,
+  IncomingPublish,
   IncomingSubscribe,
+  IncomingTrackStatus,
   PeerSetup,
   Session,
   SessionClose,
   SessionHandlers,
+  TrackName,
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
+import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import type { RelayLimits } from './limits.ts';
+import { OfferedTrack } from './offered-track.ts';
 import { namespaceKey } from './publisher.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
+import { refusalToPublish, refusalToSubscribe } from './session-rights.ts';
 
 export type RelaySessionContext = {
   readonly authoriser: Authoriser;
@@ -37,6 +44,7 @@ export class RelaySession {
   /** Tracks it has subscribed to or waits for. */
   readonly #subscriptions = new Set<string>();
   #fetches = 0;
+  #offers = 0;
 
   constructor(transport: Transport, context: RelaySessionContext) {
     this.#transport = transport;
@@ -83,38 +91,44 @@ export class RelaySession {
     return {
       subscribe: (request) => this.#subscribe(grant, rootedRequest(root, request)),
       fetch: (request) => void this.#fetch(grant, rootedRequest(root, request)),
+      trackStatus: (request) => void this.#trackStatus(grant, rootedRequest(root, request)),
+      publish: (request) => void this.#offer(grant, request),
       publishNamespace: (announcement) => void this.#announce(grant, announcement),
+      subscribeNamespace: (request) => void this.#discover(grant, request, followNamespaces),
+      subscribeTracks: (request) => void this.#discover(grant, request, followTracks),
     };
   }
 
   #subscribe(grant: Grant, request: IncomingSubscribe): void {
     const { track } = request;
-    const key = namespaceKey([...track.namespace, track.name]);
-    const lapsed = grant.lapsed();
-    if (lapsed !== undefined) request.reject(requestErrorCodes.expiredAuthToken, lapsed);
-    else if (!allows(grant.subscribe, track.namespace)) {
-      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace of this session`);
-    } else if (!allowsTrack(grant, track.name)) {
-      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a track of this token`);
-    } else if (this.#subscriptions.has(key)) {
+    const refusal = refusalToSubscribe(grant, track);
+    if (refusal !== undefined) {
+      request.reject(refusal.code, refusal.reason);
+      return;
+    }
+    const over = this.#claim(track);
+    if (over === 'taken') {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
-    } else if (this.#subscriptions.size >= this.#context.limits.maxSubscriptionsPerSession) {
+    } else if (over === 'full') {
       request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', 1000);
     } else {
-      this.#subscriptions.add(key);
-      const over = (): void => void this.#subscriptions.delete(key);
       void this.#open.promise.then(({ dialect }) => this.#context.router.subscribe({ request, dialect, over }));
     }
   }
 
+  /** Takes one of the subscriptions this session may have; the answer gives it back. */
+  #claim(track: TrackName): 'taken' | 'full' | (() => void) {
+    const key = namespaceKey([...track.namespace, track.name]);
+    if (this.#subscriptions.has(key)) return 'taken';
+    if (this.#subscriptions.size >= this.#context.limits.maxSubscriptionsPerSession) return 'full';
+    this.#subscriptions.add(key);
+    return () => void this.#subscriptions.delete(key);
+  }
+
   async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
-    const lapsed = grant.lapsed();
-    if (lapsed !== undefined) request.reject(requestErrorCodes.expiredAuthToken, lapsed);
-    else if (!allows(grant.subscribe, request.track.namespace)) {
-      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace of this session`);
-    } else if (!allowsTrack(grant, request.track.name)) {
-      request.reject(requestErrorCodes.unauthorized, `${authFailed}not a track of this token`);
-    } else if (this.#fetches >= this.#context.limits.maxFetchesPerSession) {
+    const refusal = refusalToSubscribe(grant, request.track);
+    if (refusal !== undefined) request.reject(refusal.code, refusal.reason);
+    else if (this.#fetches >= this.#context.limits.maxFetchesPerSession) {
       request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
     } else {
       this.#fetches++;
@@ -123,11 +137,38 @@ export class RelaySession {
     }
   }
 
+  async #trackStatus(grant: Grant, request: IncomingTrackStatus): Promise<void> {
+    const refusal = refusalToSubscribe(grant, request.track);
+    if (refusal !== undefined) {
+      request.reject(refusal.code, refusal.reason);
+      return;
+    }
+    try {
+      const { largest, properties } = await this.#context.router.status(request.track);
+      request.accept({ largest, trackProperties: properties });
+    } catch (error) {
+      const { code, reason, retryMs } = refusalOf(error);
+      request.reject(code, reason, retryMs);
+    }
+  }
+
+  async #discover(
+    grant: Grant,
+    request: IncomingPrefix,
+    follow: (request: IncomingPrefix, by: Discoverer) => Promise<void>,
+  ): Promise<void> {
+    const { session, dialect } = await this.#open.promise;
+    const { router, limits } = this.#context;
+    const claim = (track: TrackName) => this.#claim(track);
+    await follow(request, { grant, session, dialect, router, maxNamespaces: limits.maxNamespacesPerRequest, claim });
+  }
+
   async #announce(grant: Grant, announcement: IncomingNamespace): Promise<void> {
     const { root = [] } = grant;
     const namespace = [...root, ...announcement.namespace];
-    if (!allows(grant.publish, namespace)) {
-      announcement.reject(requestErrorCodes.unauthorized, `${authFailed}not a namespace this session may publish`);
+    const refusal = refusalToPublish(grant, namespace);
+    if (refusal !== undefined) {
+      announcement.reject(refusal.code, refusal.reason);
       return;
     }
     const { session, dialect } = await this.#open.promise;
@@ -135,5 +176,24 @@ export class RelaySession {
     const withdraw = this.#context.router.announce({ session: rootedSession(root, session), dialect, namespace });
     await announcement.ended;
     withdraw();
+  }
+
+  async #offer(grant: Grant, request: IncomingPublish): Promise<void> {
+    const { root = [] } = grant;
+    const name = { namespace: [...root, ...request.track.namespace], name: request.track.name };
+    const refusal = refusalToPublish(grant, name.namespace);
+    if (refusal !== undefined) request.reject(refusal.code, refusal.reason);
+    else if (this.#offers >= this.#context.limits.maxOffersPerSession) {
+      request.reject(requestErrorCodes.excessiveLoad, 'too many tracks offered in this session');
+    } else {
+      this.#offers++;
+      const { session, dialect } = await this.#open.promise;
+      const rooted = rootedSession(root, session);
+      const by = { session, dialect, fetch: rooted.fetch.bind(rooted) };
+      const offer = new OfferedTrack(name, request, by);
+      this.#context.router.offer(offer);
+      await offer.done;
+      this.#offers--;
+    }
   }
 }

@@ -1,21 +1,27 @@
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
-import type { IncomingFetch, IncomingSubscribe, TrackName } from '../session/types.ts';
+import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../session/types.ts';
 import { ObjectCache } from './cache.ts';
 import type { RelayCounters } from './counters.ts';
 import { TrackFeed } from './feed.ts';
 import { answerFetch } from './fetch.ts';
 import { HeldRequests } from './held-requests.ts';
 import type { RelayLimits } from './limits.ts';
+import type { OfferedTrack } from './offered-track.ts';
+import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
 import { namespaceKey, type Publisher, PublisherList } from './publisher.ts';
 import type { RoutedRequest } from './routed-request.ts';
-import { windowOf } from './start-location.ts';
+import { isEmpty, windowOf } from './start-location.ts';
 import { RelayTrack } from './track.ts';
+import { TrackOffers } from './track-offers.ts';
 import { Viewer } from './viewer.ts';
 
 /** When a subscriber that found no publisher may ask again. */
 const retryMs = 1000;
+
+const nobodyPublishes = 'nobody publishes this namespace';
 
 type Routed = {
   readonly track: RelayTrack;
@@ -29,6 +35,9 @@ type Routed = {
 export class Router {
   readonly cache: ObjectCache;
   readonly #publishers = new PublisherList();
+  readonly #offers = new TrackOffers();
+  readonly #namespaceWatchers = new PrefixWatchers<readonly string[]>((namespace) => namespace);
+  readonly #offerWatchers = new PrefixWatchers<OfferedTrack>(({ name }) => name.namespace);
   readonly #tracks = new Map<string, Routed>();
   readonly #held: HeldRequests;
   readonly #limits: RelayLimits;
@@ -63,30 +72,88 @@ export class Router {
 
   /** A publisher announced itself; it holds until the answer is called. */
   announce(publisher: Publisher): () => void {
-    this.#publishers.add(publisher);
+    const { namespace } = publisher;
+    const isNew = this.#publishers.add(publisher);
     this.#publishersChanged();
-    for (const held of this.#held.take(publisher.namespace)) this.subscribe(held);
+    for (const held of this.#held.take(namespace)) this.subscribe(held);
+    if (isNew) this.#namespaceWatchers.appeared(namespace);
     return () => {
-      this.#publishers.remove(publisher);
+      const isGone = this.#publishers.remove(publisher);
       this.#publishersChanged();
+      if (isGone) this.#namespaceWatchers.disappeared(namespace);
     };
   }
 
-  subscribe(routed: RoutedRequest): void {
-    const { request } = routed;
-    const known = this.#tracks.get(trackKey(request));
-    if (known !== undefined && this.#publishers.find(request.track.namespace) !== undefined) {
-      void this.#join(known, routed);
-    } else if (this.#publishers.find(request.track.namespace) !== undefined) {
-      void this.#join(this.#open(request), routed);
-    } else {
-      this.#hold(routed);
+  /** A publisher offered a track; it holds until it withdraws it. */
+  offer(offer: OfferedTrack): void {
+    const { name } = offer;
+    this.#offers.add(offer);
+    this.#publishersChanged();
+    for (const held of this.#held.take(name.namespace, name.name)) this.subscribe(held);
+    this.#offerWatchers.appeared(offer);
+    void offer.done.then(() => {
+      this.#offers.remove(offer);
+      this.#publishersChanged();
+    });
+  }
+
+  /** Tells of namespaces, those there are at once; holds until the answer is called. */
+  watchNamespaces(watcher: PrefixWatcher<readonly string[]>): () => void {
+    return this.#namespaceWatchers.add(watcher, this.#publishers.namespaces());
+  }
+
+  /** The watcher looks at another prefix now. */
+  refreshNamespaces(watcher: PrefixWatcher<readonly string[]>): void {
+    this.#namespaceWatchers.refresh(watcher, this.#publishers.namespaces());
+  }
+
+  /** Tells of offered tracks, those there are at once; holds until the answer is called. */
+  watchOffers(watcher: PrefixWatcher<OfferedTrack>): () => void {
+    return this.#offerWatchers.add(watcher, this.#offers.all());
+  }
+
+  refreshOffers(watcher: PrefixWatcher<OfferedTrack>): void {
+    this.#offerWatchers.refresh(watcher, this.#offers.all());
+  }
+
+  /** What a SUBSCRIBE for the track would be told; asks upstream where it has to. Throws what refuses it. */
+  async status(name: TrackName): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
+    const routed = this.#routed(name);
+    if (routed === undefined) {
+      throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
+    await this.#using(routed, () => routed.feed.established);
+    return routed.track;
+  }
+
+  /**
+   * Offers a track to a session that asked for such (draft-18 SUBSCRIBE_TRACKS). `publish` sends PUBLISH and answers once it is
+   * agreed to. Resolves when the subscription is over; rejects with what kept it from coming about.
+   */
+  async forward(
+    name: TrackName,
+    dialect: Dialect,
+    publish: (offer: SubscribeAnswer) => Promise<Publication>,
+  ): Promise<void> {
+    const routed = this.#routed(name);
+    if (routed === undefined) return;
+    const viewer = await this.#using(routed, async () => {
+      await routed.feed.established;
+      const publication = await publish(answerOf(routed.track));
+      return this.#view(routed, publication, dialect);
+    });
+    await viewer.ended;
+  }
+
+  subscribe(request: RoutedRequest): void {
+    const routed = this.#routed(request.request.track);
+    if (routed === undefined) this.#hold(request);
+    else void this.#join(routed, request);
   }
 
   /** Resolves when it is over; never rejects. */
   async fetch(request: IncomingFetch): Promise<void> {
-    const known = this.#tracks.get(trackKey(request));
+    const known = this.#tracks.get(trackKey(request.track));
     if (known !== undefined) {
       try {
         await Promise.race([known.feed.established, request.cancelled]);
@@ -96,7 +163,7 @@ export class Router {
     }
     await answerFetch(request, {
       track: known?.track,
-      find: () => this.#publishers.find(request.track.namespace),
+      find: () => this.#find(request.track),
       maxFillMs: this.#limits.maxFillMs,
     });
   }
@@ -115,7 +182,7 @@ export class Router {
   #hold(routed: RoutedRequest): void {
     const { request } = routed;
     const holdMs = Math.min(request.rendezvousMs, this.#limits.maxRendezvousMs);
-    const reason = 'nobody publishes this namespace';
+    const reason = nobodyPublishes;
     if (holdMs <= 0) {
       request.reject(requestErrorCodes.doesNotExist, reason, retryMs);
       routed.over();
@@ -125,23 +192,45 @@ export class Router {
     }
   }
 
-  #open(request: IncomingSubscribe): Routed {
-    const key = trackKey(request);
-    const name = { namespace: [...request.track.namespace], name: request.track.name };
+  #find(track: TrackName): Publisher | undefined {
+    return this.#offers.find(track)?.publisher ?? this.#publishers.find(track.namespace);
+  }
+
+  /** The track, taken up if need be; undefined: nobody publishes it. */
+  #routed(name: TrackName): Routed | undefined {
+    if (this.#find(name) === undefined) return undefined;
+    return this.#tracks.get(trackKey(name)) ?? this.#open(name);
+  }
+
+  #open(track: TrackName): Routed {
+    const key = trackKey(track);
+    const name = { namespace: [...track.namespace], name: track.name };
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
-    const track = new RelayTrack(name, this.#nextAlias++, this.cache, context);
-    const feed = new TrackFeed(track, {
+    const relayed = new RelayTrack(name, this.#nextAlias++, this.cache, context);
+    const feed = new TrackFeed(relayed, {
       publisherLingerMs: this.#limits.publisherLingerMs,
-      find: () => this.#publishers.find(name.namespace),
+      find: () => this.#find(name),
       ended: (status, reason) => {
-        for (const viewer of [...track.viewers]) viewer.end(status, reason);
+        for (const viewer of [...relayed.viewers]) viewer.end(status, reason);
         this.#forget(key, routed);
       },
     });
-    const routed: Routed = { track, feed, pending: 0, idleTimer: undefined };
+    const routed: Routed = { track: relayed, feed, pending: 0, idleTimer: undefined };
     this.#tracks.set(key, routed);
     feed.publishersChanged();
     return routed;
+  }
+
+  /** Keeps the track while `use` runs. */
+  async #using<T>(routed: Routed, use: () => Promise<T>): Promise<T> {
+    clearTimeout(routed.idleTimer);
+    routed.pending++;
+    try {
+      return await use();
+    } finally {
+      routed.pending--;
+      this.#idleIfUnwatched(routed);
+    }
   }
 
   async #join(routed: Routed, routedRequest: RoutedRequest): Promise<void> {
@@ -181,30 +270,30 @@ export class Router {
   #accept(routed: Routed, { request, dialect, over }: RoutedRequest): void {
     const { track } = routed;
     const { largest } = track;
-    const window = windowOf(request.filter, largest);
-    if (window.endGroup < window.start.group || (largest !== undefined && window.endGroup < largest.group)) {
+    if (isEmpty(windowOf(request.filter, largest), largest)) {
       request.reject(requestErrorCodes.invalidRange, 'the whole range is in the past');
       over();
       return;
     }
-    const publication = request.accept({
-      alias: track.alias,
-      trackProperties: track.properties,
-      ...(largest !== undefined && { largest }),
-    });
+    const viewer = this.#view(routed, request.accept(answerOf(track)), dialect);
+    void viewer.ended.then(over);
+  }
+
+  #view(routed: Routed, publication: Publication, dialect: Dialect): Viewer {
+    const { track } = routed;
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
-    const viewer = new Viewer(publication, { dialect, window, forward: request.forward }, context);
+    const viewer = new Viewer(publication, track, dialect, context);
     void viewer.ended.then(() => {
       track.viewers.delete(viewer);
       this.#idleIfUnwatched(routed);
-      over();
     });
     track.join(viewer);
+    return viewer;
   }
 
   #idleIfUnwatched(routed: Routed): void {
     if (routed.track.viewers.size > 0 || routed.pending > 0) return;
-    const key = namespaceKey([...routed.track.name.namespace, routed.track.name.name]);
+    const key = trackKey(routed.track.name);
     if (this.#tracks.get(key) !== routed) return;
     clearTimeout(routed.idleTimer);
     routed.idleTimer = setTimeout(() => this.#forget(key, routed), this.#limits.subscriptionLingerMs);
@@ -224,6 +313,11 @@ export class Router {
   }
 }
 
-function trackKey(request: { readonly track: TrackName }): string {
-  return namespaceKey([...request.track.namespace, request.track.name]);
+function answerOf(track: RelayTrack): SubscribeAnswer {
+  const { alias, largest, properties: trackProperties } = track;
+  return { alias, trackProperties, ...(largest !== undefined && { largest }) };
+}
+
+function trackKey(track: TrackName): string {
+  return namespaceKey([...track.namespace, track.name]);
 }

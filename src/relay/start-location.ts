@@ -22,6 +22,11 @@ export function windowOf(filter: SubscriptionFilter, largest: Location | undefin
   }
 }
 
+/** Nothing that is still to come, or comes now, passes. */
+export function isEmpty({ start, endGroup }: Window, largest: Location | undefined): boolean {
+  return endGroup < start.group || (largest !== undefined && endGroup < largest.group);
+}
+
 export function laterOf(a: Location | undefined, b: Location | undefined): Location | undefined {
   if (a === undefined) return b;
   if (b === undefined) return a;

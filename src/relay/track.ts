@@ -38,6 +38,12 @@ export class RelayTrack {
     if (this.#newest !== undefined) viewer.join(this.#newest);
   }
 
+  /** The viewer wants objects again. */
+  offerNewest(viewer: Viewer): void {
+    if (this.#newest === undefined) return;
+    for (const subgroup of this.#newest.subgroups.values()) viewer.offer(subgroup, this.#newest.id);
+  }
+
   sourceChanged(largest: Location | undefined, properties: Uint8Array): void {
     this.#newSource = true;
     this.properties = properties;

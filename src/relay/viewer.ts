@@ -1,24 +1,18 @@
-import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
-import type { Publication } from '../session/types.ts';
+import type { Location, Publication, Refusal, SubscriptionTerms, UpdateAnswer } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { Delivery } from './delivery.ts';
 import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
-import type { Window } from './start-location.ts';
+import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
+import type { RelayTrack } from './track.ts';
 
 export type ViewerContext = {
   readonly limits: RelayLimits;
   readonly counters: RelayCounters;
   readonly now: () => number;
-};
-
-export type ViewerOptions = {
-  readonly dialect: Dialect;
-  readonly window: Window;
-  /** false: the subscriber wants no objects for now. */
-  readonly forward: boolean;
 };
 
 /** One accepted subscription of one session: its deliveries and its budget. */
@@ -27,8 +21,9 @@ export class Viewer {
   readonly ended: Promise<void>;
   readonly #publication: Publication;
   readonly #dialect: Dialect;
-  readonly #window: Window;
-  readonly #forward: boolean;
+  readonly #track: RelayTrack;
+  #window: Window;
+  #forward: boolean;
   readonly #context: ViewerContext;
   /** Ordered by arrival; finished ones stay until their bytes have left. */
   #deliveries: Delivery[] = [];
@@ -38,16 +33,18 @@ export class Viewer {
   #over = false;
   #resolveEnded!: () => void;
 
-  constructor(publication: Publication, options: ViewerOptions, context: ViewerContext) {
+  constructor(publication: Publication, track: RelayTrack, dialect: Dialect, context: ViewerContext) {
     this.#publication = publication;
-    this.#dialect = options.dialect;
-    this.#window = options.window;
-    this.#forward = options.forward;
+    this.#track = track;
+    this.#dialect = dialect;
+    this.#window = windowOf(publication.terms.filter, track.largest);
+    this.#forward = publication.terms.forward;
     this.#context = context;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
     void publication.cancelled.then(() => this.#cancelled());
+    publication.onUpdate((terms, before) => this.#update(terms, before));
   }
 
   /** Starts with what the track already has of its newest group. */
@@ -110,6 +107,26 @@ export class Viewer {
     if (this.#deliveries.some((delivery) => !delivery.ended)) return;
     this.#finish();
     this.#publication.done(this.#ending.status, this.#ending.reason);
+  }
+
+  /** draft-18 10.9.1. Objects of before a resumption, or below an earlier start, are for FETCH. */
+  #update(terms: SubscriptionTerms, before: SubscriptionTerms): UpdateAnswer | Refusal {
+    const { largest } = this.#track;
+    const next: Location =
+      largest === undefined ? { group: 0, object: 0 } : { group: largest.group, object: largest.object + 1 };
+    if (terms.filter !== before.filter) {
+      const window = windowOf(terms.filter, largest);
+      if (isEmpty(window, largest))
+        return { code: requestErrorCodes.invalidRange, reason: 'the whole range is in the past' };
+      // What the subscription has passed already is not sent again.
+      const isEarlier = laterOf(window.start, this.#window.start) !== window.start;
+      this.#window = isEarlier ? { ...window, start: laterOf(window.start, next)! } : window;
+    }
+    if (terms.forward && !before.forward) this.#window = { ...this.#window, start: laterOf(this.#window.start, next)! };
+    this.#forward = terms.forward;
+    if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
+    else if (!before.forward) this.#track.offerNewest(this);
+    return largest === undefined ? {} : { largest };
   }
 
   #startObject(groupId: number): number {

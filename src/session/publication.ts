@@ -34,6 +34,8 @@ export class TrackPublication implements Publication {
   readonly #writers = new Set<TrackSubgroupWriter>();
   #terms: SubscriptionTerms;
   #onUpdate: UpdateHandler | undefined;
+  /** Of what was told, and of what went through our writers. */
+  #largest: Location | undefined;
   #streamCount = 0;
   /** `finishing`: PUBLISH_DONE waits for the last stream (draft-18 10.11). */
   #state: { name: 'open' } | { name: 'finishing'; status: number; reason: string } | { name: 'over' } = {
@@ -44,6 +46,7 @@ export class TrackPublication implements Publication {
     this.alias = parts.alias;
     this.cancelled = parts.cancelled;
     this.joiningLocation = parts.largest;
+    this.#largest = parts.largest;
     this.#context = context;
     this.#parts = parts;
     this.#terms = parts.terms;
@@ -58,7 +61,7 @@ export class TrackPublication implements Publication {
   }
 
   openSubgroup(header: SubgroupHeader): SubgroupWriter {
-    if (this.#state.name !== 'open') return deadWriter;
+    if (this.#state.name !== 'open' || !this.#terms.forward) return deadWriter;
     const { transport, dialect } = this.#context;
     const stream = transport.openUni({ priority: this.#priority(header) });
     this.#streamCount++;
@@ -73,7 +76,10 @@ export class TrackPublication implements Publication {
         firstObject: header.firstObject ?? false,
       }),
     );
-    const writer = new TrackSubgroupWriter(dialect, stream, header, () => this.#closed(writer));
+    const writer = new TrackSubgroupWriter(dialect, stream, header, {
+      wrote: (object) => this.#wrote({ group: header.groupId, object }),
+      closed: () => this.#closed(writer),
+    });
     this.#writers.add(writer);
     return writer;
   }
@@ -89,19 +95,19 @@ export class TrackPublication implements Publication {
     if (this.#state.name === 'over') return;
     const before = this.#terms;
     const terms = termsWith(parameters, before);
-    const changesObjects = terms.forward !== before.forward || parameters.subscriptionFilter !== undefined;
-    if (this.#onUpdate === undefined && changesObjects) {
-      this.#refuseUpdate(requestErrorCodes.notSupported, 'forward and filter stay as subscribed');
+    if (this.#onUpdate === undefined && parameters.subscriptionFilter !== undefined) {
+      this.#refuseUpdate(requestErrorCodes.notSupported, 'the filter stays as subscribed');
       return;
     }
-    const answer = this.#onUpdate?.(terms, before) ?? {};
+    this.#terms = terms;
+    const answer = this.#onUpdate?.(terms, before) ?? (this.#largest === undefined ? {} : { largest: this.#largest });
     if ('code' in answer) {
       this.#refuseUpdate(answer.code, answer.reason);
       return;
     }
-    this.#terms = terms;
     const { largest, expiresMs } = answer;
     if (terms.forward && !before.forward) this.joiningLocation = largest;
+    if (!terms.forward) this.#cancelStreams();
     if (terms.priority !== before.priority) {
       for (const writer of this.#writers) writer.stream.setPriority(this.#priority(writer.header));
     }
@@ -140,6 +146,14 @@ export class TrackPublication implements Publication {
       groupId: header.groupId,
       subgroupId: header.subgroupId,
     });
+  }
+
+  #wrote(location: Location): void {
+    const largest = this.#largest;
+    if (largest !== undefined && location.group <= largest.group) {
+      if (location.group < largest.group || location.object <= largest.object) return;
+    }
+    this.#largest = location;
   }
 
   #closed(writer: TrackSubgroupWriter): void {

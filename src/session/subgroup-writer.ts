@@ -4,23 +4,28 @@ import type { SendStream } from '../transport/transport.ts';
 import { deadStream } from './dead-stream.ts';
 import type { SubgroupHeader, SubgroupWriter } from './types.ts';
 
+export type WriterEvents = {
+  wrote(objectId: number): void;
+  /** Called once or more when nothing further will be written. */
+  closed(): void;
+};
+
 export class TrackSubgroupWriter implements SubgroupWriter {
   readonly stream: SendStream;
   readonly header: SubgroupHeader;
   readonly #dialect: Dialect;
-  readonly #closed: () => void;
+  readonly #on: WriterEvents;
   #previousObjectId: number | undefined;
 
-  /** `closed` is called once or more when nothing further will be written. */
-  constructor(dialect: Dialect, stream: SendStream, header: SubgroupHeader, closed: () => void) {
+  constructor(dialect: Dialect, stream: SendStream, header: SubgroupHeader, on: WriterEvents) {
     this.stream = stream;
     this.header = header;
     this.#dialect = dialect;
-    this.#closed = closed;
+    this.#on = on;
     void stream.stopped.then((code) => {
       // draft-18 11.4.3: a stream the peer stopped is answered with a reset.
       if (code !== null) stream.reset(code);
-      closed();
+      on.closed();
     });
   }
 
@@ -28,17 +33,18 @@ export class TrackSubgroupWriter implements SubgroupWriter {
     const bytes = this.#dialect.encodeObject(this.#previousObjectId, object, this.header.properties ?? false);
     if (!this.stream.write(bytes)) return false;
     this.#previousObjectId = object.objectId;
+    this.#on.wrote(object.objectId);
     return true;
   }
 
   finish(): void {
     this.stream.finish();
-    this.#closed();
+    this.#on.closed();
   }
 
   reset(code: number): void {
     this.stream.reset(code);
-    this.#closed();
+    this.#on.closed();
   }
 }
 

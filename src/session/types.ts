@@ -164,8 +164,9 @@ export interface Publication {
   readonly cancelled: Promise<void>;
   /** As they are now. */
   readonly terms: SubscriptionTerms;
-  /** Without a handler, a change of forward or filter is refused, which ends the publication. */
+  /** Without a handler, a change of the filter is refused, which ends the publication. */
   onUpdate(handler: UpdateHandler): void;
+  /** While the subscriber wants no objects (forward false), the writer takes nothing. */
   openSubgroup(header: SubgroupHeader): SubgroupWriter;
   /** PUBLISH_DONE with the count of streams opened, after every stream of it was finished or reset. Idempotent. */
   done(status: number, reason: string): void;

@@ -36,6 +36,8 @@ describe('publish', () => {
     });
     const [subscription] = subscriptions;
     expect(subscription).toMatchObject({ track, largest: { group: 1, object: 0 }, expiresMs: 700 });
+    expect(publication.openSubgroup(header(2)).write(obj(0, 'unwanted'))).toBe(false);
+    expect(await subscription!.update({ forward: true })).toEqual({ largest: { group: 1, object: 0 } });
     const writer = publication.openSubgroup(header(2));
     writer.write(obj(0, 'hello'));
     writer.finish();

@@ -31,9 +31,23 @@ describe('an update of a subscription', () => {
 
   it('of what a publisher cannot change is refused; the priority it can always', async () => {
     const { subscription, publication } = await subscribed();
-    expect(await subscription.update({ priority: 1 })).toEqual({});
+    expect(await subscription.update({ priority: 1 })).toEqual({ largest: { group: 4, object: 2 } });
     expect(publication.terms.priority).toBe(1);
-    await expect(subscription.update({ forward: false })).rejects.toMatchObject({ requestCode: 0x3 });
+    await expect(subscription.update({ filter: { type: 'nextGroup' } })).rejects.toMatchObject({ requestCode: 0x3 });
+  });
+
+  it('to forward nothing ends the streams; from then on nothing is sent until it changes', async () => {
+    const { subscription, publication } = await subscribed();
+    const writer = publication.openSubgroup(header(5));
+    writer.write(obj(0, 'a'));
+    const subgroup = (await subscription.nextSubgroup())!;
+    expect(await subgroup.next()).toMatchObject({ objectId: 0 });
+    await subscription.update({ forward: false });
+    await expect(subgroup.next()).rejects.toMatchObject({ code: 'STREAM_RESET' });
+    expect(publication.openSubgroup(header(6)).write(obj(0, 'b'))).toBe(false);
+    expect(await subscription.update({ forward: true })).toEqual({ largest: { group: 5, object: 0 } });
+    publication.openSubgroup(header(7)).write(obj(0, 'c'));
+    expect(await subscription.nextSubgroup()).toMatchObject({ groupId: 7 });
   });
 
   it('of an ended subscription is interrupted', async () => {

@@ -1,0 +1,119 @@
+import type { Grant } from '../access/grant.ts';
+import { requestErrorCodes } from '../codec/moqt/codes.ts';
+import type { Dialect } from '../codec/moqt/dialect.ts';
+import { StreamsError } from '../core/errors.ts';
+import { RequestError } from '../session/request-error.ts';
+import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
+import type { OfferedTrack } from './offered-track.ts';
+import type { PrefixWatcher } from './prefix-watchers.ts';
+import type { Router } from './router.ts';
+import { maySeeNamespace, refusalToDiscover, refusalToSubscribe } from './session-rights.ts';
+
+export type Discoverer = {
+  readonly grant: Grant;
+  readonly session: Session;
+  readonly dialect: Dialect;
+  readonly router: Router;
+  /** Most namespaces that one request may match when it is made. */
+  readonly maxNamespaces: number;
+  /** Takes one of the session's subscriptions; undefined: there is no room, or it has the track already. */
+  claim(track: TrackName): 'taken' | 'full' | (() => void);
+};
+
+/** SUBSCRIBE_NAMESPACE (draft-18 6.1): the namespaces the session may see, as they come and go. */
+export async function followNamespaces(request: IncomingPrefix, by: Discoverer): Promise<void> {
+  const root = by.grant.root ?? [];
+  const whole = (prefix: readonly string[]): string[] => [...root, ...prefix];
+  let feed: PrefixFeed | undefined;
+  const watcher: PrefixWatcher<readonly string[]> = {
+    prefix: whole(request.prefix),
+    maySee: (namespace) => maySeeNamespace(by.grant, namespace),
+    appeared: (namespace) => feed?.announce(namespace.slice(root.length)),
+    disappeared: (namespace) => feed?.withdraw(namespace.slice(root.length)),
+  };
+  const refusal = refusalToDiscover(by.grant, watcher.prefix) ?? tooMany(by, watcher);
+  if (refusal !== undefined) {
+    request.reject(refusal.code, refusal.reason);
+    return;
+  }
+  feed = request.accept(hooks(by, watcher, whole, () => by.router.refreshNamespaces(watcher)));
+  const stop = by.router.watchNamespaces(watcher);
+  await request.cancelled;
+  stop();
+}
+
+/** SUBSCRIBE_TRACKS: the tracks that others offered and the session may have are offered to it. */
+export async function followTracks(request: IncomingPrefix, by: Discoverer): Promise<void> {
+  const root = by.grant.root ?? [];
+  const whole = (prefix: readonly string[]): string[] => [...root, ...prefix];
+  let feed: PrefixFeed | undefined;
+  const offer = async (name: TrackName): Promise<void> => {
+    const track = { namespace: name.namespace.slice(root.length), name: name.name };
+    const release = by.claim(name);
+    if (release === 'full') feed?.blocked(track);
+    if (typeof release === 'string') return;
+    const { forward } = request;
+    try {
+      await by.router.forward(name, by.dialect, (answer) => by.session.publish(track, { ...answer, forward }));
+    } catch (error) {
+      // The session does not want it, or the track is gone: neither is of interest to anybody else.
+      if (!(error instanceof StreamsError)) throw error;
+    } finally {
+      release();
+    }
+  };
+  const watcher: PrefixWatcher<OfferedTrack> = {
+    prefix: whole(request.prefix),
+    maySee: ({ name, by: publisher }) => publisher !== by.session && refusalToSubscribe(by.grant, name) === undefined,
+    appeared: ({ name }) => void offer(name),
+    disappeared: () => {},
+  };
+  const refusal = refusalToDiscover(by.grant, watcher.prefix);
+  if (refusal !== undefined) {
+    request.reject(refusal.code, refusal.reason);
+    return;
+  }
+  feed = request.accept(hooks(by, watcher, whole, () => by.router.refreshOffers(watcher)));
+  const stop = by.router.watchOffers(watcher);
+  await request.cancelled;
+  stop();
+}
+
+function hooks(
+  { grant }: Discoverer,
+  watcher: { prefix: readonly string[] },
+  whole: (prefix: readonly string[]) => string[],
+  refresh: () => void,
+): PrefixHooks {
+  let next = watcher.prefix;
+  return {
+    retarget(prefix) {
+      next = whole(prefix);
+      return refusalToDiscover(grant, next);
+    },
+    retargeted() {
+      watcher.prefix = next;
+      refresh();
+    },
+  };
+}
+
+function tooMany(
+  { router, maxNamespaces }: Discoverer,
+  watcher: PrefixWatcher<readonly string[]>,
+): Refusal | undefined {
+  const { prefix } = watcher;
+  const count = router
+    .namespaces()
+    .filter((each) => prefix.every((field, i) => field === each[i]) && watcher.maySee(each));
+  if (count.length <= maxNamespaces) return undefined;
+  return { code: requestErrorCodes.namespaceTooLarge, reason: 'too many namespaces are below this prefix' };
+}
+
+/** What a request is refused with when upstream refused, or cannot be reached. */
+export function refusalOf(error: unknown): Refusal & { retryMs?: number } {
+  if (!(error instanceof RequestError))
+    return { code: requestErrorCodes.internalError, reason: 'the publisher is gone' };
+  const { requestCode: code, reason, retryMs } = error;
+  return { code, reason, ...(retryMs !== undefined && { retryMs }) };
+}

@@ -1,0 +1,45 @@
+import { isPrefix } from './publisher.ts';
+
+/** Somebody who wants to hear of what begins with a prefix. */
+export type PrefixWatcher<T> = {
+  /** Whole, the root of the session included. */
+  prefix: readonly string[];
+  /** It came. Never called for what the watcher may not see. */
+  appeared(thing: T): void;
+  disappeared(thing: T): void;
+  maySee(thing: T): boolean;
+};
+
+/** Those who follow namespaces, or tracks, as they come and go. */
+export class PrefixWatchers<T> {
+  readonly #watchers = new Set<PrefixWatcher<T>>();
+  readonly #namespaceOf: (thing: T) => readonly string[];
+
+  constructor(namespaceOf: (thing: T) => readonly string[]) {
+    this.#namespaceOf = namespaceOf;
+  }
+
+  /** Tells it of `existing` at once; holds until the answer is called. */
+  add(watcher: PrefixWatcher<T>, existing: Iterable<T>): () => void {
+    this.#watchers.add(watcher);
+    this.refresh(watcher, existing);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Tells it once more, its prefix having changed. */
+  refresh(watcher: PrefixWatcher<T>, existing: Iterable<T>): void {
+    for (const thing of existing) if (this.#concerns(watcher, thing)) watcher.appeared(thing);
+  }
+
+  appeared(thing: T): void {
+    for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.appeared(thing);
+  }
+
+  disappeared(thing: T): void {
+    for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.disappeared(thing);
+  }
+
+  #concerns(watcher: PrefixWatcher<T>, thing: T): boolean {
+    return isPrefix(watcher.prefix, this.#namespaceOf(thing)) && watcher.maySee(thing);
+  }
+}

@@ -1,0 +1,35 @@
+import type { TrackName } from '../session/types.ts';
+import type { OfferedTrack } from './offered-track.ts';
+import { namespaceKey } from './publisher.ts';
+
+/** Tracks offered with PUBLISH, by full name. The newest offer of a track comes first; older ones are its standby. */
+export class TrackOffers {
+  readonly #byTrack = new Map<string, OfferedTrack[]>();
+
+  add(offer: OfferedTrack): void {
+    const key = keyOf(offer.name);
+    const list = this.#byTrack.get(key);
+    if (list === undefined) this.#byTrack.set(key, [offer]);
+    else list.unshift(offer);
+  }
+
+  remove(offer: OfferedTrack): void {
+    const key = keyOf(offer.name);
+    const list = this.#byTrack.get(key)?.filter((each) => each !== offer) ?? [];
+    if (list.length === 0) this.#byTrack.delete(key);
+    else this.#byTrack.set(key, list);
+  }
+
+  find(track: TrackName): OfferedTrack | undefined {
+    return this.#byTrack.get(keyOf(track))?.[0];
+  }
+
+  /** The first of each track. */
+  all(): OfferedTrack[] {
+    return [...this.#byTrack.values()].map((list) => list[0]!);
+  }
+}
+
+function keyOf(track: TrackName): string {
+  return namespaceKey([...track.namespace, track.name]);
+}
