@@ -1,18 +1,25 @@
-// `npm test` runs this first: the suite needs a real encoder and a real browser. As root on a Debian machine they are
+// `npm test` runs this first: the suite needs a real encoder, a real browser and a real Postgres. As root on a Debian machine they are
 // installed; otherwise this says what to install and lets the tests that need them fail with the same words.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+
+/** Debian keeps the server's programs out of PATH, one folder a version. */
+function debianPostgres() {
+  const root = '/usr/lib/postgresql';
+  return existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];
+}
 
 const tools = [
   { command: 'ffmpeg', package: 'ffmpeg' },
   { command: 'ffprobe', package: 'ffmpeg' },
   { command: 'srt-live-transmit', package: 'srt-tools' },
   { command: 'chromium', package: 'chromium' },
+  { command: 'postgres', package: 'postgresql', folders: debianPostgres() },
 ];
 
-const onPath = (command) =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => {
+const onPath = (command, folders = []) =>
+  [...(process.env.PATH ?? '').split(delimiter), ...folders].some((folder) => {
     try {
       accessSync(join(folder, command), constants.X_OK);
       return true;
@@ -21,7 +28,7 @@ const onPath = (command) =>
     }
   });
 
-const packages = [...new Set(tools.filter((tool) => !onPath(tool.command)).map((tool) => tool.package))];
+const packages = [...new Set(tools.filter((tool) => !onPath(tool.command, tool.folders)).map((tool) => tool.package))];
 if (packages.length > 0) {
   const byHand = `apt-get install -y ${packages.join(' ')}`;
   if (process.getuid?.() === 0 && onPath('apt-get')) {

@@ -13,6 +13,7 @@ import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
 import type { ControlContext, Endpoints } from './context.ts';
 import { Liveness } from './liveness.ts';
 import { forgetExpired } from './store/forget.ts';
+import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 import { Dispatcher } from './webhooks/dispatcher.ts';
 
@@ -26,6 +27,11 @@ export type ControlOptions = {
   port: number;
   /** Holds `control.db` and `master.key`; made with mode 0700 when missing. */
   dataDir: string;
+  /**
+   * Postgres to keep everything in instead of `control.db`; processes that share it share `STREAMS_MASTER_KEY` too. Default:
+   * STREAMS_DATABASE_URL.
+   */
+  databaseUrl?: string | undefined;
   /** What engine and relay show at `/internal/…`. */
   serviceToken: string;
   /** Built web pages: `index.html`, `watch.html`, `assets/`. */
@@ -62,7 +68,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, dataDir, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const vault = new Vault(loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger));
-  const db = await openSqliteStore(join(dataDir, 'control.db'));
+  const databaseUrl = options.databaseUrl ?? process.env.STREAMS_DATABASE_URL;
+  const db = databaseUrl
+    ? await openPostgresStore(databaseUrl, logger)
+    : await openSqliteStore(join(dataDir, 'control.db'));
   let server: HttpServer | undefined;
   try {
     const issuer = await installIssuer(db);

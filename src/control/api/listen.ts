@@ -27,12 +27,16 @@ export async function listen(options: {
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      // A request that is passed on may be an encoder's, which lasts for hours.
+      requestTimeout: 0,
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 1000,
     },
     (incoming, outgoing) => {
-      if (options.take?.(incoming, outgoing) !== true) void answer(incoming, outgoing);
+      if (options.take?.(incoming, outgoing) === true) return;
+      const late = setTimeout(() => incoming.destroy(), requestTimeoutMs);
+      incoming.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late));
+      void answer(incoming, outgoing);
     },
   );
   server.maxConnections = maxConnections;
