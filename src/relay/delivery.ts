@@ -9,7 +9,15 @@ import type { CachedSubgroup } from './subgroup.ts';
 /** Wake-ups that brought no room before the stream is given up: a stream that lies would otherwise spin. */
 const maxIdleWakes = 20;
 
+/** draft-18 8, ms; 0: none. */
+export type DeliveryTimeouts = { readonly objectMs: number; readonly subgroupMs: number };
+
+/** setTimeout takes no more. */
+const maxTimerMs = 2 ** 31 - 1;
+
 export type DeliveryOwner = {
+  readonly timeouts: DeliveryTimeouts;
+  now(): number;
   /** The delivery has more waiting than before. */
   backlogGrew(): void;
   /** Finished (what is queued may still be on its way), abandoned or stopped. */
@@ -38,6 +46,7 @@ export class Delivery implements Follower {
   #wroteOne = false;
   #waiting = false;
   #idleWakes = 0;
+  #completion: NodeJS.Timeout | undefined;
 
   /** Begins with the first object kept whose id is at least `startObject`. */
   constructor(
@@ -62,6 +71,7 @@ export class Delivery implements Follower {
   start(): void {
     this.#subgroup.lag(this);
     void this.stream.stopped.then((code) => this.#stopped(code));
+    if (this.#subgroup.end?.type === 'finished') this.subgroupComplete();
     this.#pump();
   }
 
@@ -83,6 +93,7 @@ export class Delivery implements Follower {
     const wasFinished = this.#state === 'finished';
     if (this.#state === 'behind') this.#counters.objectsDropped += this.#subgroup.length - this.#cursor;
     this.#state = 'abandoned';
+    clearTimeout(this.#completion);
     this.#subgroup.leave(this);
     this.#writer.reset(code);
     if (!wasFinished) this.#owner.deliveryEnded(this);
@@ -102,6 +113,19 @@ export class Delivery implements Follower {
     else this.#owner.backlogGrew();
   }
 
+  /** From now on the rest has SUBGROUP_DELIVERY_TIMEOUT to arrive. */
+  subgroupComplete(): void {
+    const { subgroupMs } = this.#owner.timeouts;
+    if (subgroupMs === 0 || this.#completion !== undefined || this.#state === 'abandoned') return;
+    this.#completion = setTimeout(
+      () => {
+        if (this.backlogBytes > 0) this.abandon(streamResetCodes.deliveryTimeout);
+      },
+      Math.min(subgroupMs, maxTimerMs),
+    );
+    this.#completion.unref();
+  }
+
   subgroupEnded(): void {
     const end = this.#subgroup.end;
     if (end === undefined || this.ended) return;
@@ -110,6 +134,7 @@ export class Delivery implements Follower {
       return;
     }
     this.#state = 'finished';
+    this.subgroupComplete();
     this.#writer.finish();
     this.#owner.deliveryEnded(this);
   }
@@ -124,6 +149,10 @@ export class Delivery implements Follower {
       if (!this.#wroteOne && subgroup.objectIdAt(this.#cursor) < this.#startObject) {
         this.#cursor++;
         continue;
+      }
+      if (this.#isTooOld()) {
+        this.abandon(streamResetCodes.deliveryTimeout);
+        return;
       }
       const bytes = subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
       if (!this.stream.write(bytes)) {
@@ -146,6 +175,11 @@ export class Delivery implements Follower {
       this.#state = 'live';
       subgroup.follow(this);
     }
+  }
+
+  #isTooOld(): boolean {
+    const { objectMs } = this.#owner.timeouts;
+    return objectMs > 0 && this.#owner.now() - this.#subgroup.arrivedAt(this.#cursor) > objectMs;
   }
 
   #wait(): void {

@@ -95,7 +95,7 @@ export class TrackFeed {
     this.#lingerTimer = undefined;
     const previous = this.#current;
     previous?.reader.stop();
-    this.#track.sourceChanged(subscription.largest, subscription.trackProperties);
+    this.#track.sourceChanged(subscription.largest, subscription.trackProperties, publisher.dialect);
     const current: Current = {
       publisher,
       subscription,

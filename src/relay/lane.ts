@@ -10,6 +10,8 @@ export interface Follower {
   fellBehind(index: number): void;
   /** A follower that is behind has more to fetch. */
   grew(): void;
+  /** The publisher finished the subgroup while the follower is behind. */
+  subgroupComplete(): void;
   /** The subgroup ended while the follower had everything, or the end must not wait for it. */
   subgroupEnded(): void;
   /** What the follower still has to write may be gone. */

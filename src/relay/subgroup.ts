@@ -8,6 +8,8 @@ type CachedObject = {
   readonly status: MoqObject['status'];
   readonly properties: Uint8Array | undefined;
   readonly payloadLength: number;
+  /** `performance.now()`, for delivery timeouts. */
+  readonly arrivedAt: number;
   /** As it follows the object before it, in the publisher's dialect. The payload is its tail. */
   readonly bytes: Uint8Array;
 };
@@ -70,12 +72,19 @@ export class CachedSubgroup {
     return sum;
   }
 
-  /** Keeps the object and hands it to every viewer that is not behind. Answers how many bytes it keeps. */
-  append(object: MoqObject): number {
+  arrivedAt(index: number): number {
+    return this.#objects[index - this.first]!.arrivedAt;
+  }
+
+  /**
+   * Keeps the object, which arrived at `now`, and hands it to every viewer that is not behind. Answers how many bytes it
+   * keeps.
+   */
+  append(object: MoqObject, now: number): number {
     const previous = this.lastObjectId;
     const { objectId, status, properties, payload } = object;
     const bytes = this.#dialect.encodeObject(previous, object, this.header.properties === true);
-    const cached: CachedObject = { objectId, status, properties, payloadLength: payload.length, bytes };
+    const cached: CachedObject = { objectId, status, properties, payloadLength: payload.length, arrivedAt: now, bytes };
     this.#objects.push(cached);
     this.lastObjectId = objectId;
     this.bytes += bytes.length;
@@ -110,6 +119,7 @@ export class CachedSubgroup {
   /** The publisher finished it. Viewers that are behind finish when they have caught up. */
   finish(): void {
     this.#close({ type: 'finished' });
+    for (const follower of this.#behind) follower.subgroupComplete();
   }
 
   /** The publisher gave it up, or is gone: no viewer may take what it has for the whole. */

@@ -2,6 +2,7 @@ import type { Dialect } from '../codec/moqt/dialect.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
 import type { ObjectCache } from './cache.ts';
+import type { DeliveryTimeouts } from './delivery.ts';
 import { CachedGroup } from './group.ts';
 import { laterOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
@@ -18,6 +19,8 @@ export class RelayTrack {
   largest: Location | undefined;
   /** Track properties of the publisher, undecoded (draft-18 8.9). */
   properties: Uint8Array = emptyBytes;
+  /** Delivery timeouts of the publisher, ms; 0: none. */
+  timeouts: DeliveryTimeouts = { objectMs: 0, subgroupMs: 0 };
   readonly viewers = new Set<Viewer>();
   readonly #groups = new Map<number, CachedGroup>();
   #newest: CachedGroup | undefined;
@@ -44,9 +47,11 @@ export class RelayTrack {
     for (const subgroup of this.#newest.subgroups.values()) viewer.offer(subgroup, this.#newest.id);
   }
 
-  sourceChanged(largest: Location | undefined, properties: Uint8Array): void {
+  sourceChanged(largest: Location | undefined, properties: Uint8Array, dialect: Dialect): void {
     this.#newSource = true;
     this.properties = properties;
+    const { objectTimeoutMs, subgroupTimeoutMs } = dialect.readTrackProperties(properties);
+    this.timeouts = { objectMs: objectTimeoutMs, subgroupMs: subgroupTimeoutMs };
     this.largest = laterOf(this.largest, largest);
   }
 
@@ -67,11 +72,11 @@ export class RelayTrack {
     if (group === undefined || group.subgroups.get(subgroup.header.subgroupId) !== subgroup) return false;
     // After a takeover the new publisher repeats what is already here.
     if (subgroup.lastObjectId !== undefined && object.objectId <= subgroup.lastObjectId) return true;
-    const { counters, limits } = this.#context;
+    const { counters, limits, now } = this.#context;
     this.#sawLocation(group.id, object.objectId);
     counters.objectsIn++;
     counters.bytesIn += object.payload.length;
-    let grown = subgroup.append(object);
+    let grown = subgroup.append(object, now());
     if (subgroup.bytes > limits.maxGroupBytes) grown -= subgroup.trimTo(limits.maxGroupBytes);
     this.#cache.grew(grown);
     return true;

@@ -2,7 +2,7 @@ import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Location, Publication, Refusal, SubscriptionTerms, UpdateAnswer } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
@@ -98,6 +98,17 @@ export class Viewer {
     this.deliveryEnded();
   }
 
+  /** The smaller one of what the publisher and the subscriber want (draft-18 8). */
+  get timeouts(): DeliveryTimeouts {
+    const { objectTimeoutMs, subgroupTimeoutMs } = this.#publication.terms;
+    const { objectMs, subgroupMs } = this.#track.timeouts;
+    return { objectMs: smaller(objectTimeoutMs, objectMs), subgroupMs: smaller(subgroupTimeoutMs, subgroupMs) };
+  }
+
+  now(): number {
+    return this.#context.now();
+  }
+
   backlogGrew(): void {
     if (this.#deliveries.length > 1) this.#enforceBudget();
   }
@@ -175,4 +186,9 @@ export class Viewer {
     this.#deliveries = [];
     this.#resolveEnded();
   }
+}
+
+/** 0 is none. */
+function smaller(a: number, b: number): number {
+  return a === 0 ? b : b === 0 ? a : Math.min(a, b);
 }

@@ -21,7 +21,7 @@ function decode(parts: Uint8Array[]): unknown[] {
 describe('CachedSubgroup', () => {
   it('gives every object in the middle of a stream and as its first', () => {
     const subgroup = new CachedSubgroup(header, draft18, newCounters());
-    for (const id of [2, 3, 7]) subgroup.append({ ...object(1, id), properties: Uint8Array.of(2, id) });
+    for (const id of [2, 3, 7]) subgroup.append({ ...object(1, id), properties: Uint8Array.of(2, id) }, 0);
     const all = [0, 1, 2].map((index) => subgroup.bytesAt(index, draft18, index === 0));
     expect(decode(all)).toEqual([2, 3, 7].map((id) => ({ ...object(1, id), properties: Uint8Array.of(2, id) })));
     const tail = [subgroup.bytesAt(1, draft18, true), subgroup.bytesAt(2, draft18, false)];
@@ -30,7 +30,7 @@ describe('CachedSubgroup', () => {
 
   it('encodes for another dialect what it keeps', () => {
     const subgroup = new CachedSubgroup(header, draft18, newCounters());
-    for (const id of [0, 1]) subgroup.append(object(1, id));
+    for (const id of [0, 1]) subgroup.append(object(1, id), 0);
     const seen: unknown[] = [];
     const other: Dialect = {
       ...draft18,
@@ -46,7 +46,7 @@ describe('CachedSubgroup', () => {
   it('keeps indexes when its beginning is trimmed', () => {
     const subgroup = new CachedSubgroup(header, draft18, newCounters());
     let bytes = 0;
-    for (const id of [0, 1, 2, 3]) bytes += subgroup.append(object(1, id, 100));
+    for (const id of [0, 1, 2, 3]) bytes += subgroup.append(object(1, id, 100), 0);
     const gone = subgroup.trimTo(250);
     expect(subgroup.first).toBe(2);
     expect(subgroup.length).toBe(4);
@@ -80,7 +80,7 @@ describe('ObjectCache', () => {
     const dropped: number[] = [];
     const group = (id: number): CachedGroup => {
       const made = new CachedGroup(id, now, newCounters(), () => dropped.push(id));
-      cache.grew(made.open(header, draft18)!.append(object(id, 0, 300)));
+      cache.grew(made.open(header, draft18)!.append(object(id, 0, 300), 0));
       return made;
     };
     const groups = [1, 2, 3].map(group);
@@ -99,5 +99,13 @@ describe('ObjectCache', () => {
 });
 
 function follower(stream: SendStream) {
-  return { dialect: draft18, stream, fellBehind() {}, grew() {}, subgroupEnded() {}, trimmed() {} };
+  return {
+    dialect: draft18,
+    stream,
+    fellBehind() {},
+    grew() {},
+    subgroupComplete() {},
+    subgroupEnded() {},
+    trimmed() {},
+  };
 }

@@ -10,11 +10,11 @@ export type KeyValuePair =
   | { readonly type: number; readonly value: bigint }
   | { readonly type: number; readonly value: Uint8Array };
 
-/** Reads pairs until the end of `reader`. Pairs are ascending by construction (delta types); a type may repeat. */
-export function readKeyValuePairs(reader: WireReader): KeyValuePair[] {
+/** Reads `count` pairs, by default all up to the end of `reader`. They ascend by construction (delta types); a type may repeat. */
+export function readKeyValuePairs(reader: WireReader, count = Number.POSITIVE_INFINITY): KeyValuePair[] {
   const pairs: KeyValuePair[] = [];
   let type = 0n;
-  while (reader.remaining > 0) {
+  for (let i = 0; i < count && (reader.remaining > 0 || count !== Number.POSITIVE_INFINITY); i++) {
     type += reader.varintBig();
     if (type > maxType) throw protocolViolation('key-value type above 2^64-1');
     const known = type <= BigInt(Number.MAX_SAFE_INTEGER);

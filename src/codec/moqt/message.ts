@@ -16,6 +16,7 @@ import type { SubscribeNamespace } from './control/subscribe-namespace.ts';
 import type { SubscribeOk } from './control/subscribe-ok.ts';
 import type { SubscribeTracks } from './control/subscribe-tracks.ts';
 import type { TrackStatus } from './control/track-status.ts';
+import type { SharedControlMessage } from './draft16/shared-control-message.ts';
 
 /** What opens a request (draft-18 3.3). */
 export type Request =
@@ -40,7 +41,8 @@ export type Message =
   | FetchOk
   | Namespace
   | NamespaceDone
-  | PublishBlocked;
+  | PublishBlocked
+  | SharedControlMessage;
 
 const requestTypes: ReadonlySet<string> = new Set<Request['type']>([
   'subscribe',

@@ -9,6 +9,9 @@ import { WireReader } from './wire.ts';
 export type TrackProperties = {
   readonly defaultPriority: number;
   readonly defaultGroupOrder: GroupOrder;
+  /** Delivery timeouts of the publisher (draft-18 8, 12.1, 12.2), ms; 0: none. */
+  readonly objectTimeoutMs: number;
+  readonly subgroupTimeoutMs: number;
   /** First property of the mandatory range (2.5.1), none of which we understand; the track must not be used. */
   readonly mandatory: number | undefined;
 };
@@ -30,8 +33,12 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
   let defaultPriority = 128;
   let defaultGroupOrder: GroupOrder = 'ascending';
   let mandatory: number | undefined;
+  let objectTimeoutMs = 0;
+  let subgroupTimeoutMs = 0;
   for (const { type, value } of pairs(varints, bytes)) {
     if (type >= 0x4000 && type <= 0x7fff) mandatory ??= type;
+    if (type === propertyTypes.objectDeliveryTimeout) objectTimeoutMs = Number(value);
+    if (type === propertyTypes.subgroupDeliveryTimeout) subgroupTimeoutMs = Number(value);
     if (type === propertyTypes.defaultPublisherPriority) {
       if (Number(value) > 255) throw keyValueError(`default publisher priority ${value}`);
       defaultPriority = Number(value);
@@ -41,7 +48,7 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
       defaultGroupOrder = value === 1n ? 'ascending' : 'descending';
     }
   }
-  return { defaultPriority, defaultGroupOrder, mandatory };
+  return { defaultPriority, defaultGroupOrder, objectTimeoutMs, subgroupTimeoutMs, mandatory };
 }
 
 function pairs(varints: Varints, bytes: Uint8Array): KeyValuePair[] {

@@ -7,6 +7,8 @@ import type { MessageCodec } from './message-codec.ts';
 /** draft-18 10.13 FETCH_OK (0x18). `end` as in FETCH. */
 export type FetchOk = {
   readonly type: 'fetchOk';
+  /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
+  readonly requestId?: number;
   readonly endOfTrack: boolean;
   readonly end: Location;
   readonly parameters: MessageParameters;

@@ -5,6 +5,8 @@ const unknownCount = (1n << 62n) - 1n;
 /** draft-18 10.11 PUBLISH_DONE (0xB), last on its stream. `streamCount` absent: the publisher does not know (2^62-1 on the wire). */
 export type PublishDone = {
   readonly type: 'publishDone';
+  /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
+  readonly requestId?: number;
   readonly status: number;
   readonly streamCount?: number;
   readonly reason: string;

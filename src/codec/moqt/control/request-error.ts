@@ -6,6 +6,8 @@ import type { MessageCodec } from './message-codec.ts';
 /** draft-18 10.6 REQUEST_ERROR (0x5). `retryMs` absent: do not retry. `redirect` is there exactly when the code is REDIRECT. */
 export type RequestErrorMessage = {
   readonly type: 'requestError';
+  /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
+  readonly requestId?: number;
   readonly code: number;
   readonly retryMs?: number;
   readonly reason: string;

@@ -5,6 +5,8 @@ import type { MessageCodec } from './message-codec.ts';
 /** draft-18 10.5 REQUEST_OK (0x7). `trackProperties` (undecoded pairs) are there only in answer to TRACK_STATUS. */
 export type RequestOk = {
   readonly type: 'requestOk';
+  /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
+  readonly requestId?: number;
   readonly parameters: MessageParameters;
   readonly trackProperties: Uint8Array;
 };

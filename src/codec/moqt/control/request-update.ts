@@ -6,6 +6,8 @@ import type { MessageCodec } from './message-codec.ts';
 export type RequestUpdate = {
   readonly type: 'requestUpdate';
   readonly requestId: number;
+  /** Where all requests share one control stream (draft-16 and before): the request it changes. */
+  readonly existingRequestId?: number;
   readonly parameters: MessageParameters;
 };
 

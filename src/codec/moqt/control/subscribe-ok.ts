@@ -5,6 +5,8 @@ import type { MessageCodec } from './message-codec.ts';
 /** draft-18 10.8 SUBSCRIBE_OK (0x4). `trackProperties` are undecoded pairs (see track-properties.ts). */
 export type SubscribeOk = {
   readonly type: 'subscribeOk';
+  /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
+  readonly requestId?: number;
   readonly trackAlias: number;
   readonly parameters: MessageParameters;
   readonly trackProperties: Uint8Array;
