@@ -20,10 +20,15 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
   const input = await (await api()).createInput({ name, ingest, externalId: options.externalId });
   await output.result(inputWithKey(input));
   output.note('\nThe stream key is shown this once; `streams inputs rotate-key` makes a new one.');
-  const { rtmp, srt } = input.urls ?? {};
+  const { rtmp, srt, fmp4 } = input.urls ?? {};
   output.next([
     ...(rtmp === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f flv "${rtmp}"`]),
     ...(srt === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f mpegts "${srt}"`]),
+    ...(fmp4 === undefined
+      ? []
+      : [
+          `ffmpeg -re -i some.mp4 -c copy -f mp4 -movflags frag_every_frame+empty_moov+default_base_moof -method POST -headers "Authorization: Bearer ${input.stream_key_cleartext}" "${fmp4}"`,
+        ]),
     `streams playback mint ${input.id} --ttl 1h`,
   ]);
 };

@@ -7,6 +7,7 @@ const labels: Record<string, string> = {
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
   srt: 'SRT URL',
+  fmp4: 'fMP4 URL',
 };
 
 /** An input together with its key, as create and rotate show it. */

@@ -66,7 +66,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await rtmp.close();
     throw error;
   });
-  const http = await serveHttp({ ...options, live: (inputId) => channels.broadcast(inputId) });
+  const http = await serveHttp({ ...options, authorise, publish, live: (inputId) => channels.broadcast(inputId) });
   const pulse = new Heartbeat({
     send: (live, signal) => control.heartbeat(engineId, live, signal),
     live: () => channels.live,
@@ -78,8 +78,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let closing: Promise<void> | undefined;
   return {
     rtmpPort: rtmp.port,
-    httpUrl: http.url,
     srtPort: srt.port,
+    httpUrl: http.url,
     stats: () => ({ rtmpConnections: rtmp.connections, srtConnections: srt.connections, live: channels.stats() }),
     close() {
       closing ??= (async () => {

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { finished, repoRoot, type Serve, startServe } from '../helpers/streams-cli.ts';
+import { type Finished, finished, repoRoot, type Serve, startServe } from '../helpers/streams-cli.ts';
 
 /** Every line of every `sh` block, without its comment. */
 function commandsOf(file: string): string[] {
@@ -28,6 +28,8 @@ const servers = commands.filter((command) => command.startsWith('streams serve')
 const outside = commands.filter((command) => /^npm /.test(command));
 const rest = commands.filter((command) => !servers.includes(command) && !outside.includes(command));
 
+type Encoder = { process: ChildProcess; ended: Promise<Finished> };
+
 describe('the commands shown in the docs', () => {
   it('are found', () => {
     expect(rest.length).toBeGreaterThan(8);
@@ -42,24 +44,24 @@ describe('the commands shown in the docs', () => {
     const clip = join(repoRoot, 'fixtures', 'media', 'demo.flv');
     try {
       type Created = { input: { id: string }; streamKey: string };
-      const spare = (await serve.json('inputs', 'create', '--name', 'spare', '--ingest', 'rtmp')) as unknown as Created;
-      const created = (await serve.json(
-        'inputs',
-        'create',
-        '--name',
-        'docs',
-        '--ingest',
-        'rtmp',
-      )) as unknown as Created;
+      const create = async (name: string, ingest: string) =>
+        (await serve.json('inputs', 'create', '--name', name, '--ingest', ingest)) as unknown as Created;
+      const spare = await create('spare', 'rtmp');
+      const created = await create('docs', 'rtmp');
       const playback = await serve.json('playback', 'mint', created.input.id);
-      const rtmp = new URL(serve.urls.rtmp);
-      const shell = (command: string, id: string) =>
-        command
-          .replaceAll('<lv_…>', id)
-          .replaceAll('<key>', created.streamKey)
-          .replaceAll('<url>', String(playback.url))
-          .replaceAll('127.0.0.1:1935', rtmp.host)
-          .replace('-i some.mp4', `-stream_loop -1 -i ${clip}`);
+      const addresses: Record<string, string> = {
+        '127.0.0.1:1935': serve.urls.rtmp,
+        '127.0.0.1:8080': serve.urls.http,
+      };
+      const shell = (command: string, { input, streamKey }: Created) =>
+        Object.entries(addresses).reduce(
+          (text, [shown, real]) => text.replaceAll(shown, new URL(real).host),
+          command
+            .replaceAll('<lv_…>', input.id)
+            .replaceAll('<key>', streamKey)
+            .replaceAll('<url>', String(playback.url))
+            .replace('-i some.mp4', `-stream_loop -1 -i ${clip}`),
+        );
       const start = (command: string) =>
         spawn('sh', ['-c', `exec ${command}`], {
           cwd: folder,
@@ -72,18 +74,28 @@ describe('the commands shown in the docs', () => {
         });
       const binary = `${process.execPath} ${join(repoRoot, 'bin/streams.js')}`;
 
-      const ffmpeg = rest.find((command) => command.startsWith('ffmpeg'))!;
-      const encoder = start(shell(ffmpeg, created.input.id));
-      const encoded = finished(encoder, 170_000);
-      encoded.catch(() => undefined);
+      const isEncoder = (command: string) => command.startsWith('ffmpeg');
+      const ingestOf = (command: string) => (command.includes('/ingest/') ? 'fmp4' : 'rtmp');
       const failures: string[] = [];
-      for (const command of rest) {
-        if (command === ffmpeg) continue;
+      const encoders: Encoder[] = [];
+      for (const command of rest.filter(isEncoder)) {
+        const ingest = ingestOf(command);
+        const target = ingest === 'rtmp' ? created : await create(`docs ${ingest}`, ingest);
+        const process = start(shell(command, target));
+        const ended = finished(process, 170_000);
+        ended.catch(() => undefined);
+        encoders.push({ process, ended });
+        const live = async () =>
+          ((await serve.json('inputs', 'get', target.input.id)) as unknown as { input: { status: string } }).input
+            .status;
+        await expect.poll(live, { timeout: 15_000, message: command }).toBe('live');
+      }
+      for (const command of rest.filter((candidate) => !isEncoder(candidate))) {
         expect(command, 'no way to run it here').toMatch(/^streams /);
         // What changes or removes an input works on one that nobody watches.
-        const id = /rotate-key|delete/.test(command) ? spare.input.id : created.input.id;
+        const target = /rotate-key|delete/.test(command) ? spare : created;
         const endless = /^streams watch/.test(command) && !command.includes('--duration');
-        const child = start(shell(command, id).replace(/^streams/, binary));
+        const child = start(shell(command, target).replace(/^streams/, binary));
         const ended = finished(child, 30_000);
         if (endless) {
           await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
@@ -95,8 +107,10 @@ describe('the commands shown in the docs', () => {
         const result = await ended;
         if (result.code !== 0) failures.push(`${command}: exit ${result.code}\n${result.stderr}`);
       }
-      encoder.kill('SIGKILL');
-      await encoded;
+      for (const { process, ended } of encoders) {
+        process.kill('SIGKILL');
+        await ended;
+      }
       expect(failures).toEqual([]);
     } finally {
       await serve.stop();

@@ -46,6 +46,11 @@ export type Sample = {
 /** What trex would give for fields a fragment leaves out. */
 export type SampleDefaults = { duration: number; size: number; flags: number };
 
+/** By track id: `new Map(parseInitSegment(init).map((track) => [track.trackId, track.defaults]))`. */
+export type TrackDefaults = ReadonlyMap<number, SampleDefaults>;
+
+const noDefaults: TrackDefaults = new Map();
+
 const prftSize = 32;
 const moofSize = 104;
 /** Bytes a fragment has beyond the access unit. */
@@ -113,9 +118,9 @@ export function writeFragment(sample: FragmentSample): Uint8Array {
 
 /**
  * Every track fragment of the first moof in `bytes`. At most 65 536 samples. Throws MALFORMED when a sample lies outside
- * of `bytes`, a box is missing or lies about its size.
+ * of `bytes`, a box is missing or lies about its size. `origin`: what base_data_offset calls the beginning of `bytes`.
  */
-export function parseFragment(bytes: Uint8Array, defaults: Partial<SampleDefaults> = {}): Fragment {
+export function parseFragment(bytes: Uint8Array, defaults: TrackDefaults = noDefaults, origin = 0): Fragment {
   const top = readBoxes(bytes);
   const moof = needBox(top, 'moof');
   const parts = readBoxes(moof.payload);
@@ -125,7 +130,7 @@ export function parseFragment(bytes: Uint8Array, defaults: Partial<SampleDefault
   const tracks: TrackFragment[] = [];
   for (const box of parts) {
     if (box.type !== 'traf') continue;
-    const track = parseTraf(box, bytes, moof, defaults, budget);
+    const track = parseTraf(box, bytes, moof, defaults, budget, origin);
     budget -= track.samples.length;
     tracks.push(track);
   }
@@ -145,17 +150,19 @@ function parseTraf(
   box: Box,
   bytes: Uint8Array,
   moof: Box,
-  defaults: Partial<SampleDefaults>,
+  trackDefaults: TrackDefaults,
   budget: number,
+  origin: number,
 ): TrackFragment {
   const boxes = readBoxes(box.payload);
   const tfhd = readFullBox(needBox(boxes, 'tfhd'));
   const trackId = tfhd.reader.u32();
-  const base = tfhd.flags & 0x01 ? safe(tfhd.reader.u64()) : moof.start;
+  const defaults = trackDefaults.get(trackId);
+  const base = tfhd.flags & 0x01 ? safe(tfhd.reader.u64()) - origin : moof.start;
   if (tfhd.flags & 0x02) tfhd.reader.u32();
-  const duration = tfhd.flags & 0x08 ? tfhd.reader.u32() : (defaults.duration ?? 0);
-  const size = tfhd.flags & 0x10 ? tfhd.reader.u32() : (defaults.size ?? 0);
-  const flags = tfhd.flags & 0x20 ? tfhd.reader.u32() : (defaults.flags ?? 0);
+  const duration = tfhd.flags & 0x08 ? tfhd.reader.u32() : (defaults?.duration ?? 0);
+  const size = tfhd.flags & 0x10 ? tfhd.reader.u32() : (defaults?.size ?? 0);
+  const flags = tfhd.flags & 0x20 ? tfhd.reader.u32() : (defaults?.flags ?? 0);
   const tfdt = readFullBox(needBox(boxes, 'tfdt'));
   const baseMediaDecodeTime = tfdt.version === 0 ? tfdt.reader.u32() : safe(tfdt.reader.u64());
   const samples: Sample[] = [];

@@ -2,8 +2,11 @@ import { concat, emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { readBoxHeader } from './boxes.ts';
 
-/** `init`: ftyp+moov. `fragment`: moof+mdat with the styp, prft and emsg before it. The bytes are the splitter's own copy. */
-export type CmafPiece = { readonly kind: 'init' | 'fragment'; readonly bytes: Uint8Array };
+/**
+ * `init`: ftyp+moov. `fragment`: moof+mdat with the styp, prft and emsg before it. The bytes are the splitter's own copy.
+ * `origin`: where in the stream `bytes` begins, seen from its moof: for fragments whose offsets count from there.
+ */
+export type CmafPiece = { readonly kind: 'init' | 'fragment'; readonly bytes: Uint8Array; readonly origin: number };
 
 /** Boxes that go along with the fragment they stand before (ISO 23000-19 7.3.2.3). */
 const fragmentPrefix = new Set(['styp', 'prft', 'emsg']);
@@ -20,6 +23,9 @@ export class CmafSplitter {
   /** Bytes needed before there is any point in looking again. */
   #wanted = 8;
   #open: { kind: 'prefix' | 'init' | 'fragment'; boxes: Uint8Array[] } | undefined;
+  /** Bytes of the stream before the box at hand. */
+  #position = 0;
+  #origin = 0;
 
   constructor(options: { maxBoxBytes?: number } = {}) {
     this.#maxBoxBytes = options.maxBoxBytes ?? 32 << 20;
@@ -45,6 +51,7 @@ export class CmafSplitter {
       }
       this.#box(header.type, rest.subarray(0, header.size), pieces);
       rest = rest.subarray(header.size);
+      this.#position += header.size;
     }
     this.#waiting = rest.length === 0 ? [] : [rest.slice()];
     this.#waitingBytes = rest.length;
@@ -68,7 +75,9 @@ export class CmafSplitter {
       this.#keep(bytes);
     } else if (type === 'moof') {
       if (this.#open !== undefined && this.#open.kind !== 'prefix') throw misplaced(type);
-      this.#open = { kind: 'fragment', boxes: this.#open?.boxes ?? [] };
+      const boxes = this.#open?.boxes ?? [];
+      this.#origin = this.#position - boxes.reduce((size, box) => size + box.length, 0);
+      this.#open = { kind: 'fragment', boxes };
       this.#keep(bytes);
     } else if (type === 'moov') {
       if (this.#open?.kind !== 'init') throw misplaced(type);
@@ -88,7 +97,7 @@ export class CmafSplitter {
   }
 
   #finish(kind: 'init' | 'fragment', pieces: CmafPiece[]): void {
-    pieces.push({ kind, bytes: concat(this.#open?.boxes ?? [emptyBytes]) });
+    pieces.push({ kind, bytes: concat(this.#open?.boxes ?? [emptyBytes]), origin: kind === 'init' ? 0 : this.#origin });
     this.#open = undefined;
   }
 }

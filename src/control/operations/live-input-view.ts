@@ -58,6 +58,7 @@ export const publishUrls = z.object({
       rtmpServer: z.string().optional().describe('"Server" of OBS'),
       rtmpStreamKey: z.string().optional().describe('"Stream key" of OBS'),
       srt: z.string().optional().describe('The whole address, for ffmpeg, OBS and srt-live-transmit'),
+      fmp4: z.string().optional().describe('Where to POST fragmented MP4, with the stream key as bearer token'),
     })
     .optional(),
 });
@@ -66,7 +67,9 @@ export function viewPublishUrls(
   { context }: Call,
   input: z.output<typeof liveInputWithKey>,
 ): z.input<typeof publishUrls> {
-  const { rtmpUrl, srtUrl } = context.endpoints();
+  const { rtmpUrl, srtUrl, engineUrl, publicHttpUrl } = context.endpoints();
+  if (engineUrl !== undefined && input.ingest === 'fmp4')
+    return { urls: { fmp4: `${publicHttpUrl}/ingest/${input.id}` } };
   if (srtUrl !== undefined && input.ingest === 'srt')
     return { urls: { srt: `${srtUrl}?streamid=${input.id}:${input.stream_key_cleartext}` } };
   if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};

@@ -6,8 +6,11 @@ import { VerifiedTokens } from '../../access/verified-tokens.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Broadcast } from '../broadcast.ts';
+import type { Channels } from '../channels.ts';
+import type { Authorise } from '../control-client.ts';
 import { handleHls } from '../hls/handler.ts';
 import { HlsWindows } from '../hls/windows.ts';
+import { handleFmp4 } from '../ingest/fmp4/handler.ts';
 import { errorResponse } from './error-response.ts';
 import { type InternalHttp, listenHttp } from './listen.ts';
 
@@ -16,12 +19,14 @@ export type EngineHttpOptions = {
   readonly serviceToken: string;
   /** `iss` of playback tokens. */
   readonly issuer: string;
+  readonly authorise: Authorise;
+  readonly publish: Channels['publish'];
   /** The broadcast of an input that is live. */
   readonly live: (inputId: string) => Broadcast | undefined;
   readonly logger: Logger;
 };
 
-/** What the engine answers over HTTP: `/hls/…`. */
+/** What the engine answers over HTTP: `/hls/…` and `/ingest/…`. */
 export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
   const { controlUrl, serviceToken, issuer, live, logger } = options;
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
@@ -30,8 +35,9 @@ export async function serveHttp(options: EngineHttpOptions): Promise<InternalHtt
   const tokens = new VerifiedTokens({ tokens: new PlaybackTokens({ keys, issuer, revocations, redeem }) });
   const windows = new HlsWindows({ live });
   const http = await listenHttp(async (request, remoteAddress) => {
-    if (new URL(request.url).pathname.startsWith('/hls/'))
-      return handleHls(request, { tokens, windows, logger, remoteAddress });
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/hls/')) return handleHls(request, { tokens, windows, logger, remoteAddress });
+    if (pathname.startsWith('/ingest/')) return handleFmp4(request, { ...options, remoteAddress });
     return errorResponse(new StreamsError('NOT_FOUND', 'there is nothing here'), {});
   });
   return {

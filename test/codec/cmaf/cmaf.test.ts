@@ -153,9 +153,9 @@ describe('splitter', () => {
     const pieces = [];
     for (let at = 0; at < stream.length; at += step) pieces.push(...splitter.push(stream.subarray(at, at + step)));
     expect(pieces).toEqual([
-      { kind: 'init', bytes: init },
-      { kind: 'fragment', bytes: one },
-      { kind: 'fragment', bytes: two },
+      { kind: 'init', bytes: init, origin: 0 },
+      { kind: 'fragment', bytes: one, origin: init.length + free.length },
+      { kind: 'fragment', bytes: two, origin: init.length + free.length + one.length },
     ]);
     expect(splitter.atBoundary).toBe(true);
   });

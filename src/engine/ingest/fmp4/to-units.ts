@@ -1,0 +1,110 @@
+import { parseAudioSpecificConfig } from '../../../codec/aac/audio-specific-config.ts';
+import { parseFragment, type Sample, type TrackDefaults } from '../../../codec/cmaf/fragment.ts';
+import { type ParsedTrack, parseInitSegment } from '../../../codec/cmaf/init-segment.ts';
+import type { AudioDescription, VideoDescription } from '../../../codec/cmaf/sample-entry.ts';
+import { type CmafPiece, CmafSplitter } from '../../../codec/cmaf/splitter.ts';
+import { hasIdr, parseAvcConfig, toFourByteLengths, withFourByteLengths } from '../../../codec/h264/avc-config.ts';
+import { StreamsError } from '../../../core/errors.ts';
+import type { AudioUnit, MediaUnit, VideoUnit } from '../../../core/media-unit.ts';
+import { SampleCounter } from '../sample-counter.ts';
+
+/** A step back further than this is no rounding of the sender's, but another clock. */
+const maxBackwardSeconds = 1;
+
+/** One sample to one unit; `time` is its decode time in the track's ticks. undefined: left out. */
+type Reader = (sample: Sample, time: number, arrivedAt: number) => MediaUnit | undefined;
+
+/**
+ * A fragmented MP4 as it arrives (ftyp+moov, then moof+mdat …) to access units: one a sample, with the times of its track.
+ * A new init segment starts its tracks anew. Takes the first H.264 and the first AAC track. Throws MALFORMED,
+ * LIMIT_EXCEEDED, and UNSUPPORTED naming the codec.
+ */
+export class Fmp4ToUnits {
+  readonly #splitter = new CmafSplitter();
+  #tracks: ReadonlyMap<number, Reader> | undefined;
+  #defaults: TrackDefaults = new Map();
+
+  /** Everything pushed so far was whole. */
+  get atBoundary(): boolean {
+    return this.#splitter.atBoundary;
+  }
+
+  /** `arrivedAt`: ms since the Unix epoch. */
+  push(bytes: Uint8Array, arrivedAt: number): MediaUnit[] {
+    const units: MediaUnit[] = [];
+    for (const piece of this.#splitter.push(bytes)) {
+      if (piece.kind === 'init') this.#init(piece.bytes);
+      else this.#fragment(piece, arrivedAt, units);
+    }
+    return units;
+  }
+
+  #init(bytes: Uint8Array): void {
+    const parsed = parseInitSegment(bytes);
+    const tracks = (['video', 'audio'] as const).flatMap((kind) => parsed.find((track) => track.kind === kind) ?? []);
+    if (tracks.length === 0) throw new StreamsError('UNSUPPORTED', 'the init segment has neither video nor audio');
+    this.#tracks = new Map(tracks.map((track) => [track.trackId, readerOf(track)]));
+    this.#defaults = new Map(parsed.map((track) => [track.trackId, track.defaults]));
+  }
+
+  #fragment({ bytes, origin }: CmafPiece, arrivedAt: number, units: MediaUnit[]): void {
+    if (this.#tracks === undefined) throw new StreamsError('MALFORMED', 'a fragment before the first init segment');
+    for (const { trackId, baseMediaDecodeTime, samples } of parseFragment(bytes, this.#defaults, origin).tracks) {
+      const read = this.#tracks.get(trackId);
+      let time = baseMediaDecodeTime;
+      for (const sample of samples) {
+        const unit = sample.data.length === 0 ? undefined : read?.(sample, time, arrivedAt);
+        if (unit !== undefined) units.push(unit);
+        time += sample.duration;
+      }
+    }
+  }
+}
+
+function readerOf({ description, codecString, timescale }: ParsedTrack): Reader {
+  if (description?.kind === 'video') return videoReader(description, timescale);
+  if (description?.kind === 'audio') return audioReader(description, timescale);
+  throw new StreamsError('UNSUPPORTED', `codec ${codecString} over fMP4 is not supported yet`, {
+    hint: 'send H.264 and AAC',
+  });
+}
+
+function videoReader({ config }: VideoDescription, timescale: number): Reader {
+  const { nalLengthSize } = parseAvcConfig(config);
+  const forward = forwardOnly(timescale);
+  let first: Pick<VideoUnit, 'config'> = { config: withFourByteLengths(config) };
+  return (sample, time, arrivedAt) => {
+    const data = toFourByteLengths(sample.data, nalLengthSize);
+    const dts = forward(time);
+    const pts = dts + Math.max(0, sample.compositionOffset);
+    const keyframe = sample.keyframe && hasIdr(data);
+    const unit: VideoUnit = { kind: 'video', codec: 'h264', timescale, dts, pts, keyframe, data, arrivedAt, ...first };
+    first = {};
+    return unit;
+  };
+}
+
+function audioReader({ config }: AudioDescription, timescale: number): Reader {
+  const { sampleRate, frameLength } = parseAudioSpecificConfig(config);
+  const forward = forwardOnly(timescale);
+  const samples = new SampleCounter(sampleRate, frameLength);
+  let first: Pick<AudioUnit, 'config'> = { config };
+  return ({ data }, time, arrivedAt) => {
+    const dts = samples.next(Math.round((forward(time) * sampleRate) / timescale));
+    if (dts === undefined) return undefined;
+    const times = { timescale: sampleRate, dts, pts: dts, duration: frameLength };
+    const unit: AudioUnit = { kind: 'audio', codec: 'aac', ...times, data, arrivedAt, ...first };
+    first = {};
+    return unit;
+  };
+}
+
+function forwardOnly(timescale: number): (time: number) => number {
+  let last = Number.NEGATIVE_INFINITY;
+  return (time) => {
+    if (time < last - maxBackwardSeconds * timescale)
+      throw new StreamsError('MALFORMED', 'the decode time of a track runs backwards');
+    last = Math.max(last, time);
+    return last;
+  };
+}
