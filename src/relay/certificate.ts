@@ -116,7 +116,7 @@ async function generate(hosts: readonly string[], now: number): Promise<RelayCer
 }
 
 /** Never a half-written file, never readable by others. */
-async function writeAtomically(path: string, text: string): Promise<void> {
+export async function writeAtomically(path: string, text: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   await writeFile(temporary, text, { mode: 0o600 });
   await chmod(temporary, 0o600);

@@ -12,6 +12,7 @@ import { createRelay, type RelayStats } from './create-relay.ts';
 import { type DebugHttp, type DebugHttpOptions, serveDebugHttp } from './debug-http.ts';
 import { httpRead } from './http-read.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
+import { ensureResetKey } from './reset-key.ts';
 
 export type ListenAddress = { readonly host: string; readonly port: number };
 type CertificateFiles = NonNullable<CertificateOptions['files']>;
@@ -146,6 +147,7 @@ async function listen(
   serveHttp: (address: ListenAddress) => Promise<DebugHttp>,
 ): Promise<{ listener: QuicListener; http: DebugHttp | undefined }> {
   const { host, http } = options;
+  const resetKey = await ensureResetKey(options.dataDir);
   for (let attempt = 1; ; attempt++) {
     let listener: QuicListener | undefined;
     try {
@@ -160,6 +162,7 @@ async function listen(
         idleTimeoutMs: limits.idleTimeoutMs,
         keepAliveMs: limits.keepAliveMs,
         streamHighWaterBytes: limits.streamBytes,
+        resetKey,
       });
       if (http === null) return { listener, http: undefined };
       return { listener, http: await serveHttp(http ?? { host, port: listener.port }) };

@@ -30,6 +30,8 @@ const goodSessionMs = 10_000;
 /** How long the tracks of a broadcast that went off air may take to deliver what is on its way. */
 const drainMs = 2000;
 const offAirRetryMs = 500;
+/** A playing viewer that received nothing for so long asks whether the relay is still there. */
+const silenceMs = 1000;
 /** A token this close to its end is renewed before it is used, ms. */
 const renewBeforeMs = 10_000;
 
@@ -52,6 +54,7 @@ export class BroadcastViewer implements Viewer {
   #sessions = 0;
   #delivered = false;
   #waitingTimer: ReturnType<typeof setTimeout> | undefined;
+  #receivedAt = 0;
 
   constructor(options: ViewerOptions) {
     this.#options = options;
@@ -159,6 +162,10 @@ export class BroadcastViewer implements Viewer {
       session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : ''),
     );
     this.#noticeWaiting();
+    // A browser would find out by its idle timeout only.
+    const watch = setInterval(() => {
+      if (this.#state.name === 'playing' && Date.now() - this.#receivedAt >= silenceMs) session.probe();
+    }, silenceMs / 2);
     try {
       while (!controller.signal.aborted) {
         const subscription = await this.#subscribeCatalog(session, controller.signal);
@@ -176,6 +183,7 @@ export class BroadcastViewer implements Viewer {
     } finally {
       release();
       controller.abort();
+      clearInterval(watch);
       clearTimeout(this.#waitingTimer);
     }
     if (this.#closing.signal.aborted) return undefined;
@@ -264,6 +272,7 @@ export class BroadcastViewer implements Viewer {
 
   #onObject(object: ViewerObject): void {
     if (this.#closing.signal.aborted) return;
+    this.#receivedAt = Date.now();
     if (object.objectId > 0) {
       this.#delivered = true;
       this.#joinMs ??= Date.now() - this.#connectStartedAt;

@@ -43,6 +43,8 @@ import type {
 
 const implementation = 'streams';
 const closeGraceMs = 100;
+/** A packet must be larger than the stateless reset it provokes: 22 bytes at least (RFC 9000 10.3). */
+const probeBytes = 32;
 
 /** A conversation with one bidirectional stream a request (draft-17 on). */
 export class MoqSession implements Session {
@@ -122,6 +124,11 @@ export class MoqSession implements Session {
 
   subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>> {
     return subscribeTracks(this.#context, prefix, options);
+  }
+
+  probe(): void {
+    const padding = this.#context.isOpen() ? this.#context.dialect.encodePaddingDatagram?.(probeBytes) : undefined;
+    if (padding !== undefined) this.transport.sendDatagram(padding);
   }
 
   close(code: number, reason: string): void {

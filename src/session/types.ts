@@ -299,6 +299,11 @@ export interface Session {
   subscribeNamespace(prefix: readonly string[]): Promise<PrefixSubscription<NamespaceEvent>>;
   /** Tracks come to the `publish` handler; the subscription tells which ones do not. */
   subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>>;
+  /**
+   * Sends a datagram that says nothing: a peer that is gone does not answer it, one that was restarted answers that it knows
+   * no such connection, and the transport closes. Does nothing in versions without padding and on transports without datagrams.
+   */
+  probe(): void;
   close(code: number, reason: string): void;
 }
 

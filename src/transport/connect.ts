@@ -22,6 +22,9 @@ export type ConnectOptions = {
   timeoutMs?: number;
 };
 
+/** A peer that was restarted answers the PING of a quiet connection with a reset, which is much sooner than the idle timeout. */
+const keepAliveMs = 2000;
+
 /**
  * Connects to a relay: `https:` is WebTransport, `moqt:` raw QUIC, `ws:` and `wss:` QMux over WebSocket, where
  * certificate hashes do not apply. Throws INVALID_ARGUMENT, RELAY_UNREACHABLE,
@@ -42,6 +45,7 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
       alpn: target.scheme === 'https' ? ['h3'] : options.versions,
       trust,
       timeoutMs: left(deadline),
+      keepAliveMs,
       ...(options.signal !== undefined && { signal: options.signal }),
     });
     if (target.scheme === 'moqt') return base;

@@ -112,6 +112,22 @@ describe('live, end to end: ffmpeg → RTMP → engine → relay → Chromium an
           (line) =>
             line.type === 'child' && line.process === victim && line.event === 'ready' && line.pid !== started.pid,
         );
+        if (victim === 'relay') {
+          // By the idle timeout alone it would take 10 s to notice.
+          const readyAt = performance.now();
+          await page.waitForFunction(
+            () => {
+              const player = (
+                window as unknown as { streamsPlayer: { stats(): { reconnects: number; state: string } } }
+              ).streamsPlayer;
+              const { reconnects, state } = player.stats();
+              return reconnects > 0 && state === 'playing';
+            },
+            null,
+            { timeout: 20_000, polling: 50 },
+          );
+          expect(performance.now() - readyAt).toBeLessThan(5000);
+        }
         if (victim === 'engine') {
           // The encoder lost its connection with the engine: a real one dials again.
           await encoder.stop();

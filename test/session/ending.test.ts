@@ -245,3 +245,18 @@ async function rawSubscription() {
   );
   return { raw, session, stream, subscription: await answer };
 }
+
+describe('probing a silent peer', () => {
+  it('sends a datagram of padding, and nothing once the session is over', async () => {
+    const { client, server } = await sessions();
+    client.probe();
+    const datagram = (await server.transport.receiveDatagram())!;
+    expect(draft18.decodeDatagram(datagram)).toBeUndefined();
+    // More than a stateless reset (RFC 9000 10.3) even before the packet around it.
+    expect(datagram.length).toBeGreaterThan(22);
+    client.close(0, '');
+    await client.closed;
+    client.probe();
+    expect(await server.transport.receiveDatagram()).toBeNull();
+  });
+});

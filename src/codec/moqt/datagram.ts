@@ -19,6 +19,12 @@ export type ObjectDatagram = {
 /** draft-18 11.5.2 */
 export const paddingDatagramType = 0x132b3e29;
 
+/** A datagram that says nothing (draft-18 11.5.2). */
+export function encodePaddingDatagram(varints: Varints, paddingBytes: number): Uint8Array {
+  const writer = new WireWriter(varints, 16 + paddingBytes);
+  return writer.varint(paddingDatagramType).bytes(new Uint8Array(paddingBytes)).finish();
+}
+
 const bit = { properties: 0x01, endOfGroup: 0x02, zeroObjectId: 0x04, defaultPriority: 0x08, status: 0x20 } as const;
 
 /** undefined: a padding datagram, to be thrown away. Throws MoqtError. */

@@ -38,6 +38,8 @@ export type Dialect = {
   fetchDecoder(order: GroupOrder, options?: { maxObjectBytes?: number }): FetchDecoder;
 
   encodeDatagram(datagram: ObjectDatagram): Uint8Array;
+  /** A datagram that says nothing, with so many bytes of padding; absent where the version has none. */
+  encodePaddingDatagram?(paddingBytes: number): Uint8Array;
   /** undefined: padding. */
   decodeDatagram(bytes: Uint8Array): ObjectDatagram | undefined;
 

@@ -17,7 +17,7 @@ import { subscribeOk } from './control/subscribe-ok.ts';
 import { subscribeTracks } from './control/subscribe-tracks.ts';
 import { trackStatus } from './control/track-status.ts';
 import { ControlDecoder, encodeMessage, messageTable } from './control-decoder.ts';
-import { decodeDatagram, encodeDatagram } from './datagram.ts';
+import { decodeDatagram, encodeDatagram, encodePaddingDatagram } from './datagram.ts';
 import type { Dialect } from './dialect.ts';
 import { encodeFetchHeader, FetchDecoder, FetchEncoder } from './fetch-stream.ts';
 import { encodeObject, SubgroupDecoder } from './object-stream.ts';
@@ -71,6 +71,7 @@ export const draft18: Dialect = {
   fetchEncoder: (order) => new FetchEncoder(vi64, order),
   fetchDecoder: (order, options) => new FetchDecoder(vi64, order, options),
   encodeDatagram: (datagram) => encodeDatagram(vi64, datagram),
+  encodePaddingDatagram: (paddingBytes) => encodePaddingDatagram(vi64, paddingBytes),
   decodeDatagram: (bytes) => decodeDatagram(vi64, bytes),
   readTrackProperties: (bytes) => readTrackProperties(vi64, bytes),
 };

@@ -17,8 +17,10 @@ describe('object datagrams', () => {
     expect(() => draft18.decodeDatagram(bytesOf(bytes))).toThrow(expect.objectContaining({ sessionCode: 0x3 }));
   });
 
-  it('throws padding away', () => {
-    expect(draft18.decodeDatagram(Uint8Array.of(0xf0, 0x13, 0x2b, 0x3e, 0x29, 0, 0))).toBeUndefined();
+  it('pads, and throws padding away', () => {
+    const padding = Uint8Array.of(0xf0, 0x13, 0x2b, 0x3e, 0x29, 0, 0);
+    expect(draft18.encodePaddingDatagram?.(2)).toEqual(padding);
+    expect(draft18.decodeDatagram(padding)).toBeUndefined();
   });
 
   it('does not encode a status that ends the group', () => {
