@@ -17,7 +17,8 @@ function commandsOf(file: string): string[] {
 const files = [
   'README.md',
   ...readdirSync(join(repoRoot, 'docs'))
-    .filter((name) => name.endsWith('.md'))
+    // docs-relay.test.ts runs those of relay.md.
+    .filter((name) => name.endsWith('.md') && name !== 'relay.md')
     .map((name) => `docs/${name}`),
 ];
 const commands = [...new Set(files.flatMap(commandsOf))];
