@@ -17,17 +17,32 @@ export type PlaybackAnswer = {
   /** Absent while the control plane knows no relay. */
   url?: string;
   watchUrl: string;
+  hlsUrl?: string;
+};
+
+/** What a token may be bound to. */
+export type MintRules = {
+  viewerId?: string;
+  once?: true;
+  renditions?: string[];
+  origins?: string[];
+  addresses?: string[];
 };
 
 /** The REST form of the control plane. Every call rejects with StreamsError: the server's code, or API_UNREACHABLE. */
 export type ApiClient = {
+  /** Any operation by its REST form; `path` begins with `/v1`. */
+  request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
+  /** All pages of a list. */
+  list<T>(path: string): Promise<T[]>;
   createInput(fields: { name: string; ingest: string; externalId?: string | undefined }): Promise<InputWithKey>;
   listInputs(): Promise<Input[]>;
   getInput(id: string): Promise<Input>;
   /** `force`: also while it is live. */
   deleteInput(id: string, force: boolean): Promise<void>;
-  rotateStreamKey(id: string): Promise<InputWithKey>;
-  mintPlaybackToken(id: string, ttlSeconds: number): Promise<PlaybackAnswer>;
+  /** The old key still works for `overlapSeconds`. */
+  rotateStreamKey(id: string, overlapSeconds: number): Promise<InputWithKey>;
+  mintPlaybackToken(id: string, ttlSeconds: number, rules?: MintRules): Promise<PlaybackAnswer>;
 };
 
 const requestTimeoutMs = 30_000;
@@ -64,31 +79,37 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
     }
     return value as T;
   }
+  async function list<T>(path: string): Promise<T[]> {
+    const found: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const joint = path.includes('?') ? '&' : '?';
+      const query = cursor === undefined ? '' : `${joint}cursor=${encodeURIComponent(cursor)}`;
+      const page = await request<{ items: T[]; nextCursor?: string | null }>('GET', `${path}${query}`);
+      found.push(...page.items);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    return found;
+  }
   const input = (id: string) => `/v1/live-inputs/${encodeURIComponent(id)}`;
   return {
+    request,
+    list,
     createInput: ({ name, ingest, externalId }) =>
       request('POST', '/v1/live-inputs', {
         name,
         ingest,
         ...(externalId === undefined ? {} : { external_input_id: externalId }),
       }),
-    async listInputs() {
-      const inputs: Input[] = [];
-      let cursor: string | undefined;
-      do {
-        const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
-        const page = await request<{ items: Input[]; nextCursor?: string | null }>('GET', `/v1/live-inputs${query}`);
-        inputs.push(...page.items);
-        cursor = page.nextCursor ?? undefined;
-      } while (cursor !== undefined);
-      return inputs;
-    },
+    listInputs: () => list('/v1/live-inputs'),
     getInput: (id) => request('GET', input(id)),
     async deleteInput(id, force) {
       await request('DELETE', `${input(id)}${force ? '?force=true' : ''}`);
     },
-    rotateStreamKey: (id) => request('POST', `${input(id)}/rotate-stream-key`),
-    mintPlaybackToken: (id, ttlSeconds) => request('POST', `${input(id)}/playback-tokens`, { ttlSeconds }),
+    rotateStreamKey: (id, overlapSeconds) =>
+      request('POST', `${input(id)}/rotate-stream-key`, overlapSeconds === 0 ? undefined : { overlapSeconds }),
+    mintPlaybackToken: (id, ttlSeconds, rules) =>
+      request('POST', `${input(id)}/playback-tokens`, { ttlSeconds, ...rules }),
   };
 }
 

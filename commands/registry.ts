@@ -1,9 +1,11 @@
+import * as apiKeys from './api-keys/specs.ts';
 import { command } from './command.ts';
 import { doctorSpec } from './doctor/specs.ts';
 import { exitCodesSpec } from './help/specs.ts';
-import { createSpec, deleteSpec, getSpec, listSpec, rotateKeySpec } from './inputs/specs.ts';
+import * as inputs from './inputs/specs.ts';
 import { catalogSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
-import { mintSpec } from './playback/specs.ts';
+import * as keys from './keys/specs.ts';
+import * as playback from './playback/specs.ts';
 import { relaySpec } from './relay/specs.ts';
 import { generateSpec, signSpec, verifySpec } from './relay-token/specs.ts';
 import { serveSpec } from './serve/specs.ts';
@@ -12,12 +14,28 @@ import { watchSpec } from './watch/specs.ts';
 /** Every command of the program, in the order of the help. */
 export const commands = [
   command(serveSpec, () => import('./serve/serve.ts')),
-  command(createSpec, () => import('./inputs/create.ts')),
-  command(listSpec, () => import('./inputs/list.ts')),
-  command(getSpec, () => import('./inputs/get.ts')),
-  command(rotateKeySpec, () => import('./inputs/rotate-key.ts')),
-  command(deleteSpec, () => import('./inputs/delete.ts')),
-  command(mintSpec, () => import('./playback/mint.ts')),
+  command(inputs.createSpec, () => import('./inputs/create.ts')),
+  command(inputs.listSpec, () => import('./inputs/list.ts')),
+  command(inputs.getSpec, () => import('./inputs/get.ts')),
+  command(inputs.statusSpec, () => import('./inputs/status.ts')),
+  command(inputs.updateSpec, () => import('./inputs/update.ts')),
+  command(inputs.enableSpec, () => import('./inputs/enable.ts')),
+  command(inputs.disableSpec, () => import('./inputs/disable.ts')),
+  command(inputs.rotateKeySpec, () => import('./inputs/rotate-key.ts')),
+  command(inputs.deleteSpec, () => import('./inputs/delete.ts')),
+  command(playback.mintSpec, () => import('./playback/mint.ts')),
+  command(playback.verifySpec, () => import('./inspect/token.ts')),
+  command(playback.revokeSpec, () => import('./playback/revoke.ts')),
+  command(playback.revocationsSpec, () => import('./playback/revocations.ts')),
+  command(keys.createSpec, () => import('./keys/create.ts')),
+  command(keys.listSpec, () => import('./keys/list.ts')),
+  command(keys.importSpec, () => import('./keys/import.ts')),
+  command(keys.rotateSpec, () => import('./keys/rotate.ts')),
+  command(keys.deactivateSpec, () => import('./keys/deactivate.ts')),
+  command(keys.deleteSpec, () => import('./keys/delete.ts')),
+  command(apiKeys.createSpec, () => import('./api-keys/create.ts')),
+  command(apiKeys.listSpec, () => import('./api-keys/list.ts')),
+  command(apiKeys.revokeSpec, () => import('./api-keys/revoke.ts')),
   command(watchSpec, () => import('./watch/watch.ts')),
   command(catalogSpec, () => import('./inspect/catalog.ts')),
   command(segmentSpec, () => import('./inspect/segment.ts')),
@@ -35,6 +53,8 @@ export const commands = [
 export const groups: Record<string, string> = {
   inputs: 'Live inputs: where encoders push',
   playback: 'Playback URLs and tokens',
+  keys: 'Signing keys of playback tokens',
+  'api-keys': 'API keys of this control plane',
   inspect: 'Look inside catalogs and media',
   'relay-token': 'Keys and tokens of a relay that runs alone',
   help: 'Help for a command or a topic',

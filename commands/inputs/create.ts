@@ -1,5 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { Run } from '../command.ts';
+import { prepareSecretFiles } from '../secret-file.ts';
 import { inputWithKey } from './shown-once.ts';
 import type { createSpec } from './specs.ts';
 
@@ -17,8 +18,11 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
       placeholder: 'show',
       validate: (answer) => (answer.trim() === '' ? 'It needs a name' : undefined),
     }));
+  await prepareSecretFiles(options);
   const input = await (await api()).createInput({ name, ingest, externalId: options.externalId });
-  await output.result(inputWithKey(input));
+  const result = await inputWithKey(input, options);
+  await output.result(result);
+  if (result.saved) return;
   output.note('\nThe stream key is shown this once; `streams inputs rotate-key` makes a new one.');
   const { rtmp, srt, fmp4 } = input.urls ?? {};
   output.next([

@@ -2,8 +2,16 @@ import type { Input } from '../api-client.ts';
 import type { Block } from '../output/output.ts';
 
 /** An input in the documented `--json` form. */
-export function inputJson({ id, name, ingest, status, createdAt, external_input_id: externalId }: Input) {
-  return { id, name, ingest, status, createdAt, ...(typeof externalId === 'string' ? { externalId } : {}) };
+export function inputJson({ id, name, ingest, status, createdAt, enabled, external_input_id: externalId }: Input) {
+  return {
+    id,
+    name,
+    ingest,
+    status,
+    ...(typeof enabled === 'boolean' ? { enabled } : {}),
+    createdAt,
+    ...(typeof externalId === 'string' ? { externalId } : {}),
+  };
 }
 
 export function inputFields(input: Input): Block {
@@ -13,7 +21,7 @@ export function inputFields(input: Input): Block {
       ['Input', input.id],
       ['Name', input.name],
       ['Ingest', input.ingest],
-      ['Status', input.status],
+      ['Status', input.enabled === false ? `${input.status}, disabled` : input.status],
       ['Created', input.createdAt],
     ],
   };

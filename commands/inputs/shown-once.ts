@@ -1,26 +1,38 @@
 import type { InputWithKey } from '../api-client.ts';
 import type { Result } from '../output/output.ts';
+import { keepSecrets, type SecretFiles } from '../secret-file.ts';
 import { inputFields, inputJson } from './shape.ts';
 
 const labels: Record<string, string> = {
   rtmp: 'RTMP URL',
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
-  srt: 'SRT URL',
-  fmp4: 'fMP4 URL',
 };
 
-/** An input together with its key, as create and rotate show it. */
-export function inputWithKey(input: InputWithKey): Result {
-  const urls = input.urls ?? {};
+/** An input together with its key, as create and rotate show it; or with the files that hold the key now. */
+export async function inputWithKey(input: InputWithKey, files: SecretFiles): Promise<Result & { saved: boolean }> {
+  const { stream_key_cleartext: streamKey, urls = {} } = input;
+  const savedTo = await keepSecrets(files, streamKey, {
+    STREAMS_INPUT_ID: input.id,
+    STREAMS_STREAM_KEY: streamKey,
+    ...(urls.rtmp === undefined ? {} : { STREAMS_RTMP_URL: urls.rtmp }),
+  });
+  if (savedTo.length > 0) {
+    return {
+      saved: true,
+      json: { type: 'input', input: inputJson(input), savedTo },
+      blocks: [inputFields(input), { kind: 'fields', rows: [['Key kept in', savedTo.join(', ')]] }],
+    };
+  }
   return {
-    json: { type: 'input', input: inputJson(input), streamKey: input.stream_key_cleartext, urls },
+    saved: false,
+    json: { type: 'input', input: inputJson(input), streamKey, urls },
     blocks: [
       inputFields(input),
       {
         kind: 'fields',
         rows: [
-          ['Stream key', input.stream_key_cleartext],
+          ['Stream key', streamKey],
           ...Object.entries(urls).map(([name, url]) => [labels[name] ?? name, url] as const),
         ],
       },

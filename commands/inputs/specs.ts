@@ -1,11 +1,17 @@
 import type { CommandSpec } from '../command.ts';
+import { parseDuration } from '../duration.ts';
+import { secretFileOptions } from '../secret-file.ts';
 
 const id = { description: 'id of the input (lv_…)' } as const;
 
 export const createSpec = {
   path: ['inputs', 'create'],
   summary: 'Create a live input; prints its stream key, once',
-  examples: ['streams inputs create --name show', 'streams inputs create --name show --ingest rtmp --json'],
+  examples: [
+    'streams inputs create --name show',
+    'streams inputs create --name show --ingest rtmp --json',
+    'streams inputs create --name show --output-file stream-key.txt',
+  ],
   args: {},
   options: {
     name: { value: 'text', description: 'name that people see' },
@@ -16,6 +22,7 @@ export const createSpec = {
       default: 'rtmp',
     },
     externalId: { value: 'id', description: 'your own id for it' },
+    ...secretFileOptions,
   },
 } as const satisfies CommandSpec;
 
@@ -45,8 +52,47 @@ export const deleteSpec = {
 
 export const rotateKeySpec = {
   path: ['inputs', 'rotate-key'],
-  summary: 'Replace the stream key; the old one stops working',
-  examples: ['streams inputs rotate-key lv_…'],
+  summary: 'Replace the stream key; the old one stops working, at once or after an overlap',
+  examples: ['streams inputs rotate-key lv_…', 'streams inputs rotate-key lv_… --overlap 1h --env-file .env'],
+  args: { id },
+  options: {
+    overlap: { value: 'duration', description: 'how long the old key still works: up to 7d', parse: parseDuration },
+    ...secretFileOptions,
+  },
+} as const satisfies CommandSpec;
+
+export const updateSpec = {
+  path: ['inputs', 'update'],
+  summary: 'Change the name or your own id of a live input',
+  examples: ['streams inputs update lv_… --name "evening show"', 'streams inputs update lv_… --clear-external-id'],
+  args: { id },
+  options: {
+    name: { value: 'text', description: 'name that people see' },
+    externalId: { value: 'id', description: 'your own id for it' },
+    clearExternalId: { description: 'take your own id away' },
+  },
+} as const satisfies CommandSpec;
+
+export const enableSpec = {
+  path: ['inputs', 'enable'],
+  summary: 'Take publishers again',
+  examples: ['streams inputs enable lv_…'],
+  args: { id },
+  options: {},
+} as const satisfies CommandSpec;
+
+export const disableSpec = {
+  path: ['inputs', 'disable'],
+  summary: 'Refuse publishers; one that is live is cut',
+  examples: ['streams inputs disable lv_…'],
+  args: { id },
+  options: {},
+} as const satisfies CommandSpec;
+
+export const statusSpec = {
+  path: ['inputs', 'status'],
+  summary: 'Say whether an input is on air, since when, and what its ingest measures',
+  examples: ['streams inputs status lv_…'],
   args: { id },
   options: {},
 } as const satisfies CommandSpec;

@@ -1,5 +1,5 @@
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
-import type { CommandContext, Run } from '../command.ts';
+import type { CommandContext, CommandSpec, Run } from '../command.ts';
 import { resolveConnection } from '../profile.ts';
 import { readSource } from './source.ts';
 import type { tokenSpec } from './specs.ts';
@@ -11,7 +11,10 @@ const maxBytes = 1 << 20;
 const serverTimeoutMs = 3000;
 const timeClaims = ['iat', 'nbf', 'exp'];
 
-export const run: Run<typeof tokenSpec> = async (context) => {
+/** `inspect token` and `playback verify` are one. */
+type Spec = CommandSpec & Pick<typeof tokenSpec, 'args' | 'options'>;
+
+export const run: Run<Spec> = async (context) => {
   const { args, options, output, signal } = context;
   const given = args.token === '-' ? Buffer.from(await readSource('-', maxBytes, signal)).toString() : args.token;
   const token = tokenOf(given);
@@ -59,7 +62,7 @@ function refusal(failed: readonly Check[]): StreamsError {
 
 /** The set that was named, else that of the server of the profile; without either the signature stays unchecked. */
 async function keysFor(
-  { global, env, signal }: CommandContext<typeof tokenSpec>,
+  { global, env, signal }: CommandContext<Spec>,
   source: string | undefined,
 ): Promise<{ jwks?: string; issuer?: string; why: string }> {
   if (source !== undefined) {
