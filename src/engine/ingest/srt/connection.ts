@@ -49,6 +49,8 @@ const nakBodyBytes = 1456;
 /** Milliseconds. */
 const keepAliveAfter = 1000;
 const shortestNakInterval = 20;
+/** A sender's clock further ahead than this is not believed: one wrong stamp must not hold up the stream. */
+const mostAhead = 1000;
 /** Packets after which an ACK does not wait for the next tick (draft-sharabayko-srt-01 section 4.8.1). */
 const lightAckEvery = 64;
 /** Bounds what key derivations cost. */
@@ -129,7 +131,8 @@ export class SrtConnection {
       this.#stats.undecryptable++;
       return;
     }
-    const due = this.#clock.toLocal(packet.timestamp) + this.#options.latencyMs;
+    const sent = Math.min(this.#clock.toLocal(packet.timestamp), now + mostAhead);
+    const due = sent + this.#options.latencyMs;
     const inserted = this.#buffer.insert(packet.sequence, { due, payload, arrivedAt });
     if (inserted.kind !== 'taken') {
       this.#stats.duplicates++;
