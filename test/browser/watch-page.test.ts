@@ -166,6 +166,29 @@ describe('watch page in Chromium', () => {
   });
 });
 
+describe('on a phone', () => {
+  it('both pages fit, words and buttons too', async () => {
+    const input = await stack.newInput();
+    const token = await stack.mint(input.id);
+    for (const [path, words] of [
+      [`/watch/${input.id}?tok=${token}`, 'Waiting for the stream to start'],
+      [`/watch/${input.id}?tok=nonsense`, 'This link does not open this stream'],
+      ['/', 'Your streaming stack'],
+    ] as const) {
+      const page = await open(path);
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.getByText(words).waitFor({ timeout: 10_000 });
+      const tooLarge = await page.evaluate(() =>
+        [document.documentElement, document.querySelector('.notice')]
+          .filter((element) => element !== null)
+          .filter((e) => e.scrollWidth > e.clientWidth || (e.className === 'notice' && e.scrollHeight > e.clientHeight))
+          .map((element) => `${element.tagName}.${element.className}`),
+      );
+      expect(tooLarge, path).toEqual([]);
+    }
+  });
+});
+
 describe('status page in Chromium', () => {
   it('shows what runs and what to type', async () => {
     const page = await open('/');
