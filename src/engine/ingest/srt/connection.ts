@@ -106,7 +106,8 @@ export class SrtConnection {
     this.#deliver(now, mayGiveUp);
     if (this.#ended) return;
     if (now - this.#lastHeard > this.#options.idleMs) {
-      this.#end('silent');
+      this.close(now);
+      this.#options.ended('silent');
       return;
     }
     this.#fullAck(now);
@@ -162,7 +163,9 @@ export class SrtConnection {
       case controlType.shutdown:
         // Nothing more comes: what is here goes on at once.
         this.#deliver(Number.POSITIVE_INFINITY, true);
-        this.#end('shutdown');
+        if (this.#ended) return;
+        this.#ended = true;
+        this.#options.ended('shutdown');
         return;
       case controlType.userDefined:
         if (packet.subtype === extensionType.keyMaterialRequest) this.#rekey(packet.body, now);
@@ -235,12 +238,6 @@ export class SrtConnection {
     }
     const { response } = this.#keyAnswer;
     this.#send(controlType.userDefined, 0, response, now, extensionType.keyMaterialResponse);
-  }
-
-  #end(why: 'shutdown' | 'silent'): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#options.ended(why);
   }
 
   #send(type: number, info: number, body: Uint8Array, now: number, subtype = 0): void {
