@@ -9,6 +9,9 @@ import type { Broadcast } from './broadcast.ts';
 import { TrackFeed } from './track-feed.ts';
 import { watchSilence } from './watch-silence.ts';
 
+/** Longest stay on a relay that asked us to go elsewhere. */
+const longestFarewellMs = 30_000;
+
 export type RelayPublisherOptions = {
   broadcast: Broadcast;
   inputId: string;
@@ -32,6 +35,8 @@ export class RelayPublisher {
   readonly #finished: Promise<void>;
   #streamKey: string;
   #session: Session | undefined;
+  /** Where the relay sent us, for the next connection. */
+  #movedTo: string | undefined;
 
   constructor(options: RelayPublisherOptions) {
     this.#options = options;
@@ -64,6 +69,11 @@ export class RelayPublisher {
         const session = await this.#connect();
         wait = retryMs.first;
         logger.info('published to the relay', { inputId });
+        const leave = await Promise.race([session.closed.then(() => undefined), session.goaway]);
+        if (leave !== undefined) {
+          this.#leave(session, leave);
+          if (URL.canParse(leave.uri)) continue;
+        }
         const { by, code, reason } = await session.closed;
         if (!signal.aborted)
           logger.warn('the relay connection ended', { inputId, by, code, reason: redactUrl(reason) });
@@ -78,9 +88,36 @@ export class RelayPublisher {
     }
   }
 
-  async #connect(): Promise<Session> {
-    const { relayUrl, connect, inputId, namespace } = this.#options;
+  /**
+   * The relay asked us to go (draft-18 8.6.1). Elsewhere: objects flow on here until it closes, so that viewers can move. Back
+   * to itself, that is to its successor: at once.
+   */
+  #leave(session: Session, { uri, timeoutMs }: { uri: string; timeoutMs: number }): void {
+    const { logger, inputId } = this.#options;
+    logger.info('the relay asks to leave', { inputId, to: redactUrl(uri) });
+    if (!URL.canParse(uri)) {
+      session.close(sessionCodes.noError, 'leaving as asked');
+      return;
+    }
+    const { protocol, host } = new URL(uri);
+    this.#movedTo = `${protocol}//${host}`;
+    this.#session = undefined;
     const { signal } = this.#stop;
+    const close = (): void => session.close(sessionCodes.noError, 'moved as asked');
+    const timer = setTimeout(close, Math.min(timeoutMs === 0 ? longestFarewellMs : timeoutMs, longestFarewellMs));
+    signal.addEventListener('abort', close, { once: true });
+    void session.closed.then(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', close);
+    });
+  }
+
+  async #connect(): Promise<Session> {
+    const { connect, inputId, namespace } = this.#options;
+    const { signal } = this.#stop;
+    const relayUrl = this.#movedTo ?? this.#options.relayUrl;
+    // Should the new one not answer, the next attempt goes where we were told in the first place.
+    this.#movedTo = undefined;
     const transport = await connect(relayUrl);
     const abort = () => transport.close({ code: sessionCodes.noError, reason: 'broadcast ended' });
     if (signal.aborted) abort();

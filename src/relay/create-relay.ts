@@ -26,6 +26,11 @@ export interface RelayCore {
   stats(): RelayStats;
   /** All that are announced now, each once. */
   namespaces(): readonly (readonly string[])[];
+  /**
+   * Takes no new sessions, asks all to leave (GOAWAY, to `uri` if given; a bare one gets the path of each session), and waits;
+   * those still here after `timeoutMs` are closed with GOAWAY_TIMEOUT. Idempotent.
+   */
+  drain(options: { uri?: string; timeoutMs: number }): Promise<void>;
   /** Ends all sessions (NO_ERROR) and waits for them. */
   close(reason?: string): Promise<void>;
 }
@@ -43,6 +48,24 @@ export function createRelay(options: {
   const warnings = new LimitedWarnings(logger);
   const open = new Map<RelaySession, { transport: Transport; over: Promise<void> }>();
   let closing = false;
+  let draining: Promise<void> | undefined;
+
+  async function drain(options: { uri?: string; timeoutMs: number }): Promise<void> {
+    closing = true;
+    router.drain();
+    const all = [...open];
+    for (const [session] of all) session.goaway(options);
+    logger.info('draining', { sessions: all.length, timeoutMs: options.timeoutMs });
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, options.timeoutMs);
+    });
+    await Promise.race([Promise.all(all.map(([, { over }]) => over)), timeout]);
+    clearTimeout(timer);
+    for (const { transport } of open.values())
+      transport.close({ code: sessionCodes.goawayTimeout, reason: 'the relay is going away' });
+    await Promise.all(all.map(([, { over }]) => over));
+  }
 
   async function run(session: RelaySession, transport: Transport): Promise<void> {
     const { kind: via, remoteAddress } = transport;
@@ -94,6 +117,11 @@ export function createRelay(options: {
     },
 
     namespaces: () => router.namespaces(),
+
+    drain(options) {
+      draining ??= drain(options);
+      return draining;
+    },
 
     async close(reason = 'the relay is shutting down') {
       closing = true;

@@ -72,6 +72,15 @@ export class RelaySession {
     return close;
   }
 
+  /** Asks the client to leave. To a bare `uri` the path it came with is added. */
+  goaway(options: { uri?: string; timeoutMs: number }): void {
+    const { uri, timeoutMs } = options;
+    // A session that is not open yet hears it first thing.
+    void this.#open.promise.then(({ session }) =>
+      session.sendGoaway({ timeoutMs, ...(uri !== undefined && { uri: destination(uri, session.peer.path) }) }),
+    );
+  }
+
   async #authorise(peer: PeerSetup): Promise<SessionHandlers> {
     const { remoteAddress, origin } = this.#transport;
     const request = { path: peer.path, remoteAddress, ...(origin !== undefined && { origin }) };
@@ -196,4 +205,9 @@ export class RelaySession {
       this.#offers--;
     }
   }
+}
+
+function destination(uri: string, path: string): string {
+  const { protocol, host, pathname, search } = new URL(uri);
+  return (pathname === '' || pathname === '/') && search === '' ? `${protocol}//${host}${path}` : uri;
 }

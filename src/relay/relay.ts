@@ -50,6 +50,8 @@ export interface Relay extends AsyncDisposable {
   /** SHA-256 of the certificate in use, hexadecimal. */
   readonly certificateSha256: string;
   stats(): RelayStats;
+  /** Asks all to leave (GOAWAY), waits for them up to `timeoutMs`, and closes. See RelayCore. */
+  drain(options: { uri?: string; timeoutMs: number }): Promise<void>;
   /** Ends all sessions and stops listening. Idempotent. */
   close(): Promise<void>;
 }
@@ -134,6 +136,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       return certificate.sha256;
     },
     stats: () => core.stats(),
+    async drain(drainOptions) {
+      await core.drain(drainOptions);
+      await close();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

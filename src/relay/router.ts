@@ -168,6 +168,11 @@ export class Router {
     });
   }
 
+  /** Nobody who waits for a publisher waits for it here. */
+  drain(): void {
+    this.#held.rejectAll(requestErrorCodes.goingAway, 'the relay is going away');
+  }
+
   /** Ends every subscription, up and down. */
   close(): void {
     this.#held.rejectAll(requestErrorCodes.goingAway, 'the relay is shutting down');

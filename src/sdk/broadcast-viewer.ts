@@ -49,6 +49,8 @@ export class BroadcastViewer implements Viewer {
   #catalog: Catalog | undefined;
   #target: PlaybackTarget | undefined;
   #token: string | undefined;
+  /** Where the relay sent us, for the next connection. */
+  #movedTo: string | undefined;
   #connectStartedAt = 0;
   #joinMs: number | undefined;
   #sessions = 0;
@@ -130,7 +132,10 @@ export class BroadcastViewer implements Viewer {
   async #connect(renew: boolean): Promise<Session> {
     const o = this.#options;
     this.#connectStartedAt = Date.now();
-    const url = typeof o.url === 'string' ? o.url : await o.url();
+    // Should it not answer, the next attempt goes where we were told in the first place.
+    const movedTo = this.#movedTo;
+    this.#movedTo = undefined;
+    const url = movedTo ?? (typeof o.url === 'string' ? o.url : await o.url());
     let target = playbackTarget(url, o.namespace, this.#token);
     if (o.refreshToken !== undefined && (renew || (target.expiresAt ?? Infinity) < Date.now() + renewBeforeMs)) {
       this.#token = await o.refreshToken();
@@ -156,7 +161,10 @@ export class BroadcastViewer implements Viewer {
     const { controller, release } = childController(this.#closing.signal);
     const over = () => controller.abort();
     void session.closed.then(over);
-    void session.goaway.then(over);
+    void session.goaway.then(({ uri }) => {
+      if (URL.canParse(uri)) this.#movedTo = uri;
+      over();
+    });
     // Ends every request and stream of it, and so all that waits below.
     controller.signal.addEventListener('abort', () =>
       session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : ''),

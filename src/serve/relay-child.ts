@@ -15,6 +15,9 @@ export type RelayConfig = {
 
 export type RelayReady = { port: number; certificateSha256: string };
 
+/** Within the supervisor's stop deadline. */
+const drainMs = 1500;
+
 export const startChild: StartChild = async (config, logger) => {
   const { host, port, dataDir, ...control } = config as RelayConfig;
   const issuer = control.issuer ?? (await askIssuer(control));
@@ -22,6 +25,6 @@ export const startChild: StartChild = async (config, logger) => {
   const relay = await startRelay({ host, port, dataDir, authoriser, logger });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,
-    stop: () => relay.close(),
+    stop: () => relay.drain({ timeoutMs: drainMs }),
   };
 };

@@ -13,6 +13,8 @@ export type SessionContext = {
   /** Requests and subscriptions that have to hear of the end. */
   readonly live: Set<SessionMember>;
   isOpen(): boolean;
+  /** We sent GOAWAY: new requests are refused. */
+  isDraining(): boolean;
   handlers(): SessionHandlers;
   /** A rule was broken: closes the session with the error's code. What only tells of a lost stream or session is ignored. */
   fail(error: unknown): void;

@@ -1,4 +1,5 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Goaway } from '../codec/moqt/control/goaway.ts';
 import type { ControlDecoder } from '../codec/moqt/control-decoder.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
@@ -12,6 +13,7 @@ export class MessageStream {
   readonly #decoder: ControlDecoder;
   #queue: Message[] = [];
   #cancelled = false;
+  #goaway = false;
 
   constructor(stream: BidiStream, dialect: Dialect) {
     this.#stream = stream;
@@ -28,7 +30,10 @@ export class MessageStream {
   async next(): Promise<Message | null> {
     for (;;) {
       const message = this.#queue.shift();
-      if (message !== undefined) return message;
+      if (message !== undefined) {
+        if (message.type === 'goaway') this.#onGoaway(message);
+        return message;
+      }
       const bytes = await this.#stream.receive.read();
       if (this.#cancelled) return null;
       if (bytes === null) {
@@ -37,6 +42,12 @@ export class MessageStream {
       }
       this.#queue = this.#decoder.push(bytes);
     }
+  }
+
+  /** draft-18 10.4: one a stream, and the request id is for the control stream. */
+  #onGoaway(message: Goaway): void {
+    if (this.#goaway || message.requestId !== undefined) throw protocolViolation('GOAWAY twice, or with a request id');
+    this.#goaway = true;
   }
 
   /** A stream whose peer does not read its few messages is given up. */

@@ -6,7 +6,7 @@ import { boundedReason } from '../codec/moqt/wire.ts';
 import { fromUtf8 } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
-import type { ReceiveStream, Transport, TransportClose } from '../transport/transport.ts';
+import type { ReceiveStream, SendStream, Transport, TransportClose } from '../transport/transport.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { DataStreams } from './data-streams.ts';
 import { Fetcher } from './fetcher.ts';
@@ -65,6 +65,8 @@ export class MoqSession implements Session {
   #failure: StreamsError | undefined;
   #setupTimer: ReturnType<typeof setTimeout> | undefined;
   #controlSeen = false;
+  #control: SendStream | undefined;
+  #draining = false;
 
   constructor(transport: Transport, dialect: Dialect, options: EstablishOptions) {
     this.transport = transport;
@@ -77,6 +79,7 @@ export class MoqSession implements Session {
       requestIds: new RequestIds(options.role),
       opened: this.#opened.promise,
       live: this.#live,
+      isDraining: () => this.#draining,
       isOpen: () => this.#state.name === 'open' || this.#state.name === 'leaving',
       handlers: () => this.#handlers,
       fail: (error) => this.#fail(error),
@@ -131,6 +134,17 @@ export class MoqSession implements Session {
     if (padding !== undefined) this.transport.sendDatagram(padding);
   }
 
+  sendGoaway(options: { uri?: string; timeoutMs?: number } = {}): void {
+    const { uri = '', timeoutMs = 0 } = options;
+    if (this.#draining || !this.#context.isOpen()) return;
+    if (uri !== '' && this.#options.role === 'client')
+      throw new StreamsError('INVALID_ARGUMENT', 'a client cannot send its server elsewhere');
+    const { dialect, requestIds } = this.#context;
+    const message = dialect.encodeMessage({ type: 'goaway', uri, timeoutMs, requestId: requestIds.firstUnseen });
+    this.#draining = true;
+    this.#control?.write(message);
+  }
+
   close(code: number, reason: string): void {
     this.transport.close({ code, reason: fromUtf8(boundedReason(reason)) });
   }
@@ -143,7 +157,7 @@ export class MoqSession implements Session {
     // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
     if (role === 'client' || authorise === undefined) this.#sendSetup();
     void new DataStreams(this.#context, this.#subscriber, this.#fetcher, (stream, head) =>
-      this.#control(stream, head),
+      this.#readControl(stream, head),
     ).run();
     void new Requests(this.#context, this.#publisher, this.#subscriber).run();
     if (!(await this.#opened.promise)) throw this.#whyNotOpened();
@@ -159,11 +173,12 @@ export class MoqSession implements Session {
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
     });
-    this.transport.openUni({ priority: controlStreamPriority }).write(setup);
+    this.#control = this.transport.openUni({ priority: controlStreamPriority });
+    this.#control.write(setup);
   }
 
   /** The peer's control stream, for as long as the session lives (draft-18 3.3). */
-  async #control(stream: ReceiveStream, head: Uint8Array): Promise<void> {
+  async #readControl(stream: ReceiveStream, head: Uint8Array): Promise<void> {
     if (this.#controlSeen) throw protocolViolation('a second control stream');
     this.#controlSeen = true;
     const decoder = this.#context.dialect.controlDecoder();
@@ -193,6 +208,8 @@ export class MoqSession implements Session {
       case 'goaway':
         if (this.#options.role === 'server' && message.uri !== '')
           throw protocolViolation('GOAWAY of a client has a URI');
+        if (message.requestId === undefined) throw protocolViolation('GOAWAY without a request id');
+        this.#context.requestIds.checkOurs(message.requestId);
         this.#advance({ type: 'goaway', uri: message.uri, timeoutMs: message.timeoutMs });
         this.#goaway.resolve({ uri: message.uri, timeoutMs: message.timeoutMs });
         return;

@@ -23,6 +23,16 @@ export class RequestIds {
     return built;
   }
 
+  /** Smallest id of the peer that was not seen, for GOAWAY (draft-18 10.4): with gaps, those may still be on their way. */
+  get firstUnseen(): number {
+    return this.#floor;
+  }
+
+  /** Throws INVALID_REQUEST_ID for an id that is not one of ours (draft-18 10.4). */
+  checkOurs(id: number): void {
+    if (id % 2 !== this.#nextOurs % 2) throw new MoqtError(sessionCodes.invalidRequestId, `request id ${id} in GOAWAY`);
+  }
+
   /** Throws INVALID_REQUEST_ID for a wrong parity or an id seen before. Streams overtake each other, so ids may too. */
   receive(id: number): void {
     if (id % 2 !== this.#floor % 2 || id < this.#floor || this.#ahead.has(id))

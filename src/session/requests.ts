@@ -48,6 +48,7 @@ export class Requests {
     }
     if (!isRequest(message)) throw protocolViolation(`${message.type} first on a request stream`);
     this.#context.requestIds.receive(message.requestId);
+    if (this.#context.isDraining()) return this.#refuse(stream, requestErrorCodes.goingAway, 'going away');
     const reserved = reservedNamespace(message);
     if (reserved) return this.#refuse(stream, requestErrorCodes.doesNotExist, 'reserved namespace');
     const handlers = this.#context.handlers();

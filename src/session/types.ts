@@ -304,6 +304,11 @@ export interface Session {
    * no such connection, and the transport closes. Does nothing in versions without padding and on transports without datagrams.
    */
   probe(): void;
+  /**
+   * Asks the peer to leave, to `uri` if we are a server and know one, within `timeoutMs` (0: no hurry told). Requests of the
+   * peer are refused from now on; what is under way goes on until it, or we, close the session. Idempotent.
+   */
+  sendGoaway(options?: { uri?: string; timeoutMs?: number }): void;
   close(code: number, reason: string): void;
 }
 

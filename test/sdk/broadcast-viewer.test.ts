@@ -99,6 +99,24 @@ describe('BroadcastViewer', () => {
     expect(await stalled.stream.stopped).not.toBeNull();
   });
 
+  it('goes where a relay that leaves sends it, and comes back if nobody is there', async () => {
+    const relays = [new RelaySide(), new RelaySide(), new RelaySide()];
+    const urls: string[] = [];
+    const { viewer } = watch([], {
+      connect: async (to) => {
+        urls.push(to);
+        if (urls.length === 2) throw new StreamsError('RELAY_UNREACHABLE', 'no relay');
+        return relays[urls.length - 1]!.pair.client;
+      },
+    });
+    await relays[0]!.publishCatalog();
+    const elsewhere = url.replace('relay.test', 'other.test');
+    (await relays[0]!.session).sendGoaway({ uri: elsewhere, timeoutMs: 1000 });
+    await relays[2]!.publishCatalog();
+    expect(urls).toEqual([url, elsewhere, url]);
+    await vi.waitFor(() => expect(viewer.stats.reconnects).toBe(1));
+  });
+
   it('does not give a group up that nothing newer replaces', async () => {
     const relay = new RelaySide();
     const { seen, delivered } = watch([relay], { stallMs: 10 });

@@ -1,0 +1,64 @@
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import { Broadcast } from '../../src/engine/broadcast.ts';
+import { RelayPublisher } from '../../src/engine/publish.ts';
+import { establish } from '../../src/session/establish.ts';
+import type { Session } from '../../src/session/types.ts';
+import { memoryPair } from '../../src/transport/memory.ts';
+
+const namespace = ['stream', 'org_local', 'lv_1'];
+
+/** A publisher whose relays are `relays`, in the order in which it connects to them. */
+function publishing() {
+  const relays: { url: string; session: Session; path: string }[] = [];
+  const publisher = new RelayPublisher({
+    broadcast: new Broadcast(0),
+    inputId: 'lv_1',
+    streamKey: 'sk',
+    namespace,
+    relayUrl: 'moqt://relay.test:4443',
+    logger: silentLogger,
+    retryMs: { first: 5, longest: 5 },
+    connect: async (url) => {
+      const pair = memoryPair({ protocol: 'moqt-18' });
+      onTestFinished(() => pair.drop());
+      const handlers = { publishNamespace: (announced: { accept(): void }) => announced.accept() };
+      void establish(pair.server, { role: 'server', handlers }).then((session) =>
+        relays.push({ url, session, path: session.peer.path }),
+      );
+      return pair.client;
+    },
+  });
+  onTestFinished(() => publisher.close());
+  const connected = (count: number) =>
+    vi.waitFor(() => {
+      expect(relays).toHaveLength(count);
+      expect(publisher.connected).toBe(true);
+    });
+  return { relays, publisher, connected };
+}
+
+it('goes where the relay sends it, and stays at the old one as long as that allows', async () => {
+  const { relays, connected } = publishing();
+  await connected(1);
+  relays[0]!.session.sendGoaway({ uri: 'moqt://other.test:5555/publish/lv_1?sk=sk', timeoutMs: 60 });
+  await vi.waitFor(() => expect(relays).toHaveLength(2));
+  await connected(2);
+  expect(relays.map(({ url }) => url)).toEqual(['moqt://relay.test:4443', 'moqt://other.test:5555']);
+  expect(relays[1]!.path).toBe('/publish/lv_1?sk=sk');
+  let ended = false;
+  void relays[0]!.session.closed.then(() => {
+    ended = true;
+  });
+  expect(ended).toBe(false);
+  expect(await relays[0]!.session.closed).toMatchObject({ by: 'peer', code: 0, reason: 'moved as asked' });
+});
+
+it('leaves at once when it is to come back, and does', async () => {
+  const { relays, connected } = publishing();
+  await connected(1);
+  relays[0]!.session.sendGoaway({ timeoutMs: 60_000 });
+  expect(await relays[0]!.session.closed).toMatchObject({ by: 'peer', code: 0 });
+  await connected(2);
+  expect(relays[1]!.url).toBe('moqt://relay.test:4443');
+});
