@@ -5,9 +5,9 @@ import {
   type PlayerStats,
   StreamsError,
   type ViewerState,
-  type ViewerStats,
 } from '../src/sdk/index.ts';
 import { fetchEndpoints } from './endpoints.ts';
+import { type HlsPlayer, playHls } from './hls-fallback.ts';
 import { errorWords, stateWords, type Words } from './state-words.ts';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -41,6 +41,14 @@ function start(): void {
     return;
   }
   let certificateHashes: Uint8Array[] | undefined;
+  let hls: HlsPlayer | undefined;
+  let fellBack = false;
+  let played = false;
+  let state: ViewerState = { name: 'connecting' };
+  const onState = (next: ViewerState) => {
+    state = next;
+    show(next.name, stateWords(next));
+  };
   const viewer = new BroadcastViewer({
     // Asked before every attempt: a relay that was restarted may have another port and certificate.
     url: async () => {
@@ -50,17 +58,44 @@ function start(): void {
     },
     connect: (url, options) =>
       browserConnector(certificateHashes === undefined ? {} : { certificateHashes })(url, options),
-    onState: (state) => show(state.name, stateWords(state)),
+    onState: (next) => {
+      if (fellBack) return;
+      played ||= next.name === 'playing';
+      if (!played && noWayThrough(next)) fallBack();
+      else onState(next);
+    },
   });
   const player = attachPlayer(viewer, video, {
     onProblem: (error) => {
       void viewer.close().then(() => show('ended', errorWords(error)));
     },
   });
-  const stats = () => ({ ...viewer.stats, ...player.stats(), state: viewer.state.name });
+  /** To LL-HLS, for good: plain HTTP comes through where the relay cannot be reached. */
+  function fallBack(): void {
+    fellBack = true;
+    onState({ name: 'connecting' });
+    void viewer.close().then(async () => {
+      player.detach();
+      const url = `/hls/${encodeURIComponent(id)}/index.m3u8?tok=${encodeURIComponent(token)}`;
+      hls = await playHls(url, video, onState);
+    });
+  }
+  const stats = () => {
+    const figures = fellBack ? hls?.stats() : { ...viewer.stats, ...player.stats() };
+    return { ...noFigures, ...figures, way: fellBack ? 'hls' : 'moqt', state: state.name };
+  };
   setInterval(() => showFigures(stats()), 250);
   Object.assign(window, { streamsPlayer: { stats } });
-  window.addEventListener('pagehide', () => void viewer.close());
+  window.addEventListener('pagehide', () => {
+    hls?.close();
+    void viewer.close();
+  });
+}
+
+/** No transport in this browser, or none that reaches the relay. */
+function noWayThrough(state: ViewerState): boolean {
+  if (state.name === 'ended') return state.error?.code === 'UNSUPPORTED';
+  return state.name === 'reconnecting' && state.attempt > 1 && state.error.code === 'RELAY_UNREACHABLE';
 }
 
 function showFigures({ latencyMs, bufferMs, rendition, width, height, droppedFrames, joinMs, state }: Figures): void {
@@ -74,7 +109,19 @@ function showFigures({ latencyMs, bufferMs, rendition, width, height, droppedFra
   element('join').textContent = joinMs === undefined ? '–' : `${joinMs} ms`;
 }
 
-type Figures = PlayerStats & ViewerStats & { state: ViewerState['name'] };
+type Figures = Pick<PlayerStats, 'latencyMs' | 'bufferMs' | 'rendition' | 'width' | 'height' | 'droppedFrames'> & {
+  joinMs?: number | undefined;
+  state: ViewerState['name'];
+};
+const noFigures = {
+  latencyMs: undefined,
+  bufferMs: 0,
+  rendition: undefined,
+  width: 0,
+  height: 0,
+  droppedFrames: 0,
+  joinMs: undefined,
+};
 
 unmute.addEventListener('click', () => {
   video.muted = false;

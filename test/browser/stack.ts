@@ -53,8 +53,14 @@ export async function startStack(): Promise<Stack> {
   };
   await openRelay(0);
   const relayUrl = () => `https://127.0.0.1:${relay.port}`;
-  const announce = () =>
-    control.control.setEndpoints({ relayUrl: relayUrl(), certificateSha256: relay.certificateSha256 });
+  const announce = () => {
+    const engineUrl = engines.at(-1)?.httpUrl;
+    control.control.setEndpoints({
+      relayUrl: relayUrl(),
+      certificateSha256: relay.certificateSha256,
+      ...(engineUrl === undefined ? {} : { engineUrl }),
+    });
+  };
   announce();
   return {
     base: control.base,
@@ -80,6 +86,7 @@ export async function startStack(): Promise<Stack> {
         demo: { inputId: id, streamKey, file: demoFile },
       });
       engines.push(engine);
+      announce();
       return engine;
     },
     async restartRelay() {

@@ -2,9 +2,10 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PlayerStats, ViewerStats } from '../../src/sdk/index.ts';
 import { launchChromium } from '../helpers/chromium.ts';
+import { startEncoder } from '../helpers/ffmpeg.ts';
 import { type Stack, startStack } from './stack.ts';
 
-type Stats = PlayerStats & ViewerStats & { state: string };
+type Stats = PlayerStats & ViewerStats & { state: string; way: 'moqt' | 'hls' };
 
 let stack: Stack;
 let browser: Browser;
@@ -154,13 +155,57 @@ describe('watch page in Chromium', () => {
     await engine.close();
   });
 
-  it('says in words when the browser has neither WebTransport nor WebSocket', async () => {
+  const without = async (page: Page, names: string[]) =>
+    page.addInitScript((gone) => {
+      for (const name of gone) Reflect.deleteProperty(globalThis, name);
+    }, names);
+
+  it('plays by LL-HLS where there is neither WebTransport nor WebSocket, waits off air, plays again', {
+    timeout: 90_000,
+  }, async () => {
+    const input = await stack.newInput();
+    const engine = await stack.goLive(await stack.newInput());
+    const rtmpUrl = `rtmp://127.0.0.1:${engine.rtmpPort}/live/${input.id}?sk=${input.streamKey}`;
+    const page = await browser.newPage();
+    pages.push(page);
+    await without(page, ['WebTransport', 'WebSocket']);
+    await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await page.getByText('Waiting for the stream to start').waitFor({ timeout: 10_000 });
+    const encoder = startEncoder(rtmpUrl);
+    expect(await plays(page, 3)).toBeGreaterThan(45);
+    const stats = await statsOf(page);
+    expect(stats).toMatchObject({ way: 'hls', state: 'playing', rendition: '360p' });
+    expect(stats.latencyMs).toBeLessThan(3000);
+    await shot(page, 'hls');
+
+    await encoder.stop();
+    await page.getByText('Waiting for the stream to start').waitFor({ timeout: 20_000 });
+    const second = startEncoder(rtmpUrl);
+    await page.locator('#badge[data-state="playing"]').waitFor({ timeout: 20_000 });
+    expect(await plays(page, 2)).toBeGreaterThan(20);
+
+    await engine.close();
+    await second.stop();
+    await page.locator('#badge[data-state="reconnecting"]').waitFor({ timeout: 20_000 });
+  });
+
+  it('says in words that a link is no good by LL-HLS too', async () => {
+    const input = await stack.newInput();
+    const other = await stack.newInput();
+    const page = await browser.newPage();
+    pages.push(page);
+    await without(page, ['WebTransport', 'WebSocket']);
+    const engine = await stack.goLive(input);
+    await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(other.id)}`);
+    await page.getByText('This link does not open this stream').waitFor({ timeout: 15_000 });
+    await engine.close();
+  });
+
+  it('says in words when the browser cannot play anything', async () => {
     const input = await stack.newInput();
     const page = await browser.newPage();
     pages.push(page);
-    await page.addInitScript(() => {
-      for (const name of ['WebTransport', 'WebSocket']) Reflect.deleteProperty(globalThis, name);
-    });
+    await without(page, ['WebTransport', 'WebSocket', 'MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']);
     await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
     await page.getByText('This browser cannot play the stream').waitFor({ timeout: 10_000 });
   });

@@ -72,7 +72,7 @@ async function answer(request: Request, context: HlsContext): Promise<Response> 
   const trackName = folder === undefined ? '' : folder.slice(0, -1);
   const query = `?tok=${encodeURIComponent(token)}`;
   if (kind === undefined) {
-    const window = windows.ask(id);
+    const window = windows.ask(id, trackName !== '');
     if (window === undefined) throw new StreamsError('STREAM_OFF_AIR', 'the stream is not live now');
     const text =
       trackName === ''

@@ -34,11 +34,14 @@ export class HlsWindows {
     return this.#entries.size;
   }
 
-  /** For a playlist: begins to follow the broadcast when nobody did. undefined: not live, nor was it a moment ago. */
-  ask(inputId: string): HlsWindow | undefined {
+  /**
+   * For a playlist: begins to follow the broadcast when nobody did. undefined: not live; `reload`s are answered for a while
+   * after that, so that players hear of the end.
+   */
+  ask(inputId: string, reload: boolean): HlsWindow | undefined {
     const broadcast = this.#options.live(inputId);
     const known = this.#entries.get(inputId);
-    if (known !== undefined && (broadcast === undefined || known.window.broadcast === broadcast)) {
+    if (known !== undefined && (broadcast === undefined ? reload : known.window.broadcast === broadcast)) {
       known.askedAt = performance.now();
       known.window.sync();
       return known.window;

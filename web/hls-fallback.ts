@@ -1,0 +1,121 @@
+import type Hls from 'hls.js';
+import type { ErrorData, Events } from 'hls.js';
+import { StreamsError, type ViewerState } from '../src/sdk/index.ts';
+
+export type HlsStats = {
+  latencyMs: number | undefined;
+  bufferMs: number;
+  rendition: string | undefined;
+  width: number;
+  height: number;
+  droppedFrames: number;
+  joinMs: number | undefined;
+};
+
+export type HlsPlayer = { stats(): HlsStats; close(): void };
+
+const retryMs = 1000;
+/** hls.js tries on for a minute by itself; here a failure is shown, and the player begins anew. */
+const loadPolicy = {
+  default: {
+    maxTimeToFirstByteMs: 10_000,
+    maxLoadTimeMs: 10_000,
+    // A playlist held back for a publisher that dials again; hls.js waits two seconds for each.
+    timeoutRetry: { maxNumRetry: 3, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: 1, retryDelayMs: 500, maxRetryDelayMs: 500 },
+  },
+};
+
+/**
+ * Plays `/hls/<id>/index.m3u8` with hls.js, which is loaded here and not before. Waits while the stream is off air, begins again
+ * when it ends or breaks; tells its state in the viewer's terms.
+ */
+export async function playHls(
+  url: string,
+  video: HTMLVideoElement,
+  onState: (state: ViewerState) => void,
+): Promise<HlsPlayer> {
+  const { default: HlsClass } = await import('hls.js');
+  const startedAt = performance.now();
+  let hls: Hls | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let joinMs: number | undefined;
+  let closed = false;
+  if (!HlsClass.isSupported()) {
+    const error = new StreamsError('UNSUPPORTED', 'this browser cannot play media that a page hands it (no MSE)');
+    onState({ name: 'ended', reason: 'network', error });
+    return { stats: () => figures(undefined, video, undefined), close: () => {} };
+  }
+
+  function begin(): void {
+    hls?.destroy();
+    const player = new HlsClass({
+      lowLatencyMode: true,
+      backBufferLength: 10,
+      maxLiveSyncPlaybackRate: 1.1,
+      manifestLoadPolicy: loadPolicy,
+      playlistLoadPolicy: loadPolicy,
+    });
+    hls = player;
+    player.on('hlsError' as Events.ERROR, (_, data) => {
+      if (player === hls && data.fatal) again(data);
+    });
+    player.loadSource(url);
+    player.attachMedia(video);
+    void video.play().catch(() => {});
+  }
+
+  function again({ response, error }: ErrorData): void {
+    const status = response?.code;
+    if (status === 401 || status === 403) {
+      hls?.destroy();
+      const code = status === 401 ? 'TOKEN_EXPIRED' : 'TOKEN_INVALID';
+      onState({ name: 'ended', reason: 'auth_failed', error: new StreamsError(code, 'the token was refused') });
+      return;
+    }
+    wait(status === 404 ? undefined : new StreamsError('API_UNREACHABLE', error.message));
+  }
+
+  function wait(error?: StreamsError): void {
+    if (closed) return;
+    onState(
+      error === undefined ? { name: 'waiting' } : { name: 'reconnecting', attempt: 1, retryInMs: retryMs, error },
+    );
+    clearTimeout(timer);
+    timer = setTimeout(begin, retryMs);
+  }
+
+  const onPlaying = () => {
+    joinMs ??= Math.round(performance.now() - startedAt);
+    onState({ name: 'playing' });
+  };
+  const onEnded = () => wait();
+  video.addEventListener('playing', onPlaying);
+  video.addEventListener('ended', onEnded);
+  begin();
+  return {
+    stats: () => figures(hls, video, joinMs),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      video.removeEventListener('playing', onPlaying);
+      video.removeEventListener('ended', onEnded);
+      hls?.destroy();
+    },
+  };
+}
+
+function figures(hls: Hls | undefined, video: HTMLVideoElement, joinMs: number | undefined): HlsStats {
+  const { buffered, currentTime, videoWidth, videoHeight } = video;
+  const end = buffered.length > 0 ? buffered.end(buffered.length - 1) : currentTime;
+  const playing = hls?.playingDate?.getTime();
+  return {
+    latencyMs: playing === undefined ? undefined : Date.now() - playing,
+    bufferMs: Math.max(0, (end - currentTime) * 1000),
+    rendition: videoHeight > 0 ? `${videoHeight}p` : undefined,
+    width: videoWidth,
+    height: videoHeight,
+    droppedFrames: video.getVideoPlaybackQuality().droppedVideoFrames,
+    joinMs,
+  };
+}
