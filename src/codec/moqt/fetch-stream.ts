@@ -54,15 +54,21 @@ function priorOf(item: FetchItem, before: Prior | undefined): Prior {
   return { groupId, objectId: item.object.objectId, subgroupId, priority: item.priority };
 }
 
+/** `absoluteIds`: group and object ids are written as they are (draft-16 and before), not as what is added to those before. */
+type FetchIds = { absoluteIds?: boolean };
+
 /** Items of one FETCH stream, in the order they are sent; the payload is copied once. */
 export class FetchEncoder {
   readonly #varints: Varints;
   readonly #order: GroupOrder;
+  readonly #absoluteIds: boolean;
   #prior: Prior | undefined;
+  #afterMarker = false;
 
-  constructor(varints: Varints, order: GroupOrder) {
+  constructor(varints: Varints, order: GroupOrder, options: FetchIds = {}) {
     this.#varints = varints;
     this.#order = order;
+    this.#absoluteIds = options.absoluteIds ?? false;
   }
 
   /** Throws INVALID_ARGUMENT for an item that is not behind the one before, and for a status: it cannot be said here. */
@@ -76,12 +82,15 @@ export class FetchEncoder {
       );
     }
     this.#prior = next;
+    // Older drafts do not say what the object behind a marker may refer to: nothing.
+    const before = this.#absoluteIds && this.#afterMarker ? undefined : prior;
+    this.#afterMarker = item.kind === 'endOfRange';
     if (item.kind === 'endOfRange') {
       const kind = item.unknown ? endOfRange.unknown : endOfRange.nonExistent;
       // The ids of a marker are absolute: with a delta it could not be in the group of the object before.
       return new WireWriter(this.#varints, 32).varint(kind).varint(item.groupId).varint(item.objectId).finish();
     }
-    return this.#object(item, prior);
+    return this.#object(item, before);
   }
 
   #object(item: FetchItem & { kind: 'object' }, prior: Prior | undefined): Uint8Array {
@@ -102,9 +111,10 @@ export class FetchEncoder {
         (withProperties ? flag.properties : 0) |
         (subgroupId === undefined ? flag.datagram : 0),
     );
-    if (!sameGroup) writer.varint(prior === undefined ? groupId : Math.abs(groupId - prior.groupId) - 1);
+    if (!sameGroup)
+      writer.varint(this.#absoluteIds || prior === undefined ? groupId : Math.abs(groupId - prior.groupId) - 1);
     if (mode === subgroupMode.present) writer.varint(subgroupId!);
-    if (withObjectId) writer.varint(sameGroup ? objectId - prior.objectId : objectId);
+    if (withObjectId) writer.varint(sameGroup && !this.#absoluteIds ? objectId - prior.objectId : objectId);
     if (withPriority) writer.priority(priority);
     if (withProperties) writer.lengthPrefixed(properties);
     return writer.lengthPrefixed(payload).finish();
@@ -130,14 +140,16 @@ type Head = Extract<FetchItem, { kind: 'object' }>;
 export class FetchDecoder {
   readonly #varints: Varints;
   readonly #order: GroupOrder;
+  readonly #absoluteIds: boolean;
   readonly #maxObjectBytes: number;
   #tail: Uint8Array = emptyBytes;
   #prior: Prior | undefined;
   #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
 
-  constructor(varints: Varints, order: GroupOrder, options: { maxObjectBytes?: number } = {}) {
+  constructor(varints: Varints, order: GroupOrder, options: FetchIds & { maxObjectBytes?: number } = {}) {
     this.#varints = varints;
     this.#order = order;
+    this.#absoluteIds = options.absoluteIds ?? false;
     this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
   }
 
@@ -199,7 +211,10 @@ export class FetchDecoder {
     const subgroupId = (flags & flag.datagram) !== 0 ? undefined : this.#subgroupId(reader, flags);
     let objectId: number;
     if ((flags & flag.objectId) === 0) objectId = prior!.objectId + 1;
-    else objectId = reader.varint() + (prior === undefined || (flags & flag.groupId) !== 0 ? 0 : prior.objectId);
+    else {
+      const isAbsolute = this.#absoluteIds || prior === undefined || (flags & flag.groupId) !== 0;
+      objectId = reader.varint() + (isAbsolute ? 0 : prior.objectId);
+    }
     if (!Number.isSafeInteger(objectId)) throw protocolViolation('object id out of range');
     const priority = (flags & flag.priority) !== 0 ? reader.u8() : prior?.priority;
     if (priority === undefined) throw protocolViolation('priority of an object that was not there');
@@ -214,7 +229,7 @@ export class FetchDecoder {
   }
 
   #groupId(delta: number): number {
-    if (this.#prior === undefined) return delta;
+    if (this.#prior === undefined || this.#absoluteIds) return delta;
     const { groupId } = this.#prior;
     const next = this.#order === 'ascending' ? groupId + delta + 1 : groupId - delta - 1;
     if (next < 0 || !Number.isSafeInteger(next)) throw protocolViolation('group id out of range');

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../../../fixtures/wire/annotated.ts';
+import { controlCases, controlViolations } from '../../../fixtures/wire/moqt-16/control.ts';
+import { draft16 } from '../../../src/codec/moqt/draft16.ts';
+import { concat, hex } from '../../../src/core/bytes.ts';
+
+describe('control messages of draft-16', () => {
+  it.each(controlCases)('decodes $name', ({ bytes, value }) => {
+    const decoder = draft16.controlDecoder();
+    expect(decoder.push(bytesOf(bytes))).toEqual([value]);
+    expect(decoder.idle).toBe(true);
+  });
+
+  it.each(controlCases)('encodes $name', ({ bytes, value }) => {
+    expect(hex(draft16.encodeMessage(value))).toBe(hex(bytesOf(bytes)));
+  });
+
+  it('decodes a stream of all of them, byte by byte', () => {
+    const decoder = draft16.controlDecoder();
+    const all = concat(controlCases.map(({ bytes }) => bytesOf(bytes)));
+    const messages = [...all].flatMap((byte) => decoder.push(Uint8Array.of(byte)));
+    expect(messages).toEqual(controlCases.map(({ value }) => value));
+  });
+
+  it.each(controlViolations)('refuses: $name', ({ bytes, code }) => {
+    expect(() => draft16.controlDecoder().push(bytesOf(bytes))).toThrow(expect.objectContaining({ sessionCode: code }));
+  });
+
+  it('ignores parameters that are out of place', () => {
+    const bytes = Uint8Array.of(0x04, 0, 6, 1, 0, 1, 0x02, 0x53, 0x88);
+    expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribeOk', parameters: {} }]);
+  });
+
+  it('tells who asks for namespaces and tracks of the namespaces', () => {
+    const bytes = Uint8Array.of(0x11, 0, 4, 0, 0, 2, 0);
+    expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribeNamespace' }]);
+  });
+
+  it('leaves out what draft-16 has no word for', () => {
+    const parameters = { rendezvousTimeoutMs: 5, subgroupDeliveryTimeoutMs: 6, objectDeliveryTimeoutMs: 0 };
+    const message = { type: 'subscribe', requestId: 0, track: { namespace: ['a'], name: 'b' }, parameters } as const;
+    const [back] = draft16.controlDecoder().push(draft16.encodeMessage(message));
+    expect(back).toEqual({ ...message, parameters: {} });
+  });
+
+  it('says reasons that draft-16 does not know as INTERNAL_ERROR', () => {
+    const message = { type: 'requestError', requestId: 0, code: 0x9, reason: 'busy', retryMs: 5 } as const;
+    const [back] = draft16.controlDecoder().push(draft16.encodeMessage(message));
+    expect(back).toEqual({ ...message, code: 0 });
+  });
+});
