@@ -5,7 +5,7 @@ import type { Scope } from '../../src/control/context.ts';
 import { operations } from '../../src/control/operations/registry.ts';
 import { openSqliteStore } from '../../src/control/store/sqlite.ts';
 import { isId, isKey, newId, newKey } from '../../src/core/ids.ts';
-import { type Answer, startTestControl, type TestControl } from './helpers.ts';
+import { type Answer, serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
 type Form = 'rest' | 'trpc';
 
@@ -62,6 +62,17 @@ const delivery = {
   createdAt: expect.stringMatching(iso),
   nextAttemptAt: expect.stringMatching(iso),
   deliveredAt: null,
+};
+const broadcastSession = {
+  id: 'b1',
+  inputId: 'lv_x',
+  node: 'relay-1',
+  startedAt: expect.stringMatching(iso),
+  endedAt: expect.stringMatching(iso),
+  seconds: 10,
+  bytes: 5000,
+  objects: 50,
+  reason: 'finished',
 };
 const revocation = {
   id: expect.stringMatching(/^rev_/),
@@ -270,6 +281,75 @@ const cases: Case[] = [
     audited: true,
   },
   {
+    name: 'analytics.summary',
+    rest: ['GET', '/v1/analytics/summary'],
+    scope: 'streams:read',
+    answer: {
+      items: [
+        {
+          inputId: 'lv_x',
+          sessions: 1,
+          viewers: 1,
+          watchSeconds: 10,
+          startupMs: 80,
+          startupMsMax: 80,
+          dropped: 2,
+          bytes: 5000,
+        },
+      ],
+    },
+  },
+  {
+    name: 'analytics.viewers',
+    rest: ['GET', '/v1/analytics/viewers'],
+    scope: 'streams:read',
+    answer: { viewers: 0, items: [] },
+  },
+  {
+    name: 'analytics.concurrency',
+    rest: ['GET', '/v1/analytics/concurrent-viewers'],
+    scope: 'streams:read',
+    answer: {
+      peak: 1,
+      items: expect.arrayContaining([{ at: expect.stringMatching(iso), viewers: 0 }]),
+    },
+  },
+  {
+    name: 'analytics.broadcasts',
+    rest: ['GET', '/v1/analytics/broadcasts'],
+    scope: 'streams:read',
+    answer: { items: [broadcastSession], nextCursor: null },
+  },
+  {
+    name: 'analytics.viewerSessions',
+    rest: ['GET', '/v1/analytics/viewer-sessions'],
+    scope: 'streams:read',
+    answer: {
+      items: [
+        { ...broadcastSession, id: 'v1', viewerId: 'viewer 7', transport: 'webtransport', startupMs: 80, dropped: 2 },
+      ],
+      nextCursor: null,
+    },
+  },
+  {
+    name: 'analytics.events',
+    rest: ['GET', '/v1/analytics/events'],
+    scope: 'streams:read',
+    answer: {
+      items: [
+        {
+          id: 'e1',
+          type: 'stall',
+          at: expect.stringMatching(iso),
+          inputId: 'lv_x',
+          viewerId: null,
+          data: { seconds: 2 },
+        },
+      ],
+      nextCursor: null,
+    },
+  },
+  {
     name: 'webhooks.create',
     rest: ['POST', '/v1/webhooks'],
     scope: 'streams:admin',
@@ -357,6 +437,27 @@ beforeAll(async () => {
   test.clock.now += 61_000;
   for (const scope of ['streams:read', 'streams:write', 'streams:admin', 'ingest'] as const)
     scoped.set(scope, (await create({ name: scope, scopes: [scope] })).api_key_cleartext);
+  const now = test.clock.now;
+  const session = {
+    org: 'org_local',
+    inputId: 'lv_x',
+    startedAt: now - 10_000,
+    endedAt: now,
+    updatedAt: now,
+    bytes: 5000,
+    objects: 50,
+    reason: 'finished',
+  };
+  await test.call('POST', '/internal/analytics', {
+    key: serviceToken,
+    body: {
+      node: 'relay-1',
+      broadcasts: [{ id: 'b1', ...session }],
+      viewers: [{ id: 'v1', ...session, viewer: 'viewer 7', transport: 'webtransport', startupMs: 80, dropped: 2 }],
+    },
+  });
+  const event = { id: 'e1', type: 'stall', at: new Date(now).toISOString(), inputId: 'lv_x', data: { seconds: 2 } };
+  await test.call('POST', '/v0/events', { body: event });
   // A second org beside ours, straight into the store: there is no operation that makes one.
   const db = await openSqliteStore(`${test.dataDir}/control.db`);
   await db.insertInto('orgs').values({ id: otherOrg, name: 'other', created_at: 0 }).execute();

@@ -109,6 +109,36 @@ it('make one signing key and do one keyed request, though both are asked at once
   expect(new Set(made.map((answer) => answer.body.stream_key_cleartext)).size).toBe(1);
 });
 
+it('count the same sessions and events', async () => {
+  const now = one.clock.now;
+  const session = { org: 'org_local', inputId: 'lv_a', transport: 'quic', startedAt: now - 9000, bytes: 5, dropped: 1 };
+  const viewers = [
+    { ...session, id: 'a', viewer: 'x', updatedAt: now, startupMs: 100 },
+    { ...session, id: 'b', viewer: 'y', updatedAt: now - 1000, endedAt: now - 1000, startupMs: 201 },
+  ];
+  await one.call('POST', '/internal/analytics', { key: serviceToken, body: { node: 'r', viewers } });
+  await callTwo('POST', '/internal/analytics', { node: 'r', viewers, broadcasts: [] }, serviceToken);
+  const read = async (path: string) => (await callTwo('GET', `/v1/analytics/${path}`)).body;
+  const figures = {
+    sessions: 2,
+    viewers: 2,
+    watchSeconds: 17,
+    startupMs: 150.5,
+    startupMsMax: 201,
+    dropped: 2,
+    bytes: 10,
+  };
+  expect((await read('summary')).items).toEqual([{ inputId: 'lv_a', ...figures }]);
+  expect((await read('summary?by=day')).items).toMatchObject([{ day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) }]);
+  expect(await read('viewers')).toEqual({ viewers: 1, items: [{ inputId: 'lv_a', viewers: 1 }] });
+  expect((await read('concurrent-viewers')).peak).toBe(2);
+  expect((await read('viewer-sessions?limit=1')).nextCursor).toEqual(expect.any(String));
+  const event = { id: 'e', type: 'stall', at: new Date(now).toISOString() };
+  const sent = [await one.call('POST', '/v0/events', { body: event }), await callTwo('POST', '/v0/events', event)];
+  expect(sent.map(({ body }) => body.accepted)).toEqual([1, 0]);
+  expect((await read('events')).items).toHaveLength(1);
+});
+
 it('send every webhook once, and go on when one of them is gone', async () => {
   const got: string[] = [];
   const hook = createServer(async (request, response) => {

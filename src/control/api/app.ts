@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { ControlContext } from '../context.ts';
+import { mountAnalytics } from './analytics.ts';
 import type { App } from './app-env.ts';
 import { errorResponse, toClientError } from './http-error.ts';
 import { mountInternal } from './internal.ts';
@@ -53,6 +54,7 @@ export function createApp(context: ControlContext, options: AppOptions): App {
   mountOpenApi(app, context);
   mountTrpc(app, context);
   mountInternal(app, context, options.serviceToken);
+  mountAnalytics(app, context);
   mountPublic(app, context);
   mountMetrics(app, context, metrics);
   mountWeb(app, options.webDir);

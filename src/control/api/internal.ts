@@ -6,6 +6,7 @@ import type { ControlContext } from '../context.ts';
 import { ingestKind } from '../operations/live-input-view.ts';
 import { redeem, revocationsSince } from '../store/revocations.ts';
 import type { App } from './app-env.ts';
+import { parse } from './parse.ts';
 import { readJson } from './read-body.ts';
 
 const authorizeBody = z.object({
@@ -83,11 +84,4 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     const { stop } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
     return c.json({ ok: true, stop });
   });
-}
-
-function parse<T extends z.ZodType>(type: T, body: unknown): z.output<T> {
-  const parsed = type.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const first = parsed.error.issues[0]!;
-  throw new StreamsError('INVALID_ARGUMENT', `${first.path.join('.')}: ${first.message}`);
 }

@@ -2,13 +2,16 @@ import { StreamsError } from '../../core/errors.ts';
 
 export const maxBodyBytes = 1024 * 1024;
 
-/**
- * The JSON body; undefined when it is empty. Throws LIMIT_EXCEEDED over 1 MiB, without reading further, TIMEOUT when the
- * client stops sending, and MALFORMED when it is not JSON.
- */
+/** The JSON body; undefined when it is empty. Throws as `readText` does, and MALFORMED when it is not JSON. */
 export async function readJson(request: Request): Promise<unknown> {
+  const text = await readText(request);
+  return text === '' ? undefined : parseJson(text, 'the body');
+}
+
+/** The body as UTF-8. Throws LIMIT_EXCEEDED over 1 MiB, without reading further, and TIMEOUT when the client stops sending. */
+export async function readText(request: Request): Promise<string> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBodyBytes) throw tooLarge();
-  if (!request.body) return undefined;
+  if (!request.body) return '';
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -21,8 +24,7 @@ export async function readJson(request: Request): Promise<unknown> {
     throw new StreamsError('TIMEOUT', 'the body did not arrive whole', { cause });
   }
   if (length > maxBodyBytes) throw tooLarge();
-  if (length === 0) return undefined;
-  return parseJson(Buffer.concat(chunks).toString('utf8'), 'the body');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Throws MALFORMED; the text is not repeated. */

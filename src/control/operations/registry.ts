@@ -1,3 +1,9 @@
+import { analyticsBroadcasts } from './analytics-broadcasts.ts';
+import { analyticsConcurrency } from './analytics-concurrency.ts';
+import { analyticsEvents } from './analytics-events.ts';
+import { analyticsSummary } from './analytics-summary.ts';
+import { analyticsViewerSessions } from './analytics-viewer-sessions.ts';
+import { analyticsViewers } from './analytics-viewers.ts';
 import { apiKeysCreate } from './api-keys-create.ts';
 import { apiKeysList } from './api-keys-list.ts';
 import { apiKeysRevoke } from './api-keys-revoke.ts';
@@ -52,6 +58,12 @@ export const operations: readonly Operation[] = [
   apiKeysCreate,
   apiKeysList,
   apiKeysRevoke,
+  analyticsSummary,
+  analyticsViewers,
+  analyticsConcurrency,
+  analyticsBroadcasts,
+  analyticsViewerSessions,
+  analyticsEvents,
   webhooksCreate,
   webhooksList,
   webhooksDelete,

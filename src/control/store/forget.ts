@@ -4,6 +4,7 @@ import type { Db } from './schema.ts';
 const graceMs = 60_000;
 const idempotencyKeyMs = 24 * 3_600_000;
 const eventMs = 30 * 86_400_000;
+const playerEventMs = 90 * 86_400_000;
 
 /** Throws away what can no longer matter. */
 export async function forgetExpired(db: Db, now: number): Promise<void> {
@@ -19,5 +20,9 @@ export async function forgetExpired(db: Db, now: number): Promise<void> {
   await db
     .deleteFrom('events')
     .where('at', '<', now - eventMs)
+    .execute();
+  await db
+    .deleteFrom('player_events')
+    .where('at', '<', now - playerEventMs)
     .execute();
 }

@@ -9,7 +9,7 @@ export function encodeCursor(cursor: Cursor): string {
 
 /** Throws INVALID_ARGUMENT on anything `encodeCursor` did not make. */
 export function decodeCursor(text: string): Cursor {
-  const match = /^(\d{1,16})\.([0-9A-Za-z_]{1,64})$/.exec(Buffer.from(text, 'base64url').toString());
+  const match = /^(\d{1,16})\.([0-9A-Za-z_.:-]{1,64})$/.exec(Buffer.from(text, 'base64url').toString());
   if (!match) throw new StreamsError('INVALID_ARGUMENT', 'the cursor is not one this server gave out');
   return { at: Number(match[1]), id: match[2]! };
 }

@@ -21,6 +21,9 @@ export type Tables = {
   /** What webhooks are told of; only kept when one wants it. */
   events: { id: string; org_id: string; type: EventType; data: string; at: number };
   webhook_deliveries: DeliveryRow;
+  broadcast_sessions: BroadcastSessionRow;
+  viewer_sessions: ViewerSessionRow;
+  player_events: PlayerEventRow;
   /** One-time tokens that were used. */
   redeemed_tokens: { org_id: string; jti: string; expires_at: number };
 };
@@ -100,6 +103,42 @@ export type AuditRow = {
   /** The id of what was written. */
   target: string;
   request_id: string | null;
+};
+
+/** One publisher's session on a relay, as the relay reports it. */
+export type BroadcastSessionRow = {
+  id: string;
+  org_id: string;
+  input_id: string;
+  /** The relay. */
+  node: string;
+  started_at: number;
+  ended_at: number | null;
+  /** Of the figures. */
+  updated_at: number;
+  bytes: number;
+  objects: number;
+  reason: string | null;
+};
+
+export type ViewerSessionRow = BroadcastSessionRow & {
+  /** `sub` of the token. */
+  viewer: string;
+  transport: string;
+  startup_ms: number | null;
+  dropped: number;
+};
+
+export type PlayerEventRow = {
+  org_id: string;
+  /** The sender's. */
+  id: string;
+  type: string;
+  at: number;
+  input_id: string | null;
+  viewer: string | null;
+  /** JSON object. */
+  data: string;
 };
 
 export type WebhookRow = {

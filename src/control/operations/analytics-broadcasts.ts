@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { decodeCursor, toPage } from '../store/page.ts';
+import { broadcastSession, mediaId, period, periodOf, viewBroadcastSession } from './analytics-view.ts';
+import { defineOperation } from './define.ts';
+import { listOf, orgId, page } from './fields.ts';
+
+export const analyticsBroadcasts = defineOperation({
+  name: 'analytics.broadcasts',
+  kind: 'query',
+  summary: 'List broadcast sessions, newest first',
+  scope: 'streams:read',
+  input: z.object({ orgId, ...page, ...period, inputId: mediaId.optional() }),
+  output: listOf(broadcastSession),
+  rest: { method: 'GET', path: '/analytics/broadcasts' },
+  async run({ context, db, caller }, { cursor, limit, inputId, ...asked }) {
+    const { start, end } = periodOf(context, asked);
+    let query = db
+      .selectFrom('broadcast_sessions')
+      .selectAll()
+      .where('org_id', '=', caller.orgId)
+      .where('started_at', '>=', start)
+      .where('started_at', '<', end);
+    if (inputId !== undefined) query = query.where('input_id', '=', inputId);
+    if (cursor !== undefined) {
+      const { at, id } = decodeCursor(cursor);
+      query = query.where((eb) =>
+        eb.or([eb('started_at', '<', at), eb.and([eb('started_at', '=', at), eb('id', '<', id)])]),
+      );
+    }
+    const rows = await query
+      .orderBy('started_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toPage(rows, limit, (row) => ({ at: row.started_at, id: row.id }), viewBroadcastSession);
+  },
+});

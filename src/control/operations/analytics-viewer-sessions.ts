@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { decodeCursor, toPage } from '../store/page.ts';
+import { mediaId, period, periodOf, viewerSession, viewViewerSession } from './analytics-view.ts';
+import { defineOperation } from './define.ts';
+import { listOf, orgId, page, viewerId } from './fields.ts';
+
+export const analyticsViewerSessions = defineOperation({
+  name: 'analytics.viewerSessions',
+  kind: 'query',
+  summary: 'List viewer sessions, newest first',
+  scope: 'streams:read',
+  input: z.object({ orgId, ...page, ...period, inputId: mediaId.optional(), viewerId: viewerId.optional() }),
+  output: listOf(viewerSession),
+  rest: { method: 'GET', path: '/analytics/viewer-sessions' },
+  async run({ context, db, caller }, { cursor, limit, inputId, viewerId, ...asked }) {
+    const { start, end } = periodOf(context, asked);
+    let query = db
+      .selectFrom('viewer_sessions')
+      .selectAll()
+      .where('org_id', '=', caller.orgId)
+      .where('started_at', '>=', start)
+      .where('started_at', '<', end);
+    if (inputId !== undefined) query = query.where('input_id', '=', inputId);
+    if (viewerId !== undefined) query = query.where('viewer', '=', viewerId);
+    if (cursor !== undefined) {
+      const { at, id } = decodeCursor(cursor);
+      query = query.where((eb) =>
+        eb.or([eb('started_at', '<', at), eb.and([eb('started_at', '=', at), eb('id', '<', id)])]),
+      );
+    }
+    const rows = await query
+      .orderBy('started_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toPage(rows, limit, (row) => ({ at: row.started_at, id: row.id }), viewViewerSession);
+  },
+});

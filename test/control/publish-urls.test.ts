@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { startTestControl } from './helpers.ts';
+
+it('an SRT input gets the URL that opens it, from create and rotate, once the engine listens', async () => {
+  await using test = await startTestControl();
+  const body = { name: 'a', ingest: 'srt' };
+  expect((await test.call('POST', '/v1/live-inputs', { body })).body.urls).toBeUndefined();
+  test.control.setEndpoints({ rtmpUrl: 'rtmp://127.0.0.1:1', srtUrl: 'srt://127.0.0.1:9' });
+  const created = (await test.call('POST', '/v1/live-inputs', { body })).body;
+  const url = (key: string) => ({ srt: `srt://127.0.0.1:9?streamid=${created.id}:${key}` });
+  expect(created.urls).toEqual(url(created.stream_key_cleartext));
+  const rotated = (await test.call('POST', `/v1/live-inputs/${created.id}/rotate-stream-key`)).body;
+  expect(rotated.urls).toEqual(url(rotated.stream_key_cleartext));
+  expect(rotated.stream_key_cleartext).not.toBe(created.stream_key_cleartext);
+  expect((await test.call('GET', '/v1/status')).body.urls.srt).toBe('srt://127.0.0.1:9');
+});
