@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { publishDoneCodes, requestErrorCodes, sessionCodes } from '../../src/codec/moqt/codes.ts';
+import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer } from '../../src/sdk/broadcast-viewer.ts';
 import type { ViewerGap, ViewerObject, ViewerOptions, ViewerState } from '../../src/sdk/viewer-types.ts';
@@ -9,6 +10,7 @@ const track = 'video/720p';
 const opened: BroadcastViewer[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const viewer of opened.splice(0)) await viewer.close();
 });
 
@@ -118,6 +120,7 @@ describe('BroadcastViewer', () => {
   });
 
   it('does not give a group up that nothing newer replaces', async () => {
+    vi.useFakeTimers();
     const relay = new RelaySide();
     const { seen, delivered } = watch([relay], { stallMs: 10 });
     await relay.publishCatalog();
@@ -125,7 +128,7 @@ describe('BroadcastViewer', () => {
     const slow = publication.openSubgroup(header(1));
     slow.write(object(0));
     await delivered(['1/0']);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await vi.advanceTimersByTimeAsync(60_000);
     slow.write(object(1));
     await delivered(['1/0', '1/1']);
     expect(seen.gaps).toEqual([]);
@@ -159,7 +162,7 @@ describe('BroadcastViewer', () => {
     await delivered(['1/0']);
     // Object id delta 0, no properties, payload of 9 bytes of which 3 come.
     group.stream.write(Uint8Array.of(0, 9, 1, 2, 3));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.waitFor(() => expect(group.stream.queuedBytes).toBe(0));
     group.reset(0);
     publishGroup(publication, 2, 1);
     await delivered(['1/0', '2/0', '2/1']);
@@ -214,6 +217,30 @@ describe('BroadcastViewer', () => {
     await delivered(['5/0', '5/1', '5/2', '6/0', '6/1']);
     expect(viewer.stats.reconnects).toBe(1);
     expect(seen.gaps).toEqual([]);
+  });
+
+  it('asks a relay that fell silent whether it is still there', async () => {
+    vi.useFakeTimers();
+    const relay = new RelaySide();
+    const { delivered } = watch([relay]);
+    let asked = 0;
+    void (async () => {
+      for (let next = await relay.pair.server.receiveDatagram(); next !== null; ) {
+        expect(draft18.decodeDatagram(next)).toBeUndefined();
+        asked++;
+        next = await relay.pair.server.receiveDatagram();
+      }
+    })();
+    await relay.publishCatalog();
+    const publication = await relay.accept(track);
+    for (let group = 1; group <= 8; group++) {
+      publishGroup(publication, group, 1);
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    await delivered(Array.from({ length: 8 }, (_, i) => [`${i + 1}/0`, `${i + 1}/1`]).flat());
+    expect(asked).toBe(0);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toBeGreaterThanOrEqual(2);
   });
 
   it('tells which groups passed while it was away', async () => {
