@@ -52,6 +52,8 @@ export type CommandContext<S extends CommandSpec = CommandSpec> = {
   readonly global: GlobalOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly output: Output;
+  /** What is piped in. */
+  readonly stdin: AsyncIterable<Uint8Array>;
   /** Aborts on Ctrl-C, SIGTERM, or when the reader of stdout has gone. */
   readonly signal: AbortSignal;
   /** The control plane that flags, environment and profile point at. */

@@ -34,6 +34,9 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
       global,
       env,
       output,
+      get stdin() {
+        return terminal.input;
+      },
       signal,
       async api() {
         const [{ apiClient }, { resolveConnection }] = await Promise.all([

@@ -1,10 +1,12 @@
 import * as apiKeys from './api-keys/specs.ts';
 import { command } from './command.ts';
+import * as config from './config/specs.ts';
 import { doctorSpec } from './doctor/specs.ts';
 import { exitCodesSpec } from './help/specs.ts';
 import * as inputs from './inputs/specs.ts';
 import { catalogSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
 import * as keys from './keys/specs.ts';
+import { loginSpec } from './login/specs.ts';
 import * as playback from './playback/specs.ts';
 import { relaySpec } from './relay/specs.ts';
 import { generateSpec, signSpec, verifySpec } from './relay-token/specs.ts';
@@ -45,6 +47,11 @@ export const commands = [
   command(generateSpec, () => import('./relay-token/generate.ts')),
   command(signSpec, () => import('./relay-token/sign.ts')),
   command(verifySpec, () => import('./relay-token/verify.ts')),
+  command(loginSpec, () => import('./login/login.ts')),
+  command(config.useSpec, () => import('./config/use.ts')),
+  command(config.listSpec, () => import('./config/list.ts')),
+  command(config.showSpec, () => import('./config/show.ts')),
+  command(config.pathSpec, () => import('./config/path.ts')),
   command(doctorSpec, () => import('./doctor/doctor.ts')),
   command(exitCodesSpec, () => import('./help/exit-codes.ts')),
 ];
@@ -57,5 +64,6 @@ export const groups: Record<string, string> = {
   'api-keys': 'API keys of this control plane',
   inspect: 'Look inside catalogs and media',
   'relay-token': 'Keys and tokens of a relay that runs alone',
+  config: 'Profiles: which server, and as whom',
   help: 'Help for a command or a topic',
 };

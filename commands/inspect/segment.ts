@@ -12,9 +12,9 @@ const maxBytes = 1 << 30;
 const shownFragments = 3;
 const topBoxes = 5;
 
-export const run: Run<typeof segmentSpec> = async ({ args, options, output, signal }) => {
-  const file = await readSource(args.source, maxBytes, signal);
-  const init = options.init === undefined ? undefined : await readSource(options.init, maxBytes, signal);
+export const run: Run<typeof segmentSpec> = async ({ args, options, output, signal, stdin }) => {
+  const file = await readSource(args.source, maxBytes, { signal, stdin });
+  const init = options.init === undefined ? undefined : await readSource(options.init, maxBytes, { signal, stdin });
   if (file.length === 0) throw new StreamsError('NO_MEDIA', 'the file is empty');
   refuseOthers(file);
   const report = inspectSegment(file, init);

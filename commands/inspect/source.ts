@@ -8,9 +8,13 @@ const timeoutMs = 30_000;
  * The whole of a file, of an http(s) URL, or of stdin for `-`. Throws NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED, and
  * API_UNREACHABLE for a URL that does not answer.
  */
-export async function readSource(source: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+export async function readSource(
+  source: string,
+  maxBytes: number,
+  { signal, stdin }: { signal: AbortSignal; stdin: AsyncIterable<Uint8Array> },
+): Promise<Uint8Array> {
   if (/^https?:\/\//.test(source)) return fetched(source, maxBytes, signal);
-  if (source === '-') return collect(process.stdin, 'stdin', maxBytes);
+  if (source === '-') return collect(stdin, 'stdin', maxBytes);
   try {
     const file = await open(source);
     try {

@@ -15,8 +15,8 @@ const timeClaims = ['iat', 'nbf', 'exp'];
 type Spec = CommandSpec & Pick<typeof tokenSpec, 'args' | 'options'>;
 
 export const run: Run<Spec> = async (context) => {
-  const { args, options, output, signal } = context;
-  const given = args.token === '-' ? Buffer.from(await readSource('-', maxBytes, signal)).toString() : args.token;
+  const { args, options, output } = context;
+  const given = args.token === '-' ? Buffer.from(await readSource('-', maxBytes, context)).toString() : args.token;
   const token = tokenOf(given);
   const read = readToken(token);
   const kind = kindOf(read);
@@ -62,17 +62,19 @@ function refusal(failed: readonly Check[]): StreamsError {
 
 /** The set that was named, else that of the server of the profile; without either the signature stays unchecked. */
 async function keysFor(
-  { global, env, signal }: CommandContext<Spec>,
+  { global, env, signal, stdin }: CommandContext<Spec>,
   source: string | undefined,
 ): Promise<{ jwks?: string; issuer?: string; why: string }> {
   if (source !== undefined) {
-    return { jwks: Buffer.from(await readSource(source, maxBytes, signal)).toString(), why: '' };
+    return { jwks: Buffer.from(await readSource(source, maxBytes, { signal, stdin })).toString(), why: '' };
   }
   const connection = await resolveConnection(global, env);
   const { apiUrl } = connection;
   const soon = AbortSignal.any([signal, AbortSignal.timeout(serverTimeoutMs)]);
   try {
-    const jwks = Buffer.from(await readSource(`${apiUrl}/.well-known/jwks.json`, maxBytes, soon)).toString();
+    const jwks = Buffer.from(
+      await readSource(`${apiUrl}/.well-known/jwks.json`, maxBytes, { signal: soon, stdin }),
+    ).toString();
     const issuer = await issuerOf(connection, soon);
     return { jwks, ...(issuer === undefined ? {} : { issuer }), why: '' };
   } catch (error) {

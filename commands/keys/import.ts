@@ -6,8 +6,8 @@ import type { importSpec } from './specs.ts';
 
 const maxBytes = 16_384;
 
-export const run: Run<typeof importSpec> = async ({ args, output, api, signal }) => {
-  const publicKeyPem = Buffer.from(await readSource(args.file, maxBytes, signal)).toString();
+export const run: Run<typeof importSpec> = async ({ args, output, api, signal, stdin }) => {
+  const publicKeyPem = Buffer.from(await readSource(args.file, maxBytes, { signal, stdin })).toString();
   if (publicKeyPem.includes('PRIVATE KEY')) {
     throw new StreamsError('INVALID_ARGUMENT', 'that is a private key; it stays with you', {
       hint: `openssl pkey -in ${args.file} -pubout | streams keys import -`,

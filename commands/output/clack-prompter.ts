@@ -28,6 +28,10 @@ export const clackPrompter: Prompter = {
       select<string>({ message, options: choices.map(({ value, label }) => ({ value, label })) }),
     );
   },
+  async password({ message }) {
+    const { password } = await clack();
+    return answered<string>(password({ message }));
+  },
   async confirm({ message }) {
     const { confirm } = await clack();
     return answered<boolean>(confirm({ message, initialValue: false }));

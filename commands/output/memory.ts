@@ -13,7 +13,13 @@ export type MemoryTerminal = Terminal & {
  * rejects with INTERRUPTED.
  */
 export function memoryTerminal(
-  options: { tty?: boolean; color?: boolean; width?: number; answers?: readonly (string | boolean)[] } = {},
+  options: {
+    tty?: boolean;
+    color?: boolean;
+    width?: number;
+    answers?: readonly (string | boolean)[];
+    stdin?: string;
+  } = {},
 ): MemoryTerminal {
   const { tty = false, color = false, width = tty ? 80 : Number.POSITIVE_INFINITY } = options;
   const answers = [...(options.answers ?? [])];
@@ -38,9 +44,13 @@ export function memoryTerminal(
     width: () => width,
     prompter: {
       text: async (question) => String(await answer(question)),
+      password: async (question) => String(await answer(question)),
       select: async (question) => String(await answer(question)),
       confirm: async (question) => (await answer(question)) === true,
     },
+    input: (async function* () {
+      if (options.stdin !== undefined) yield Buffer.from(options.stdin);
+    })(),
     get stdout() {
       return stdout;
     },

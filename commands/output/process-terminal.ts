@@ -31,5 +31,8 @@ export function processTerminal(env: NodeJS.ProcessEnv, brokenPipe: () => void):
     color: wantsColor && stdout.isTTY === true,
     width: () => (stdout.isTTY === true ? stdout.columns || 80 : Number.POSITIVE_INFINITY),
     prompter: clackPrompter,
+    get input() {
+      return process.stdin;
+    },
   };
 }

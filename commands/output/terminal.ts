@@ -12,6 +12,8 @@ export interface Terminal {
   /** Columns of the terminal; Infinity where lines are never cut (pipes, files). */
   width(): number;
   readonly prompter: Prompter;
+  /** stdin, for what is piped in. */
+  readonly input: AsyncIterable<Uint8Array>;
 }
 
 /** Questions to a person. Each rejects with INTERRUPTED when the person presses Ctrl-C. */
@@ -22,5 +24,7 @@ export interface Prompter {
     validate?(answer: string): string | undefined;
   }): Promise<string>;
   select(question: { message: string; choices: readonly { value: string; label: string }[] }): Promise<string>;
+  /** As text, but what is typed is not shown. */
+  password(question: { message: string }): Promise<string>;
   confirm(question: { message: string }): Promise<boolean>;
 }

@@ -54,6 +54,21 @@ export async function writeProfile(env: Env, name: string, profile: Profile): Pr
   const all = await readProfiles(env);
   all.profiles[name] = profile;
   all.current ??= name;
+  await writeProfiles(env, all);
+}
+
+/** Makes a profile the current one. Throws NOT_FOUND. */
+export async function useProfile(env: Env, name: string): Promise<void> {
+  const all = await readProfiles(env);
+  if (!Object.hasOwn(all.profiles, name)) {
+    throw new StreamsError('NOT_FOUND', `there is no profile "${name}"`, {
+      hint: Object.keys(all.profiles).length === 0 ? 'streams login' : `one of ${Object.keys(all.profiles).join(', ')}`,
+    });
+  }
+  await writeProfiles(env, { ...all, current: name });
+}
+
+async function writeProfiles(env: Env, all: Profiles): Promise<void> {
   const file = profilesFile(env);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}`;
