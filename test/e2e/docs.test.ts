@@ -52,6 +52,7 @@ describe('the commands shown in the docs', () => {
       const playback = await serve.json('playback', 'mint', created.input.id);
       const addresses: Record<string, string> = {
         '127.0.0.1:1935': serve.urls.rtmp,
+        '127.0.0.1:9000': serve.urls.srt,
         '127.0.0.1:8080': serve.urls.http,
       };
       const shell = (command: string, { input, streamKey }: Created) =>
@@ -76,7 +77,8 @@ describe('the commands shown in the docs', () => {
       const binary = `${process.execPath} ${join(repoRoot, 'bin/streams.js')}`;
 
       const isEncoder = (command: string) => command.startsWith('ffmpeg');
-      const ingestOf = (command: string) => (command.includes('/ingest/') ? 'fmp4' : 'rtmp');
+      const ingestOf = (command: string) =>
+        command.includes('/ingest/') ? 'fmp4' : command.includes('srt://') ? 'srt' : 'rtmp';
       const failures: string[] = [];
       const encoders: Encoder[] = [];
       for (const command of rest.filter(isEncoder)) {

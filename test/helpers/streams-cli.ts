@@ -52,7 +52,7 @@ export type Line = Record<string, unknown> & { type: string };
 
 /** A running `streams serve --json` on free ports, with its own data and profile folders. */
 export type Serve = {
-  urls: { http: string; relay: string; rtmp: string };
+  urls: { http: string; relay: string; rtmp: string; srt: string };
   apiKey: string;
   env: NodeJS.ProcessEnv;
   lines: Line[];
