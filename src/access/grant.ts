@@ -14,6 +14,8 @@ export type Grant = {
   lapsed(): string | undefined;
   /** Calls `end` once when the grant lapses. Answers how to stop watching. */
   watch(end: (reason: string) => void): () => void;
+  /** Told once the session is over, for whoever keeps account. */
+  over?(how: { readonly reason: string; readonly bytesSent: number; readonly bytesReceived: number }): void;
 };
 
 export type AuthoriseRequest = {
@@ -21,6 +23,8 @@ export type AuthoriseRequest = {
   readonly path: string;
   /** `address:port` of the client. */
   readonly remoteAddress: string;
+  /** Kind of its transport; absent for plain HTTP. */
+  readonly via?: string;
   /** Of the web page that connects, e.g. `https://example.com`; absent where it is no page. */
   readonly origin?: string;
 };

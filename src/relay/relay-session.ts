@@ -57,19 +57,26 @@ export class RelaySession {
 
   /** Resolves with how the session ended; `opened` is called once it is established. Throws what kept it from that. */
   async run(opened: () => void): Promise<SessionClose> {
-    const session = await establish(this.#transport, {
-      role: 'server',
-      setupTimeoutMs: this.#context.limits.handshakeMs,
-      authorise: (peer) => this.#authorise(peer),
-    });
-    const dialect = dialectFor(session.version);
-    if (dialect === undefined) throw new StreamsError('UNSUPPORTED', `no dialect for ${session.version}`);
-    opened();
-    const stopWatching = this.#grant?.watch((reason) => session.close(sessionCodes.unauthorized, reason));
-    this.#open.resolve({ session, dialect });
-    const close = await session.closed;
-    stopWatching?.();
-    return close;
+    let reason = 'refused';
+    try {
+      const session = await establish(this.#transport, {
+        role: 'server',
+        setupTimeoutMs: this.#context.limits.handshakeMs,
+        authorise: (peer) => this.#authorise(peer),
+      });
+      const dialect = dialectFor(session.version);
+      if (dialect === undefined) throw new StreamsError('UNSUPPORTED', `no dialect for ${session.version}`);
+      opened();
+      const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
+      this.#open.resolve({ session, dialect });
+      const close = await session.closed;
+      stopWatching?.();
+      reason = close.reason === '' ? close.by : close.reason;
+      return close;
+    } finally {
+      const { bytesSent, bytesReceived } = this.#transport.stats();
+      this.#grant?.over?.({ reason, bytesSent, bytesReceived });
+    }
   }
 
   /** Asks the client to leave. To a bare `uri` the path it came with is added. */
@@ -82,8 +89,8 @@ export class RelaySession {
   }
 
   async #authorise(peer: PeerSetup): Promise<SessionHandlers> {
-    const { remoteAddress, origin } = this.#transport;
-    const request = { path: peer.path, remoteAddress, ...(origin !== undefined && { origin }) };
+    const { kind, remoteAddress, origin } = this.#transport;
+    const request = { path: peer.path, remoteAddress, via: kind, ...(origin !== undefined && { origin }) };
     try {
       this.#grant = await this.#context.authoriser.authorise(request);
     } catch (error) {

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { serverAuthoriser } from '../access/auth-server.ts';
 import { openKeySource } from '../access/relay-token/key-source.ts';
 import { tokenAuthoriser } from '../access/relay-token/path-authoriser.ts';
 import type { Logger } from '../core/log.ts';
@@ -13,9 +15,13 @@ export async function startRelayAlone(
   settings: RelaySettings,
   { dataDir, logger }: { dataDir: string; logger: Logger },
 ): Promise<Relay> {
-  const { listen, versions, tls, certificateHosts, http, https, internal, keys, anonymous, limits, ignored } = settings;
+  const { listen, versions, tls, certificateHosts, http, https, internal, keys, authUrl, anonymous, limits, ignored } =
+    settings;
   for (const key of ignored) logger.warn('this key has no effect here', { key });
-  const authoriser = tokenAuthoriser({ anonymous, ...(keys !== undefined && { keys: await openKeySource(keys) }) });
+  const authoriser =
+    authUrl === undefined
+      ? tokenAuthoriser({ anonymous, ...(keys !== undefined && { keys: await openKeySource(keys) }) })
+      : serverAuthoriser({ url: authUrl, node: hostname(), logger });
   await makeDataDir(dataDir);
   return startRelay({
     ...listen,

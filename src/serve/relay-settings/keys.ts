@@ -5,7 +5,7 @@ const refused = (why: string): KeyUse => ({ use: 'refused', why });
 const clustering = refused('clustering is not supported yet');
 const clientCertificates = refused('client certificates are not supported; tokens are');
 const plainStreams = refused('plain TCP and Unix sockets are not supported; QUIC, WebTransport and WebSocket are');
-const foreignAuth = refused('asking an auth server is not supported; keys and public paths are');
+const foreignAuth = refused('this older form of an auth server is not supported; auth.url, keys and public paths are');
 
 /**
  * moq-relay's keys in the newest names; `renamed` leads there from the older ones. A key that ends with `.*` stands for all
@@ -42,7 +42,7 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
   'auth.public.subscribe': { use: 'read' },
   'auth.public.publish': { use: 'read' },
   'auth.public.api': foreignAuth,
-  'auth.url': foreignAuth,
+  'auth.url': { use: 'read' },
   'auth.auth_api': foreignAuth,
   'auth.domains': refused('host names as paths are not supported'),
   'auth.mtls_tier': { use: 'none' },

@@ -21,6 +21,8 @@ export type RelaySettings = {
   readonly internal: ListenAddress | null;
   /** A file or URL. */
   readonly keys?: { readonly file: string } | { readonly folder: string };
+  /** An auth server that decides alone. */
+  readonly authUrl?: string;
   readonly anonymous: {
     readonly publish: readonly NamespacePattern[];
     readonly subscribe: readonly NamespacePattern[];
@@ -66,8 +68,12 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
   const https = httpsOf(values);
   const keys = keysOf(values);
   const anonymous = { publish: patterns(values, 'publish'), subscribe: patterns(values, 'subscribe') };
-  if (keys === undefined && anonymous.publish.length + anonymous.subscribe.length === 0) {
-    throw new StreamsError('CONFIG_INVALID', 'nobody could use this relay: auth has neither a key nor a public path', {
+  const authUrl = given('auth.url', text);
+  if (authUrl !== undefined && (keys !== undefined || anonymous.publish.length + anonymous.subscribe.length > 0)) {
+    throw wrong('auth.url', 'the auth server decides alone: not together with a key or public paths');
+  }
+  if (authUrl === undefined && keys === undefined && anonymous.publish.length + anonymous.subscribe.length === 0) {
+    throw new StreamsError('CONFIG_INVALID', 'nobody could use this relay: auth has no key, url or public path', {
       hint: 'auth.key = "root.jwk" or auth.public = "anon"; for development --auth-public \'\'',
     });
   }
@@ -82,6 +88,7 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
     ...(https !== undefined && { https }),
     internal: given('internal.listen', address) ?? null,
     ...(keys !== undefined && { keys }),
+    ...(authUrl !== undefined && { authUrl }),
     anonymous,
     logLevel: given('log.level', level) ?? 'info',
     limits: { ...(cacheBytes !== undefined && { cacheBytes }), ...(cacheAgeMs !== undefined && { cacheAgeMs }) },

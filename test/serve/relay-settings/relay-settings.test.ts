@@ -33,7 +33,7 @@ describe('relay.toml', () => {
     // What is commented out is right as well, in the place of what excludes it.
     const uncommented = text
       .replaceAll(/^(tls\.generate|public) = .*$/gm, '')
-      .replaceAll(/^# (\[|(?!key_dir)[a-z_.]+ = )/gm, '$1');
+      .replaceAll(/^# (\[|(?!key_dir|url)[a-z_.]+ = )/gm, '$1');
     expect(read(uncommented)).toMatchObject({
       versions: ['moqt-18'],
       tls: { certificateFile: 'cert.pem' },
@@ -164,7 +164,8 @@ describe('relay.toml', () => {
     ['[cluster]\nroot = "a:1"', 'UNSUPPORTED', 'cluster.root', 'remove'],
     ['[cluster]\ntoken = "a.jwt"', 'UNSUPPORTED', 'cluster.token', 'remove'],
     ['[server]\ntls.root = ["ca.pem"]', 'UNSUPPORTED', 'server.tls.root: client certificates', 'remove'],
-    ['[auth]\nurl = "http://127.0.0.1:4440/"', 'UNSUPPORTED', 'auth.url', 'remove'],
+    ['[auth]\nurl = "https://a/"\npublic = ""', 'CONFIG_INVALID', 'auth.url: the auth server decides alone', undefined],
+    ['[auth]\nauth_api = "http://127.0.0.1:4440/"', 'UNSUPPORTED', 'auth.auth_api', 'remove'],
     ['[server.tcp]\nbind = "127.0.0.1:1"', 'UNSUPPORTED', 'server.tcp.bind', 'remove'],
     [
       '[server]\nlisten = "127.0.0.1:1"\n[listen]\nbind = "127.0.0.1:2"',
