@@ -10,7 +10,7 @@ import { type Answer, serviceToken, startTestControl, type TestControl } from '.
 type Form = 'rest' | 'trpc';
 
 /** Ids of the org under test that the cases work on; `throwaway*` are made anew for each run of a case. */
-type Ids = { input: string; signingKey: string; apiKey: string; webhook: string; delivery: string };
+type Ids = { input: string; signingKey: string; apiKey: string; webhook: string; delivery: string; asset: string };
 
 const publicKeyPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -63,6 +63,20 @@ const delivery = {
   nextAttemptAt: expect.stringMatching(iso),
   deliveredAt: null,
 };
+const asset = {
+  id: expect.stringMatching(/^as_/),
+  playbackId: expect.stringMatching(/^pb_/),
+  external_asset_id: null,
+  name: 'film',
+  status: 'uploading',
+  percent: 0,
+  error: null,
+  durationMs: null,
+  bytes: null,
+  createdAt: expect.stringMatching(iso),
+  updatedAt: expect.stringMatching(iso),
+};
+const org = { id: 'org_local', name: 'local', createdAt: expect.stringMatching(iso) };
 const broadcastSession = {
   id: 'b1',
   inputId: 'lv_x',
@@ -281,6 +295,78 @@ const cases: Case[] = [
     audited: true,
   },
   {
+    name: 'assets.create',
+    rest: ['POST', '/v1/assets'],
+    scope: 'streams:write',
+    fields: { name: 'film' },
+    answer: asset,
+    audited: true,
+  },
+  { name: 'assets.list', rest: ['GET', '/v1/assets'], scope: 'streams:read', answer: listed(asset) },
+  { name: 'assets.get', rest: ['GET', '/v1/assets/:id'], scope: 'streams:read', about: 'asset', answer: asset },
+  {
+    name: 'assets.update',
+    rest: ['PATCH', '/v1/assets/:id'],
+    scope: 'streams:write',
+    about: 'asset',
+    fields: { name: 'another' },
+    answer: { ...asset, name: 'another' },
+    audited: true,
+  },
+  {
+    name: 'assets.delete',
+    rest: ['DELETE', '/v1/assets/:id'],
+    scope: 'streams:write',
+    about: 'asset',
+    answer: { id: asset.id, deleted: true },
+    audited: true,
+  },
+  {
+    name: 'assets.mintPlaybackToken',
+    rest: ['POST', '/v1/assets/:id/playback-tokens'],
+    scope: 'streams:write',
+    about: 'asset',
+    answer: {
+      token: expect.stringMatching(/^ey[\w-]+\.[\w-]+\.[\w-]+$/),
+      jti: expect.stringMatching(/^jti_/),
+      kid: expect.stringMatching(/^rk_/),
+      alg: 'EdDSA',
+      expires_at: expect.stringMatching(iso),
+      asset,
+      url: expect.stringMatching(/^https:\/\/127\.0\.0\.1:4443\/playback\/pb_\w+\?tok=ey/),
+      watchUrl: expect.stringMatching(/\/watch\/pb_\w+\?tok=ey/),
+    },
+  },
+  { name: 'orgs.get', rest: ['GET', '/v1/org'], scope: 'streams:read', answer: org },
+  {
+    name: 'orgs.update',
+    rest: ['PATCH', '/v1/org'],
+    scope: 'streams:admin',
+    fields: { name: 'local' },
+    answer: org,
+    audited: true,
+  },
+  {
+    name: 'orgs.create',
+    rest: ['POST', '/v1/orgs'],
+    scope: 'streams:admin',
+    fields: { name: 'branch' },
+    answer: {
+      id: expect.stringMatching(/^org_[0-9A-Za-z]{22}$/),
+      name: 'branch',
+      createdAt: expect.stringMatching(iso),
+      api_key_cleartext: expect.stringMatching(/^ak_live_[0-9A-Za-z]{28}$/),
+    },
+    audited: true,
+  },
+  {
+    name: 'orgs.list',
+    rest: ['GET', '/v1/orgs'],
+    scope: 'streams:admin',
+    before: (on) => on.call('POST', '/v1/orgs', { body: { name: 'branch' } }),
+    answer: listed({ id: expect.stringMatching(/^org_/), name: 'branch', createdAt: expect.stringMatching(iso) }),
+  },
+  {
     name: 'analytics.summary',
     rest: ['GET', '/v1/analytics/summary'],
     scope: 'streams:read',
@@ -482,6 +568,7 @@ async function make(): Promise<Ids> {
     input: await made('/v1/live-inputs', { name: 'show' }),
     signingKey: await made('/v1/signing-keys', {}),
     apiKey: await made('/v1/api-keys', { name: 'ci' }),
+    asset: await made('/v1/assets', { name: 'film' }),
     ...(await makeDelivery()),
   };
 }
@@ -504,6 +591,7 @@ const unknownIds = (): Ids => ({
   apiKey: newId('ak'),
   webhook: newId('wh'),
   delivery: newId('whd'),
+  asset: newId('as'),
 });
 
 function run(c: Case, form: Form, ids: Ids, key: string | null, extra: object = {}): Promise<Answer> {
@@ -587,7 +675,8 @@ describe.each(cases)('$name', (c) => {
       for (const scope of [...order, 'ingest'] as const) {
         const enough: boolean =
           c.scope === null || (scope !== 'ingest' && order.indexOf(scope) >= order.indexOf(c.scope));
-        const answer: Answer = await run(c, form, await make(), scoped.get(scope)!);
+        const ids = enough && c.about !== undefined ? await make() : unknownIds();
+        const answer: Answer = await run(c, form, ids, scoped.get(scope)!);
         expect(answer.status === 403, `${scope}: ${answer.status}`).toBe(!enough);
         if (!enough) expect(errorCode(form, answer)).toBe('FORBIDDEN');
         else expect(answer.status).toBeLessThan(300);
@@ -620,7 +709,7 @@ describe.each(cases)('$name', (c) => {
           const answer = await run(
             c,
             form,
-            { input: bad, signingKey: bad, apiKey: bad, webhook: bad, delivery: bad },
+            { input: bad, signingKey: bad, apiKey: bad, webhook: bad, delivery: bad, asset: bad },
             test.adminKey,
           );
           expect(answer.status).toBe(400);

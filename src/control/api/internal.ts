@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { reportAsset } from '../asset-state.ts';
 import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
 import type { ControlContext } from '../context.ts';
@@ -41,6 +42,14 @@ const redeemBody = z.object({
   expiresAt: z.number(),
 });
 
+const assetBody = z.object({
+  status: z.enum(['uploading', 'queued', 'processing', 'ready', 'errored']),
+  percent: z.int().min(0).max(100).optional(),
+  reason: z.string().max(500).optional(),
+  durationMs: z.int().min(0).optional(),
+  bytes: z.int().min(0).optional(),
+});
+
 /** For the engine and the relay only. Without the service token there is nothing here. */
 export function mountInternal(app: App, context: ControlContext, serviceToken: string): void {
   const serviceHash = hashSecret(serviceToken);
@@ -74,6 +83,12 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     const { org, jti, expiresAt } = parse(redeemBody, await readJson(c.req.raw));
     if (!(await redeem(context.db, { orgId: org, jti, expiresAt })))
       throw new StreamsError('CONFLICT', 'the one-time token was used before');
+    return c.json({ ok: true });
+  });
+
+  /** The packager's word on an asset. */
+  app.post('/internal/assets/:id/state', async (c) => {
+    await reportAsset(context.db, c.req.param('id'), parse(assetBody, await readJson(c.req.raw)), context.now());
     return c.json({ ok: true });
   });
 

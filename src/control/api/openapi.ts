@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ControlContext } from '../context.ts';
-import { type Operation, takesBody } from '../operations/define.ts';
+import { creates, type Operation, takesBody } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
 
@@ -72,7 +72,7 @@ function describe(operation: Operation): object {
       parameters.push({ name, in: 'query', required: required.includes(name), schema: field });
   if (operation.target) parameters.push({ $ref: '#/components/parameters/IdempotencyKey' });
   const output = schema(adds ? operation.output.extend(adds.output.shape) : operation.output, 'output');
-  const status = operation.kind === 'mutation' && !inPath ? 201 : 200;
+  const status = creates(operation) ? 201 : 200;
   return {
     operationId: operation.name,
     summary: operation.summary,

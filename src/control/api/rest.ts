@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
-import { invoke, type Operation, takesBody } from '../operations/define.ts';
+import { creates, invoke, type Operation, takesBody } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
 import { readJson } from './read-body.ts';
@@ -20,8 +20,7 @@ export function mountRest(app: App, context: ControlContext): void {
         requestId: c.get('requestId'),
         idempotencyKey: c.req.header('idempotency-key'),
       });
-      const created = operation.kind === 'mutation' && !path.includes('{id}') ? 201 : 200;
-      return c.json(output, created, { 'cache-control': 'no-store' });
+      return c.json(output, creates(operation) ? 201 : 200, { 'cache-control': 'no-store' });
     });
   }
   for (const path of new Set(operations.map((operation) => operation.rest.path))) {

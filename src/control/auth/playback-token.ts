@@ -29,14 +29,14 @@ export function clampTtl(seconds: number | undefined): number {
 }
 
 /**
- * A JWT (RFC 7519) that opens exactly `stream/<org>/<id>` for watching. `nbf` lies 5 s back, for a relay whose clock is a
+ * A JWT (RFC 7519) that opens exactly `stream/<org>/<id>` (and its other ids) for watching. `nbf` lies 5 s back, for a relay whose clock is a
  * little behind. `expiresAt` is milliseconds since the Unix epoch. Throws RATE_LIMITED when `caller` mints too fast, and
  * INVALID_ARGUMENT when `notBefore` is more than 7 days ahead.
  */
 export async function mintPlaybackToken(
   context: Pick<ControlContext, 'db' | 'signingKeys' | 'issuer' | 'now' | 'mints'>,
   caller: { keyId: string },
-  wanted: TokenRules & { orgId: string; id: string },
+  wanted: TokenRules & { orgId: string; id: string; otherIds?: readonly string[] },
 ): Promise<PlaybackToken> {
   const { notBefore, once, tracks, origins, addresses } = wanted;
   const now = context.now();
@@ -50,7 +50,7 @@ export async function mintPlaybackToken(
   const from = Math.max(issuedAt, Math.ceil((notBefore ?? 0) / 1000));
   const expires = from + clampTtl(wanted.ttlSeconds);
   const token = await new SignJWT({
-    ns: [`stream/${wanted.orgId}/${wanted.id}`],
+    ns: [wanted.id, ...(wanted.otherIds ?? [])].map((id) => `stream/${wanted.orgId}/${id}`),
     ...(once && { once }),
     ...(tracks && { tracks }),
     ...(origins && { origins }),

@@ -42,6 +42,11 @@ export type Operation = {
   run(call: Call, input: never): Promise<Output>;
 };
 
+/** Answers 201 over REST. */
+export function creates({ kind, rest }: Pick<Operation, 'kind' | 'rest'>): boolean {
+  return kind === 'mutation' && rest.method === 'POST' && !rest.path.includes('{id}');
+}
+
 export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A extends z.ZodObject>(operation: {
   name: string;
   kind: 'query' | 'mutation';

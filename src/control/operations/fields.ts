@@ -18,6 +18,10 @@ export const apiKeyId = z
   .refine((text) => isId('ak', text), 'not an API key id (ak_…, without live)')
   .describe('API key, ak_…');
 
+export const assetId = z
+  .string()
+  .refine((text) => isId('as', text), 'not an asset id (as_…)')
+  .describe('Asset, as_…');
 export const webhookId = z
   .string()
   .refine((text) => isId('wh', text), 'not a webhook id (wh_…)')

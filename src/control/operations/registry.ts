@@ -7,6 +7,12 @@ import { analyticsViewers } from './analytics-viewers.ts';
 import { apiKeysCreate } from './api-keys-create.ts';
 import { apiKeysList } from './api-keys-list.ts';
 import { apiKeysRevoke } from './api-keys-revoke.ts';
+import { assetsCreate } from './assets-create.ts';
+import { assetsDelete } from './assets-delete.ts';
+import { assetsGet } from './assets-get.ts';
+import { assetsList } from './assets-list.ts';
+import { assetsMintPlaybackToken } from './assets-mint-playback-token.ts';
+import { assetsUpdate } from './assets-update.ts';
 import { auditLogList } from './audit-log-list.ts';
 import type { Operation } from './define.ts';
 import { liveInputsCreate } from './live-inputs-create.ts';
@@ -19,6 +25,10 @@ import { liveInputsMintPlaybackToken } from './live-inputs-mint-playback-token.t
 import { liveInputsRotateStreamKey } from './live-inputs-rotate-stream-key.ts';
 import { liveInputsStatus } from './live-inputs-status.ts';
 import { liveInputsUpdate } from './live-inputs-update.ts';
+import { orgsCreate } from './orgs-create.ts';
+import { orgsGet } from './orgs-get.ts';
+import { orgsList } from './orgs-list.ts';
+import { orgsUpdate } from './orgs-update.ts';
 import { playbackRevocations } from './playback-revocations.ts';
 import { playbackRevoke } from './playback-revoke.ts';
 import { signingKeysCreate } from './signing-keys-create.ts';
@@ -49,6 +59,12 @@ export const operations: readonly Operation[] = [
   liveInputsMintPlaybackToken,
   playbackRevoke,
   playbackRevocations,
+  assetsCreate,
+  assetsList,
+  assetsGet,
+  assetsUpdate,
+  assetsDelete,
+  assetsMintPlaybackToken,
   signingKeysCreate,
   signingKeysList,
   signingKeysImport,
@@ -69,6 +85,10 @@ export const operations: readonly Operation[] = [
   webhooksDelete,
   webhooksDeliveries,
   webhooksReplay,
+  orgsGet,
+  orgsUpdate,
+  orgsCreate,
+  orgsList,
   auditLogList,
   whoami,
   status,

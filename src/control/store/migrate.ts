@@ -6,6 +6,7 @@ import { revocations } from './migrations/0003-revocations.ts';
 import { idempotency } from './migrations/0004-idempotency.ts';
 import { webhooks } from './migrations/0005-webhooks.ts';
 import { analytics } from './migrations/0006-analytics.ts';
+import { assets } from './migrations/0007-assets.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { number: 4, name: 'idempotency', up: idempotency },
   { number: 5, name: 'webhooks', up: webhooks },
   { number: 6, name: 'analytics', up: analytics },
+  { number: 7, name: 'assets', up: assets },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

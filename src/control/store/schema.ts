@@ -21,6 +21,7 @@ export type Tables = {
   /** What webhooks are told of; only kept when one wants it. */
   events: { id: string; org_id: string; type: EventType; data: string; at: number };
   webhook_deliveries: DeliveryRow;
+  assets: AssetRow;
   broadcast_sessions: BroadcastSessionRow;
   viewer_sessions: ViewerSessionRow;
   player_events: PlayerEventRow;
@@ -103,6 +104,25 @@ export type AuditRow = {
   /** The id of what was written. */
   target: string;
   request_id: string | null;
+};
+
+export type AssetStatus = 'uploading' | 'queued' | 'processing' | 'ready' | 'errored';
+
+export type AssetRow = {
+  id: string;
+  org_id: string;
+  /** Names it to viewers. */
+  playback_id: string;
+  /** The caller's own name for it, unique within the org. */
+  external_asset_id: string | null;
+  name: string;
+  status: AssetStatus;
+  percent: number;
+  error_reason: string | null;
+  duration_ms: number | null;
+  bytes: number | null;
+  created_at: number;
+  updated_at: number;
 };
 
 /** One publisher's session on a relay, as the relay reports it. */

@@ -1,0 +1,55 @@
+import { StreamsError } from '../core/errors.ts';
+import { recordEvent } from './store/events.ts';
+import type { AssetStatus, Db } from './store/schema.ts';
+
+/** What each state may become; any may be told again. A failed one may be tried again. */
+const next: Record<AssetStatus, readonly AssetStatus[]> = {
+  uploading: ['queued', 'errored'],
+  queued: ['processing', 'errored'],
+  processing: ['ready', 'errored'],
+  ready: [],
+  errored: ['queued'],
+};
+
+export function mayBecome(from: AssetStatus, to: AssetStatus): boolean {
+  return from === to || next[from].includes(to);
+}
+
+/** `percent` 0 to 100 while processing; `reason` in words when errored. */
+export type AssetReport = {
+  status: AssetStatus;
+  percent?: number | undefined;
+  reason?: string | undefined;
+  durationMs?: number | undefined;
+  bytes?: number | undefined;
+};
+
+/** Takes the packager's word. Throws NOT_FOUND, and CONFLICT for a step that an asset cannot make. */
+export async function reportAsset(db: Db, id: string, report: AssetReport, now: number): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const row = await transaction.selectFrom('assets').selectAll().where('id', '=', id).executeTakeFirst();
+    if (!row) throw new StreamsError('NOT_FOUND', `there is no asset ${id}`);
+    const { status } = report;
+    if (!mayBecome(row.status, status))
+      throw new StreamsError('CONFLICT', `an asset that is ${row.status} cannot become ${status}`);
+    const percent = status === 'ready' ? 100 : status === 'processing' ? (report.percent ?? row.percent) : 0;
+    const reason = status === 'errored' ? (report.reason ?? row.error_reason ?? 'unknown') : null;
+    await transaction
+      .updateTable('assets')
+      .set({
+        status,
+        percent,
+        error_reason: reason,
+        duration_ms: report.durationMs ?? row.duration_ms,
+        bytes: report.bytes ?? row.bytes,
+        updated_at: now,
+      })
+      .where('id', '=', id)
+      .execute();
+    if (status === row.status || (status !== 'ready' && status !== 'errored')) return;
+    const data = { assetId: id, playbackId: row.playback_id, name: row.name, externalAssetId: row.external_asset_id };
+    const orgId = row.org_id;
+    if (status === 'ready') await recordEvent(transaction, { orgId, type: 'asset.ready', data, now });
+    else await recordEvent(transaction, { orgId, type: 'asset.errored', data: { ...data, reason }, now });
+  });
+}

@@ -1,0 +1,43 @@
+import { decodeJwt } from 'jose';
+import { z } from 'zod';
+import { mintPlaybackToken } from '../auth/playback-token.ts';
+import { asset, findAsset, viewAsset } from './asset-view.ts';
+import { defineOperation } from './define.ts';
+import { assetId, isoTime, orgId, time } from './fields.ts';
+import { mintRules, tokenRules } from './mint-rules.ts';
+
+export const assetsMintPlaybackToken = defineOperation({
+  name: 'assets.mintPlaybackToken',
+  kind: 'mutation',
+  summary: 'Mint a token that lets one viewer watch this asset, by its id or its playback id',
+  scope: 'streams:write',
+  input: z.object({ orgId, id: assetId, ...mintRules }),
+  output: z.object({
+    token: z.string(),
+    jti: z.string().describe('Id of the token, to revoke it by'),
+    kid: z.string(),
+    alg: z.enum(['EdDSA', 'RS256']),
+    expires_at: time,
+    asset,
+    url: z.string().optional().describe('For MoQT players'),
+    watchUrl: z.string().describe('The web player'),
+  }),
+  rest: { method: 'POST', path: '/assets/{id}/playback-tokens' },
+  async run(call, { id, ...rules }) {
+    const row = await findAsset(call, id);
+    const { playback_id: playbackId } = row;
+    const wanted = { orgId: row.org_id, id: playbackId, otherIds: [id], ...tokenRules(rules) };
+    const { token, kid, alg, expiresAt } = await mintPlaybackToken(call.context, call.caller, wanted);
+    const { relayUrl, publicHttpUrl } = call.context.endpoints();
+    return {
+      token,
+      jti: decodeJwt(token).jti!,
+      kid,
+      alg,
+      expires_at: isoTime(expiresAt),
+      asset: viewAsset(row),
+      ...(relayUrl !== undefined && { url: `${relayUrl}/playback/${playbackId}?tok=${token}` }),
+      watchUrl: `${publicHttpUrl}/watch/${playbackId}?tok=${token}`,
+    };
+  },
+});
