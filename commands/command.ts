@@ -12,11 +12,15 @@ export type OptionSpec = {
   /** May be given several times; the values come as an array. */
   repeatable?: true;
   choices?: readonly string[];
+  complete?: Completion;
   /** Shown in the help; the command applies it. */
   default?: string;
 };
 
-export type ArgumentSpec = { description: string; optional?: true };
+export type ArgumentSpec = { description: string; optional?: true; complete?: Completion };
+
+/** Where the shell completion of a value comes from, where it is not `choices` nor a path. */
+export type Completion = 'inputs' | 'keys' | 'api-keys' | 'profiles';
 
 /** A command as data: what the parser, the help and the shell completions need, without its implementation. */
 export type CommandSpec = {
@@ -24,6 +28,10 @@ export type CommandSpec = {
   summary: string;
   /** Shown first in the help. */
   examples: readonly string[];
+  /** Further paragraphs of the help. */
+  details?: string;
+  /** Takes `--watch`: it is run again and again, and what changed is shown. */
+  watchable?: true;
   args: Record<string, ArgumentSpec>;
   options: Record<string, OptionSpec>;
 };

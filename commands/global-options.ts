@@ -4,4 +4,7 @@ export type GlobalOptions = {
   apiKey?: string | undefined;
   profile?: string | undefined;
   json: boolean;
+  /** Path of what to print, in place of the whole. */
+  field?: string | undefined;
+  quiet?: boolean | undefined;
 };

@@ -6,7 +6,6 @@ import { createOutput } from './output/create-output.ts';
 import type { Output } from './output/output.ts';
 import { processTerminal } from './output/process-terminal.ts';
 import type { Terminal } from './output/terminal.ts';
-import { parseArguments } from './program.ts';
 
 export type Surroundings = { env: NodeJS.ProcessEnv; terminal: Terminal; signal: AbortSignal };
 
@@ -21,13 +20,19 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   const { env, terminal, signal } = surroundings;
   let output: Output = createOutput(terminal, { json: asksForJson(argv) });
   try {
+    if (argv[0] === '__complete') {
+      const { complete } = await import('./completion/complete.ts');
+      output.plain(await complete(argv.slice(argv[1] === '--' ? 2 : 1), env, signal));
+      return 0;
+    }
+    const { parseArguments } = await import('./program.ts');
     const parsed = parseArguments(argv, version());
     if (parsed.kind === 'text') {
       output.plain(parsed.text);
       return 0;
     }
     const { command, args, options, global } = parsed;
-    output = createOutput(terminal, { json: global.json });
+    output = createOutput(terminal, global);
     const context: CommandContext = {
       args: args as CommandContext['args'],
       options: options as CommandContext['options'],
@@ -47,13 +52,20 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
       },
     };
     const { run } = await command.load();
-    await run(context);
+    if (parsed.watch) {
+      const { watch } = await import('./watch-command.ts');
+      await watch(run, context, terminal);
+    } else await run(context);
     return 0;
   } catch (thrown) {
     const error = toStreamsError(thrown);
     // A person who pressed Ctrl-C knows, and where the reader has gone there is nobody to tell.
     const known = error.code === 'INTERRUPTED' && signal.aborted && (!output.json || signal.reason === readerGone);
     if (!known) output.error(error);
+    if (!known && error.code !== 'INTERRUPTED' && env.GITHUB_ACTIONS) {
+      const { annotation } = await import('./annotation.ts');
+      terminal.err(`${annotation(error)}\n`);
+    }
     return exitCodeOf(error.code);
   }
 }

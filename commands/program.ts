@@ -13,6 +13,7 @@ export type Parsed =
       args: Record<string, string | undefined>;
       options: Record<string, unknown>;
       global: GlobalOptions;
+      watch: boolean;
     };
 
 /** Reads the arguments (without node and script). Throws StreamsError USAGE, with the nearest known word as its hint. */
@@ -39,7 +40,10 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
     .option('--api-url <url>', 'control plane (env STREAMS_API_URL)')
     .option('--api-key <key>', 'API key (env STREAMS_API_KEY)')
     .option('--profile <name>', 'profile of profiles.json (env STREAMS_PROFILE)')
-    .option('--json', 'print JSON for scripts');
+    .option('--json', 'print JSON for scripts')
+    .option('--field <path>', 'print only this of the JSON, such as input.id or inputs[].name')
+    .option('-q, --quiet', 'print nothing but data and errors')
+    .addHelpText('after', '\nTopics: streams help exit-codes | environment');
 
   for (const entry of commands) {
     const parent = groupOf(program, entry.spec);
@@ -53,6 +57,7 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
         args: Object.fromEntries(names.map((name, index) => [name, leaf.args[index]])),
         options: leaf.opts(),
         global: { ...program.opts(), json: program.opts().json === true },
+        watch: entry.spec.watchable === true && leaf.opts().watch === true,
       };
     });
   }
@@ -84,6 +89,11 @@ function describeCommand(leaf: Commander, spec: CommandSpec): void {
     leaf.argument(optional ? `[${name}]` : `<${name}>`, description);
   }
   for (const [name, option] of Object.entries(spec.options)) leaf.addOption(optionOf(name, option));
+  if (spec.watchable)
+    leaf.addOption(new Option('-w, --watch', 'run again every 2 s and show what changes, until Ctrl-C'));
+  const { details } = spec as CommandSpec;
+  if (details !== undefined) leaf.addHelpText('after', `\n${details}`);
+  leaf.addHelpText('after', '\nExit codes: streams help exit-codes. Environment: streams help environment.');
   leaf.addHelpText('before', `Examples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}\n`);
 }
 

@@ -1,8 +1,9 @@
 import * as apiKeys from './api-keys/specs.ts';
 import { command } from './command.ts';
+import { completionSpec } from './completion/specs.ts';
 import * as config from './config/specs.ts';
 import { doctorSpec } from './doctor/specs.ts';
-import { exitCodesSpec } from './help/specs.ts';
+import { environmentSpec, exitCodesSpec } from './help/specs.ts';
 import * as inputs from './inputs/specs.ts';
 import { catalogSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
 import * as keys from './keys/specs.ts';
@@ -53,6 +54,10 @@ export const commands = [
   command(config.showSpec, () => import('./config/show.ts')),
   command(config.pathSpec, () => import('./config/path.ts')),
   command(doctorSpec, () => import('./doctor/doctor.ts')),
+  ...(['bash', 'zsh', 'fish'] as const).map((shell) =>
+    command(completionSpec(shell), async () => ({ run: (await import('./completion/print.ts')).printScript(shell) })),
+  ),
+  command(environmentSpec, () => import('./help/environment.ts')),
   command(exitCodesSpec, () => import('./help/exit-codes.ts')),
 ];
 
@@ -64,6 +69,7 @@ export const groups: Record<string, string> = {
   'api-keys': 'API keys of this control plane',
   inspect: 'Look inside catalogs and media',
   'relay-token': 'Keys and tokens of a relay that runs alone',
+  completion: 'Completion of commands, options and ids in your shell',
   config: 'Profiles: which server, and as whom',
   help: 'Help for a command or a topic',
 };

@@ -26,6 +26,7 @@ export const createSpec = {
 
 export const listSpec = {
   path: ['api-keys', 'list'],
+  watchable: true,
   summary: 'List API keys; never the keys themselves',
   examples: ['streams api-keys list'],
   args: {},
@@ -36,6 +37,6 @@ export const revokeSpec = {
   path: ['api-keys', 'revoke'],
   summary: 'Revoke an API key; it stops working at once',
   examples: ['streams api-keys revoke ak_… --yes'],
-  args: { id: { description: 'id of the key (ak_…), as streams api-keys list shows it' } },
+  args: { id: { description: 'id of the key (ak_…), as streams api-keys list shows it', complete: 'api-keys' } },
   options: { yes: { description: 'do not ask' } },
 } as const satisfies CommandSpec;

@@ -4,7 +4,7 @@ export const useSpec = {
   path: ['config', 'use'],
   summary: 'Choose the profile that commands use when none is named',
   examples: ['streams config use prod'],
-  args: { profile: { description: 'name of the profile' } },
+  args: { profile: { description: 'name of the profile', complete: 'profiles' } },
   options: {},
 } as const satisfies CommandSpec;
 

@@ -7,3 +7,11 @@ export const exitCodesSpec = {
   args: {},
   options: {},
 } as const satisfies CommandSpec;
+
+export const environmentSpec = {
+  path: ['help', 'environment'],
+  summary: 'What each environment variable does',
+  examples: ['streams help environment'],
+  args: {},
+  options: {},
+} as const satisfies CommandSpec;

@@ -2,7 +2,7 @@ import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { secretFileOptions } from '../secret-file.ts';
 
-const id = { description: 'id of the input (lv_…)' } as const;
+const id = { description: 'id of the input (lv_…)', complete: 'inputs' } as const;
 
 export const createSpec = {
   path: ['inputs', 'create'],
@@ -28,14 +28,16 @@ export const createSpec = {
 
 export const listSpec = {
   path: ['inputs', 'list'],
+  watchable: true,
   summary: 'List live inputs',
-  examples: ['streams inputs list', 'streams inputs list --json'],
+  examples: ['streams inputs list', 'streams inputs list --watch', 'streams inputs list --field inputs[].id'],
   args: {},
   options: {},
 } as const satisfies CommandSpec;
 
 export const getSpec = {
   path: ['inputs', 'get'],
+  watchable: true,
   summary: 'Show a live input',
   examples: ['streams inputs get lv_…'],
   args: { id },
@@ -91,6 +93,7 @@ export const disableSpec = {
 
 export const statusSpec = {
   path: ['inputs', 'status'],
+  watchable: true,
   summary: 'Say whether an input is on air, since when, and what its ingest measures',
   examples: ['streams inputs status lv_…'],
   args: { id },

@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 
-const id = { description: 'id of the key (rk_…): the `kid` of its tokens' } as const;
+const id = { description: 'id of the key (rk_…): the `kid` of its tokens', complete: 'keys' } as const;
 
 export const createSpec = {
   path: ['keys', 'create'],
@@ -15,6 +15,7 @@ export const createSpec = {
 
 export const listSpec = {
   path: ['keys', 'list'],
+  watchable: true,
   summary: 'List signing keys',
   examples: ['streams keys list', 'streams keys list --field keys[].id'],
   args: {},

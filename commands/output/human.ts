@@ -3,17 +3,20 @@ import { styles } from './styles.ts';
 import { renderTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-/** For a person: tables, colours where the terminal has them, a picture that is redrawn in place. */
-export function humanOutput(terminal: Terminal): Output {
+/** For a person: tables, colours where the terminal has them, a picture that is redrawn in place. `quiet`: no talk but errors. */
+export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boolean | undefined } = {}): Output {
   const style = styles(terminal.color);
   let drawn = 0;
   /** Leaves the last picture where it is; what follows goes below it. */
   const settle = () => {
     drawn = 0;
   };
-  const err = (text: string) => {
+  const tell = (text: string) => {
     settle();
     terminal.err(`${text}\n`);
+  };
+  const err = (text: string) => {
+    if (!quiet) tell(text);
   };
   return {
     json: false,
@@ -52,8 +55,8 @@ export function humanOutput(terminal: Terminal): Output {
       for (const command of commands) err(`  ${style.bold(command)}`);
     },
     error({ code, message, hint }) {
-      err(`${style.red('✖')} ${message} ${style.dim(`[${code}]`)}`);
-      if (hint !== undefined) err(`Try: ${hint}`);
+      tell(`${style.red('✖')} ${message} ${style.dim(`[${code}]`)}`);
+      if (hint !== undefined) tell(`Try: ${hint}`);
     },
     plain: (text) => terminal.out(text),
     prompt: terminal.prompter,

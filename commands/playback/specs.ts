@@ -10,7 +10,7 @@ export const mintSpec = {
     'streams playback mint lv_… --viewer anna --once',
     'streams playback mint lv_… --rendition video --origin https://example.com --address 192.0.2.0/24',
   ],
-  args: { id: { description: 'id of the input (lv_…)' } },
+  args: { id: { description: 'id of the input (lv_…)', complete: 'inputs' } },
   options: {
     ttl: { value: 'duration', description: 'how long it is good for: 30s to 24h', parse: parseDuration, default: '1h' },
     viewer: { value: 'id', description: 'your id of the viewer, to revoke by' },
@@ -33,7 +33,7 @@ export const revokeSpec = {
   options: {
     jti: { value: 'id', description: 'id of one token: `jti` in streams playback verify' },
     viewer: { value: 'id', description: 'all tokens of this viewer' },
-    input: { value: 'id', description: 'all tokens of this input (lv_…)' },
+    input: { value: 'id', description: 'all tokens of this input (lv_…)', complete: 'inputs' },
     yes: { description: 'do not ask' },
   },
 } as const satisfies CommandSpec;

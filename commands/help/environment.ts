@@ -1,0 +1,30 @@
+import type { Run } from '../command.ts';
+import type { environmentSpec } from './specs.ts';
+
+const variables = {
+  STREAMS_API_URL: 'control plane; stands before the profile, behind --api-url',
+  STREAMS_API_KEY: 'API key; stands before the profile, behind --api-key',
+  STREAMS_PROFILE: 'profile to use; stands before `streams config use`, behind --profile',
+  STREAMS_CONFIG_DIR: 'folder of profiles.json; default streams in XDG_CONFIG_HOME or ~/.config',
+  STREAMS_SERVICE_TOKEN: 'what the processes of `streams serve --only` share, where they run apart',
+  STREAMS_LOG_LEVEL: 'how much `streams serve` logs: debug, info, warn, error; default info',
+  NO_COLOR: 'any value: no colours',
+  TERM: 'dumb: no colours, no pictures drawn in place, no questions',
+  CI: 'any value: no questions',
+  GITHUB_ACTIONS: 'any value: errors are annotations of the run as well (::error on stderr)',
+} as const;
+
+export const run: Run<typeof environmentSpec> = async ({ output }) => {
+  const rows = Object.entries(variables).map(([name, meaning]) => ({ name, meaning }));
+  await output.result({
+    json: { type: 'environment', variables: rows },
+    blocks: [
+      {
+        kind: 'table',
+        columns: ['variable', 'meaning'],
+        rows: rows.map(({ name, meaning }) => [name, meaning]),
+        empty: '',
+      },
+    ],
+  });
+};
