@@ -30,7 +30,8 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
     };
     sayReady(output, urls, relay.certificateSha256);
     await aborted(signal);
-    if (!output.json) output.note('\nStopping');
+    if (!output.json) output.note('\nStopping (once more to stop at once)');
+    await relay.drain({ timeoutMs: settings.drainMs });
   } finally {
     await relay.close();
   }

@@ -4,7 +4,7 @@ import { type CertificateOptions, ensureCertificate, type RelayCertificate } fro
 
 const dayMs = 86_400_000;
 
-/** Looks at the certificate once a day and hands on a new one. Answers how to stop. */
+/** Looks at the certificate every so often (once a day by default) and hands on a new one. Answers how to stop. */
 export function keepCertificate(
   options: CertificateOptions,
   current: RelayCertificate,

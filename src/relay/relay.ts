@@ -56,6 +56,9 @@ export interface Relay extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** How often the user's certificate files are looked at. */
+const filesEveryMs = 60_000;
+
 /** With port 0 the TCP port of the number that UDP got may be taken. */
 const maxPortAttempts = 10;
 
@@ -111,6 +114,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       certificate = next;
     },
     logger,
+    options.tls && filesEveryMs,
   );
   const accepting = acceptConnections(listener, accept);
   logger.info('relay is listening', { host, port: listener.port, versions: versions.join(' ') });
@@ -191,7 +195,6 @@ async function listen(
   }
 }
 
-/** Its files are looked at once a day, like those of QUIC. */
 async function serveHttps(
   { tls, ...address }: NonNullable<RelayOptions['https']>,
   web: Omit<DebugHttpOptions, 'host' | 'port'>,
@@ -205,6 +208,7 @@ async function serveHttps(
     certificate,
     (next) => https.setCertificate(next.certificatePem, next.privateKeyPem),
     logger,
+    filesEveryMs,
   );
   const close = (): Promise<void> => {
     stop();

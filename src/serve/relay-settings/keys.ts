@@ -63,7 +63,7 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
   'stats.*': { use: 'none' },
   'runtime.*': { use: 'none' },
   'iroh.*': { use: 'none' },
-  drain_timeout: { use: 'none' },
+  drain_timeout: { use: 'read' },
 };
 
 /** Older names, which mean the same. */

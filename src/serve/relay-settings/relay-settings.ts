@@ -28,6 +28,8 @@ export type RelaySettings = {
     readonly subscribe: readonly NamespacePattern[];
   };
   readonly logLevel: LogLevel;
+  /** How long sessions may take to leave when the relay is told to stop. */
+  readonly drainMs: number;
   readonly limits: Partial<RelayLimits>;
   /** Keys that were given and have no effect here. */
   readonly ignored: readonly string[];
@@ -90,6 +92,7 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
     ...(keys !== undefined && { keys }),
     ...(authUrl !== undefined && { authUrl }),
     anonymous,
+    drainMs: given('drain_timeout', milliseconds) ?? 10_000,
     logLevel: given('log.level', level) ?? 'info',
     limits: { ...(cacheBytes !== undefined && { cacheBytes }), ...(cacheAgeMs !== undefined && { cacheAgeMs }) },
     ignored,

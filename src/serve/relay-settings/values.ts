@@ -66,6 +66,7 @@ const times = new Map([
 /** `500ms`, `30s`, `5m`, in milliseconds. */
 export function milliseconds(written: Written): number {
   const given = text(written);
+  if (given === '0') return 0;
   const [, amount, unit = ''] = /^(\d+)\s*(ms|s|m|min|h)$/.exec(given.trim()) ?? [];
   const factor = times.get(unit);
   if (amount === undefined || factor === undefined) {

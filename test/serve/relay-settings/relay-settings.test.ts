@@ -28,6 +28,7 @@ describe('relay.toml', () => {
       certificateHosts: ['localhost'],
       limits: { cacheBytes: 128 << 20, cacheAgeMs: 5000 },
       logLevel: 'info',
+      drainMs: 10_000,
       ignored: [],
     });
     // What is commented out is right as well, in the place of what excludes it.
