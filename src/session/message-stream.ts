@@ -6,8 +6,23 @@ import type { Message } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import type { BidiStream } from '../transport/transport.ts';
 
-/** A request stream (draft-18 3.3): control messages both ways. One pending `next` at a time. */
-export class MessageStream {
+/** The messages of one request, both ways, whatever they travel on. One pending `next` at a time. */
+export interface MessageStream {
+  /** Resolves with the code when the peer no longer reads (STOP_SENDING), with null when our direction ended otherwise. */
+  readonly stopped: Promise<number | null>;
+  /** null at FIN or after `cancel`. Throws MoqtError, StreamResetError or TRANSPORT_CLOSED. */
+  next(): Promise<Message | null>;
+  /** Throws INVALID_ARGUMENT for what cannot be encoded; nothing was sent then. */
+  send(message: Message): void;
+  finish(): void;
+  /** The peer's direction only: nothing more of it is of interest. */
+  stopReading(code: number): void;
+  /** Both directions, as draft-18 3.3.2 has it. */
+  cancel(code: number): void;
+}
+
+/** A bidirectional stream with control messages both ways (draft-18 3.3). */
+export class BidiMessageStream implements MessageStream {
   readonly #stream: BidiStream;
   readonly #dialect: Dialect;
   readonly #decoder: ControlDecoder;
@@ -21,12 +36,10 @@ export class MessageStream {
     this.#decoder = dialect.controlDecoder();
   }
 
-  /** Resolves with the code when the peer no longer reads (STOP_SENDING), with null when our direction ended otherwise. */
   get stopped(): Promise<number | null> {
     return this.#stream.send.stopped;
   }
 
-  /** null at FIN or after `cancel`. Throws MoqtError, StreamResetError or TRANSPORT_CLOSED. */
   async next(): Promise<Message | null> {
     for (;;) {
       const message = this.#queue.shift();
@@ -63,13 +76,11 @@ export class MessageStream {
     this.#stream.send.finish();
   }
 
-  /** The peer's direction only: nothing more of it is of interest. */
   stopReading(code: number): void {
     this.#cancelled = true;
     this.#stream.receive.stop(code);
   }
 
-  /** Both directions, as draft-18 3.3.2 has it. */
   cancel(code: number): void {
     this.#cancelled = true;
     this.#stream.send.reset(code);

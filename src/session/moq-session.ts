@@ -6,10 +6,13 @@ import { boundedReason } from '../codec/moqt/wire.ts';
 import { fromUtf8 } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
-import type { ReceiveStream, SendStream, Transport, TransportClose } from '../transport/transport.ts';
+import type { Transport, TransportClose } from '../transport/transport.ts';
 import type { SessionContext, SessionMember } from './context.ts';
+import type { ControlChannel } from './control-channel.ts';
+import { messagesOf } from './control-messages.ts';
 import { DataStreams } from './data-streams.ts';
 import { Fetcher } from './fetcher.ts';
+import { openChannel } from './open-channel.ts';
 import { subscribeNamespace, subscribeTracks } from './prefix-subscription.ts';
 import { publishNamespace } from './published-namespace.ts';
 import { Publisher } from './publisher.ts';
@@ -18,7 +21,6 @@ import { Requests } from './requests.ts';
 import { readPeerSetup, setupCarriesPath } from './setup-rules.ts';
 import type { SessionEvent, SessionState } from './state.ts';
 import { advance } from './state.ts';
-import { controlStreamPriority } from './stream-priority.ts';
 import { Subscriber } from './subscriber.ts';
 import { trackStatus } from './track-status.ts';
 import type {
@@ -46,12 +48,13 @@ const closeGraceMs = 100;
 /** A packet must be larger than the stateless reset it provokes: 22 bytes at least (RFC 9000 10.3). */
 const probeBytes = 32;
 
-/** A conversation with one bidirectional stream a request (draft-17 on). */
+/** A MoQT conversation; its dialect and its control channel know the version. */
 export class MoqSession implements Session {
   readonly transport: Transport;
   readonly version: string;
   readonly #options: EstablishOptions;
   readonly #context: SessionContext;
+  readonly #channel: ControlChannel;
   readonly #subscriber: Subscriber;
   readonly #fetcher: Fetcher;
   readonly #publisher: Publisher;
@@ -65,7 +68,6 @@ export class MoqSession implements Session {
   #failure: StreamsError | undefined;
   #setupTimer: ReturnType<typeof setTimeout> | undefined;
   #controlSeen = false;
-  #control: SendStream | undefined;
   #draining = false;
 
   constructor(transport: Transport, dialect: Dialect, options: EstablishOptions) {
@@ -73,16 +75,22 @@ export class MoqSession implements Session {
     this.version = dialect.version;
     this.#options = options;
     this.#handlers = options.handlers ?? {};
+    const { role } = options;
+    const requestIds = new RequestIds(role);
+    const fail = (error: unknown): void => this.#fail(error);
+    const control = (messages: AsyncIterable<Message>): Promise<void> => this.#readControl(messages);
+    this.#channel = openChannel({ transport, dialect, role, requestIds, control, fail });
     this.#context = {
       transport,
       dialect,
-      requestIds: new RequestIds(options.role),
+      requestIds,
+      channel: this.#channel,
       opened: this.#opened.promise,
       live: this.#live,
       isDraining: () => this.#draining,
       isOpen: () => this.#state.name === 'open' || this.#state.name === 'leaving',
       handlers: () => this.#handlers,
-      fail: (error) => this.#fail(error),
+      fail,
     };
     this.#subscriber = new Subscriber(this.#context);
     this.#fetcher = new Fetcher(this.#context);
@@ -139,10 +147,9 @@ export class MoqSession implements Session {
     if (this.#draining || !this.#context.isOpen()) return;
     if (uri !== '' && this.#options.role === 'client')
       throw new StreamsError('INVALID_ARGUMENT', 'a client cannot send its server elsewhere');
-    const { dialect, requestIds } = this.#context;
-    const message = dialect.encodeMessage({ type: 'goaway', uri, timeoutMs, requestId: requestIds.firstUnseen });
+    const { firstUnseen: requestId } = this.#context.requestIds;
+    this.#channel.send({ type: 'goaway', uri, timeoutMs, requestId });
     this.#draining = true;
-    this.#control?.write(message);
   }
 
   close(code: number, reason: string): void {
@@ -156,37 +163,32 @@ export class MoqSession implements Session {
     this.#setupTimer = setTimeout(() => this.#timedOut(setupTimeoutMs), setupTimeoutMs);
     // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
     if (role === 'client' || authorise === undefined) this.#sendSetup();
-    void new DataStreams(this.#context, this.#subscriber, this.#fetcher, (stream, head) =>
-      this.#readControl(stream, head),
-    ).run();
+    const streams = new DataStreams(this.#context, this.#subscriber, this.#fetcher, (stream, head) =>
+      this.#readControl(messagesOf(stream, head, this.#context.dialect)),
+    );
+    void streams.run();
     void new Requests(this.#context, this.#publisher, this.#subscriber).run();
     if (!(await this.#opened.promise)) throw this.#whyNotOpened();
   }
 
   #sendSetup(): void {
-    const { dialect } = this.#context;
     const { role, path, authority } = this.#options;
     const carries = role === 'client' && setupCarriesPath(this.transport.kind);
-    const setup = dialect.encodeMessage({
+    this.#channel.send({
       type: 'setup',
       implementation,
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
     });
-    this.#control = this.transport.openUni({ priority: controlStreamPriority });
-    this.#control.write(setup);
   }
 
   /** The peer's control stream, for as long as the session lives (draft-18 3.3). */
-  async #readControl(stream: ReceiveStream, head: Uint8Array): Promise<void> {
+  async #readControl(messages: AsyncIterable<Message>): Promise<void> {
     if (this.#controlSeen) throw protocolViolation('a second control stream');
     this.#controlSeen = true;
-    const decoder = this.#context.dialect.controlDecoder();
     let how = 'closed';
     try {
-      for (let bytes: Uint8Array | null = head; bytes !== null; bytes = await stream.read()) {
-        for (const message of decoder.push(bytes)) await this.#onControlMessage(message);
-      }
+      for await (const message of messages) await this.#onControlMessage(message);
     } catch (error) {
       if (!(error instanceof StreamsError) || error.code !== 'STREAM_RESET') throw error;
       how = 'reset';

@@ -1,18 +1,11 @@
-import type { Message } from '../codec/moqt/message.ts';
+import type { Request } from '../codec/moqt/message.ts';
 import type { SessionContext } from './context.ts';
-import { MessageStream } from './message-stream.ts';
-import { requestStreamPriority } from './stream-priority.ts';
+import type { MessageStream } from './message-stream.ts';
 
-/** Opens a request stream with its first message. What cannot be encoded throws INVALID_ARGUMENT and costs no request id. */
+/** Starts a request with its first message. What cannot be encoded throws INVALID_ARGUMENT and costs no request id. */
 export function openRequest(
   context: SessionContext,
-  build: (requestId: number) => Message,
+  build: (requestId: number) => Request,
 ): { requestId: number; stream: MessageStream } {
-  const { requestId, bytes } = context.requestIds.use((id) => ({
-    requestId: id,
-    bytes: context.dialect.encodeMessage(build(id)),
-  }));
-  const stream = new MessageStream(context.transport.openBidi({ priority: requestStreamPriority }), context.dialect);
-  stream.sendEncoded(bytes);
-  return { requestId, stream };
+  return context.channel.openRequest(build);
 }

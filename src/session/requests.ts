@@ -2,11 +2,10 @@ import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Message, Request } from '../codec/moqt/message.ts';
 import { isRequest } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
-import type { BidiStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
 import { NamespaceRequest } from './incoming-namespace.ts';
 import { PrefixRegistry, PrefixRequest } from './incoming-prefix.ts';
-import { MessageStream } from './message-stream.ts';
+import type { MessageStream } from './message-stream.ts';
 import type { Publisher } from './publisher.ts';
 import type { Subscriber } from './subscriber.ts';
 import { TrackStatusRequest } from './track-status.ts';
@@ -29,14 +28,13 @@ export class Requests {
   }
 
   async run(): Promise<void> {
-    const { transport } = this.#context;
-    for (let stream = await transport.acceptBidi(); stream !== null; stream = await transport.acceptBidi()) {
+    const { channel } = this.#context;
+    for (let stream = await channel.acceptRequest(); stream !== null; stream = await channel.acceptRequest()) {
       this.#handle(stream).catch((error) => this.#context.fail(error));
     }
   }
 
-  async #handle(bidi: BidiStream): Promise<void> {
-    const stream = new MessageStream(bidi, this.#context.dialect);
+  async #handle(stream: MessageStream): Promise<void> {
     if (!(await this.#ready())) {
       stream.cancel(streamResetCodes.excessiveLoad);
       return;

@@ -134,13 +134,11 @@ export class TrackSubscription implements Subscription, SessionMember {
   update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer> {
     if (this.#phase !== 'open') return Promise.reject(new StreamsError('INTERRUPTED', 'the subscription has ended'));
     const answer = deferred<UpdateAnswer>();
-    const { requestIds, dialect } = this.#context;
     const parameters = parametersFor(terms);
-    const bytes = requestIds.use((requestId) =>
-      dialect.encodeMessage({ type: 'requestUpdate', requestId, parameters }),
+    this.#context.requestIds.use((requestId) =>
+      this.#parts.stream.send({ type: 'requestUpdate', requestId, parameters }),
     );
     this.#updates.push(answer);
-    this.#parts.stream.sendEncoded(bytes);
     return answer.promise;
   }
 

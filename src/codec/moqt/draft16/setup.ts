@@ -1,14 +1,10 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
-import type { Setup } from '../control/setup.ts';
 import { setupOptionTypes } from '../control/setup.ts';
 import { type KeyValuePair, keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import type { WireReader, WireWriter } from '../wire.ts';
-import type { ClientSetup, ServerSetup } from './shared-control-message.ts';
-
-/** What both setups say (draft-16 9.3.1). `maxRequestId` absent is 0: the peer may ask nothing yet. */
-export type SetupFields = Omit<Setup, 'type'> & { readonly maxRequestId?: number };
+import type { ClientSetup, ServerSetup, SetupFields } from './shared-control-message.ts';
 
 /** draft-16 9.3.1: those of draft-18, and MAX_REQUEST_ID. */
 const types = { ...setupOptionTypes, maxRequestId: 0x02 } as const;

@@ -1,5 +1,5 @@
+import type { Setup } from '../control/setup.ts';
 import type { MessageParameters } from '../parameters.ts';
-import type { SetupFields } from './setup.ts';
 
 /**
  * What is said only where all requests share one control stream (draft-16 and before). `requestId`: the request it belongs to.
@@ -15,6 +15,9 @@ export type SharedControlMessage =
   | FetchCancel
   | PublishNamespaceDone
   | PublishNamespaceCancel;
+
+/** What both setups say (9.3.1). `maxRequestId` absent is 0: the peer may ask nothing yet. */
+export type SetupFields = Omit<Setup, 'type'> & { readonly maxRequestId?: number };
 
 /** 9.3 CLIENT_SETUP (0x20). */
 export type ClientSetup = SetupFields & { readonly type: 'clientSetup' };

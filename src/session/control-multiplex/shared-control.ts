@@ -1,0 +1,265 @@
+import { requestErrorCodes } from '../../codec/moqt/codes.ts';
+import type { Goaway } from '../../codec/moqt/control/goaway.ts';
+import type { Setup } from '../../codec/moqt/control/setup.ts';
+import type { ClientSetup, ServerSetup } from '../../codec/moqt/draft16/shared-control-message.ts';
+import type { Message, Request } from '../../codec/moqt/message.ts';
+import { limitExceeded, protocolViolation } from '../../codec/moqt/moqt-error.ts';
+import { AcceptQueue } from '../../transport/accept-queue.ts';
+import type { BidiStream } from '../../transport/transport.ts';
+import type { ControlChannel, ControlChannelParts } from '../control-channel.ts';
+import { BidiMessageStream, type MessageStream } from '../message-stream.ts';
+import { controlStreamPriority, requestStreamPriority } from '../stream-priority.ts';
+import { BlockedRequests } from './blocked-requests.ts';
+import { PrefixStream } from './prefix-stream.ts';
+import { RequestCredit } from './request-credit.ts';
+import { SharedRequest, type SharedRequestOwner } from './shared-request.ts';
+
+/**
+ * One bidirectional control stream that all requests share (draft-16 and before; draft-16 3.3): gives each of them the form of a
+ * stream of its own, so that the session need not know.
+ */
+export class SharedControl implements ControlChannel, SharedRequestOwner {
+  readonly #parts: ControlChannelParts;
+  readonly #accepted = new AcceptQueue<MessageStream>();
+  /** Of both sides: their ids differ in parity. */
+  readonly #requests = new Map<number, SharedRequest>();
+  /** Our updates that wait for an answer, by their own ids. */
+  readonly #updates = new Map<number, SharedRequest>();
+  readonly #credit = new RequestCredit();
+  readonly #blocked: BlockedRequests;
+  #stream: BidiStream | undefined;
+  /** A server's, until the client's control stream is here. */
+  #unsent: Message[] = [];
+  #setupSeen = false;
+  #highest = { ours: -1, theirs: -1 };
+
+  constructor(parts: ControlChannelParts) {
+    this.#parts = parts;
+    this.#blocked = new BlockedRequests((max) => this.#write({ type: 'requestsBlocked', max }));
+    void parts.transport.closed.then(() => {
+      this.#accepted.close();
+      for (const request of [...this.#requests.values()]) request.lost();
+    });
+    void this.#acceptStreams();
+  }
+
+  send(message: Setup | Goaway): void {
+    const { role, transport } = this.#parts;
+    if (message.type === 'goaway') {
+      this.#write(message);
+      return;
+    }
+    if (role === 'client') {
+      this.#stream = transport.openBidi({ priority: controlStreamPriority });
+      const stream = new BidiMessageStream(this.#stream, this.#parts.dialect);
+      this.#parts.control(this.#messages(stream)).catch(this.#parts.fail);
+    }
+    const type = role === 'client' ? 'clientSetup' : 'serverSetup';
+    this.#write({ ...message, type, maxRequestId: this.#credit.granted });
+  }
+
+  openRequest(build: (requestId: number) => Request): { requestId: number; stream: MessageStream } {
+    const { requestIds, dialect, transport } = this.#parts;
+    const { message, bytes } = requestIds.use((id) => {
+      const built = build(id);
+      return { message: built, bytes: dialect.encodeMessage(built) };
+    });
+    const { requestId, type } = message;
+    this.#highest.ours = requestId;
+    if (type === 'subscribeNamespace' || type === 'subscribeTracks') {
+      const bidi = new BidiMessageStream(transport.openBidi({ priority: requestStreamPriority }), dialect);
+      this.#blocked.start(requestId, () => bidi.sendEncoded(bytes));
+      return { requestId, stream: new PrefixStream(bidi, requestId) };
+    }
+    const request = new SharedRequest(this, requestId, type, true);
+    this.#requests.set(requestId, request);
+    this.#blocked.start(requestId, () => this.#writeEncoded(bytes));
+    return { requestId, stream: request };
+  }
+
+  acceptRequest(): Promise<MessageStream | null> {
+    return this.#accepted.next();
+  }
+
+  sendUpdate(request: SharedRequest, message: Message & { type: 'requestUpdate' }): void {
+    const bytes = this.#parts.dialect.encodeMessage(message);
+    this.#highest.ours = message.requestId;
+    this.#updates.set(message.requestId, request);
+    this.#blocked.start(message.requestId, () => this.#writeEncoded(bytes));
+  }
+
+  over(request: SharedRequest): void {
+    const { requestId } = request;
+    if (!this.#requests.delete(requestId)) return;
+    for (const [id, owner] of this.#updates) if (owner === request) this.#updates.delete(id);
+    if (!this.#isOurs(requestId)) this.#ended();
+  }
+
+  sendOn(request: SharedRequest, message: Message): void {
+    const bytes = this.#parts.dialect.encodeMessage(message);
+    this.#blocked.follow(request.requestId, () => this.#writeEncoded(bytes));
+  }
+
+  async #acceptStreams(): Promise<void> {
+    const { transport, fail } = this.#parts;
+    for (let bidi = await transport.acceptBidi(); bidi !== null; bidi = await transport.acceptBidi()) {
+      this.#onStream(bidi).catch(fail);
+    }
+  }
+
+  /** draft-16 3.3: a bidirectional stream begins with CLIENT_SETUP or SUBSCRIBE_NAMESPACE. */
+  async #onStream(bidi: BidiStream): Promise<void> {
+    const stream = new BidiMessageStream(bidi, this.#parts.dialect);
+    const first = await stream.next();
+    if (first === null) {
+      stream.finish();
+      return;
+    }
+    switch (first.type) {
+      case 'clientSetup':
+        if (this.#parts.role === 'client' || this.#stream !== undefined)
+          throw protocolViolation('a second control stream');
+        this.#stream = bidi;
+        bidi.send.setPriority(controlStreamPriority);
+        for (const message of this.#unsent.splice(0)) this.#write(message);
+        return this.#parts.control(this.#messages(stream, first));
+      case 'subscribeNamespace':
+      case 'subscribeTracks':
+        this.#seen(first.requestId);
+        this.#accepted.push(new PrefixStream(stream, first.requestId, first));
+        // The stream is what it costs: there is credit for those already.
+        this.#ended();
+        return;
+      default:
+        throw protocolViolation(`${first.type} first on a bidirectional stream`);
+    }
+  }
+
+  /** What is for the session; requests are dealt with on the way. */
+  async *#messages(stream: BidiMessageStream, first?: Message): AsyncGenerator<Message> {
+    for (let message = first ?? (await stream.next()); message !== null; message = await stream.next()) {
+      const own = this.#route(message);
+      if (own !== undefined) yield own;
+    }
+  }
+
+  #route(message: Message): Setup | Goaway | undefined {
+    const { role } = this.#parts;
+    if (message.type === (role === 'client' ? 'serverSetup' : 'clientSetup')) {
+      this.#setupSeen = true;
+      return this.#onSetup(message as ClientSetup | ServerSetup);
+    }
+    if (!this.#setupSeen) throw protocolViolation(`${message.type} before the peer's SETUP`);
+    switch (message.type) {
+      case 'goaway':
+        // Which of our requests the peer has seen is not told.
+        return { ...message, requestId: role === 'client' ? 0 : 1 };
+      case 'maxRequestId':
+        this.#blocked.raise(message.max);
+        return undefined;
+      case 'requestsBlocked':
+        return undefined;
+      case 'subscribe':
+      case 'publish':
+      case 'fetch':
+      case 'trackStatus':
+      case 'publishNamespace': {
+        this.#seen(message.requestId);
+        const request = new SharedRequest(this, message.requestId, message.type, false);
+        this.#requests.set(message.requestId, request);
+        request.receive(message);
+        this.#accepted.push(request);
+        return undefined;
+      }
+      case 'requestUpdate':
+        this.#onUpdate(message.requestId, message.existingRequestId!, message);
+        return undefined;
+      case 'subscribeOk':
+      case 'fetchOk':
+      case 'requestOk':
+      case 'requestError':
+      case 'publishDone':
+        this.#onAnswer(message.requestId!, message);
+        return undefined;
+      case 'publishOk': {
+        const { requestId, parameters } = message;
+        this.#onAnswer(requestId, { type: 'requestOk', requestId, parameters, trackProperties: new Uint8Array(0) });
+        return undefined;
+      }
+      case 'unsubscribe':
+      case 'fetchCancel':
+      case 'publishNamespaceDone':
+      case 'publishNamespaceCancel':
+        this.#find(message.requestId, message)?.peerCancelled();
+        return undefined;
+      default:
+        throw protocolViolation(`${message.type} on the control stream`);
+    }
+  }
+
+  #onSetup(setup: ClientSetup | ServerSetup): Setup {
+    const { maxRequestId = 0, type: _, ...options } = setup;
+    // What waits for it may go only after the session has seen the SETUP; nothing is asked before that.
+    this.#blocked.begin(maxRequestId);
+    return { ...options, type: 'setup' };
+  }
+
+  #onUpdate(requestId: number, existing: number, message: Message): void {
+    this.#seen(requestId);
+    this.#ended();
+    const request = this.#find(existing, message);
+    if (request !== undefined) {
+      request.receive(message);
+      return;
+    }
+    // It ended while the update was under way, or is a SUBSCRIBE_NAMESPACE.
+    this.#parts.requestIds.receive(requestId);
+    const { notSupported: code } = requestErrorCodes;
+    this.#write({ type: 'requestError', requestId, code, reason: 'cannot be changed' });
+  }
+
+  #onAnswer(requestId: number, message: Message): void {
+    const updated = this.#updates.get(requestId);
+    if (updated !== undefined) {
+      this.#updates.delete(requestId);
+      updated.receiveUpdated(message);
+      return;
+    }
+    this.#find(requestId, message)?.receive(message);
+  }
+
+  /** undefined: it is over already. Throws for an id that was never used. */
+  #find(requestId: number, message: Message): SharedRequest | undefined {
+    const request = this.#requests.get(requestId);
+    const { ours, theirs } = this.#highest;
+    if (request === undefined && requestId > (this.#isOurs(requestId) ? ours : theirs))
+      throw protocolViolation(`${message.type} of request ${requestId}, which was not made`);
+    return request;
+  }
+
+  #isOurs(requestId: number): boolean {
+    return requestId % 2 === (this.#parts.role === 'client' ? 0 : 1);
+  }
+
+  /** A new request id of the peer; the session looks at the rest. */
+  #seen(requestId: number): void {
+    this.#credit.check(requestId);
+    if (!this.#isOurs(requestId)) this.#highest.theirs = Math.max(this.#highest.theirs, requestId);
+  }
+
+  #ended(): void {
+    const max = this.#credit.ended();
+    if (max !== undefined) this.#write({ type: 'maxRequestId', max });
+  }
+
+  #write(message: Message): void {
+    if (this.#stream === undefined) this.#unsent.push(message);
+    else this.#writeEncoded(this.#parts.dialect.encodeMessage(message));
+  }
+
+  #writeEncoded(bytes: Uint8Array): void {
+    if (this.#stream?.send.write(bytes) === false) {
+      this.#parts.fail(limitExceeded('the peer does not read its control stream'));
+    }
+  }
+}
