@@ -177,8 +177,8 @@ describe('streams serve', () => {
 });
 
 describe('a port that is taken', () => {
-  it.each(['http', 'relay', 'rtmp'])('is one clear line: %s', async (name) => {
-    const port = await takePort(name === 'relay' ? 'udp' : 'tcp');
+  it.each(['http', 'relay', 'rtmp', 'srt'])('is one clear line: %s', async (name) => {
+    const port = await takePort(name === 'relay' || name === 'srt' ? 'udp' : 'tcp');
     try {
       const argv = [...serveArgs(folder), `--${name}-port`, String(port.number)];
       const human = await run(...argv);

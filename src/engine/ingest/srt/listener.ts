@@ -32,12 +32,15 @@ export type SrtListenerOptions = {
 };
 
 /** A conclusion that was answered or is being decided: callers repeat theirs until they hear. */
-type Caller = { address: string; port: number; answer: Uint8Array | undefined; forgetAt: number };
+type Caller = { address: string; answer: Uint8Array | undefined; forgetAt: number };
 
+const defaultPerAddress = 64;
 const tickMs = 10;
 /** The control plane is asked about so many callers at a time. */
 const maxAsking = 64;
 const maxCallers = 4096;
+/** Callers of one address that are decided or remembered, beside its connections. */
+const sparePerAddress = 64;
 /** How long an answer is repeated after the connection is over (ms). */
 const rememberMs = 3000;
 /** A tick that comes so late says that we were busy: then what seems lost may be in the socket (ms). */
@@ -49,9 +52,13 @@ const receiveBufferBytes = 4 * 1024 * 1024;
 export class SrtListener {
   readonly #socket: Socket;
   readonly #options: SrtListenerOptions;
-  readonly #warnings: LimitedWarnings;
+  // Apart, so that garbage does not hide a refusal that somebody looks for.
+  readonly #ignored: LimitedWarnings;
+  readonly #refused: LimitedWarnings;
   readonly #cookies = new Cookies();
   readonly #callers = new Map<string, Caller>();
+  /** Callers of each address. */
+  readonly #perAddress = new Map<string, number>();
   readonly #sessions = new Map<number, { session: SrtSession; address: string; port: number }>();
   #asking = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -62,7 +69,8 @@ export class SrtListener {
   private constructor(socket: Socket, options: SrtListenerOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#warnings = new LimitedWarnings(options.logger);
+    this.#ignored = new LimitedWarnings(options.logger);
+    this.#refused = new LimitedWarnings(options.logger);
   }
 
   /** Rejects with PORT_IN_USE or CONFIG_INVALID. */
@@ -124,7 +132,7 @@ export class SrtListener {
       else if (known !== undefined) throw new StreamsError('PROTOCOL_VIOLATION', 'SRT packet of another address');
     } catch (error) {
       const { code, message } = toStreamsError(error);
-      this.#warnings.warn('SRT packet ignored', { code, reason: message, remoteAddress: endpoint(from) });
+      this.#ignored.warn('SRT packet ignored', { code, reason: message, remoteAddress: endpoint(from) });
     }
   }
 
@@ -147,20 +155,20 @@ export class SrtListener {
     }
     if (this.#asking >= maxAsking || this.#callers.size >= maxCallers)
       throw new StreamsError('LIMIT_EXCEEDED', 'too many SRT callers at once');
-    const caller: Caller = {
-      address: from.address,
-      port: from.port,
-      answer: undefined,
-      forgetAt: Number.POSITIVE_INFINITY,
-    };
+    const { maxPerAddress = defaultPerAddress } = this.#options;
+    const ofAddress = this.#perAddress.get(from.address) ?? 0;
+    if (ofAddress >= maxPerAddress + sparePerAddress)
+      throw new StreamsError('LIMIT_EXCEEDED', 'too many SRT callers of one address');
+    const caller: Caller = { address: from.address, answer: undefined, forgetAt: Number.POSITIVE_INFINITY };
     this.#callers.set(key, caller);
+    this.#perAddress.set(from.address, ofAddress + 1);
     this.#run();
     const answer = (body: Uint8Array) => {
       caller.answer = body;
       reply(body);
     };
     const refuse = ({ reason, message }: Refusal) => {
-      this.#warnings.warn('SRT caller refused', { reason: message, rejection: reason, remoteAddress: endpoint(from) });
+      this.#refused.warn('SRT caller refused', { reason: message, rejection: reason, remoteAddress: endpoint(from) });
       caller.forgetAt = performance.now() + rememberMs;
       answer(refusalAnswer(handshake, reason));
     };
@@ -187,7 +195,7 @@ export class SrtListener {
   }
 
   #full(address: string): Refusal | undefined {
-    const { maxConnections = 1024, maxPerAddress = 64 } = this.#options;
+    const { maxConnections = 1024, maxPerAddress = defaultPerAddress } = this.#options;
     if (this.#sessions.size >= maxConnections) return { reason: rejection.resource, message: 'too many connections' };
     let count = 0;
     for (const session of this.#sessions.values()) if (session.address === address) count++;
@@ -264,10 +272,17 @@ export class SrtListener {
       this.#patientUntil = now + stallGrace;
     this.#lastTick = now;
     for (const { session } of this.#sessions.values()) session.tick(now, now >= this.#patientUntil);
-    for (const [key, caller] of this.#callers) if (caller.forgetAt <= now) this.#callers.delete(key);
+    for (const [key, caller] of this.#callers) if (caller.forgetAt <= now) this.#forget(key, caller);
     if (this.#callers.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #forget(key: string, { address }: Caller): void {
+    this.#callers.delete(key);
+    const left = (this.#perAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#perAddress.set(address, left);
+    else this.#perAddress.delete(address);
   }
 
   #send(datagram: Uint8Array, port: number, address: string): void {

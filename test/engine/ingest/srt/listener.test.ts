@@ -63,7 +63,9 @@ async function call(port: number) {
   await once(socket, 'connect');
   const handshakes: Handshake[] = [];
   const controls: ControlPacket[] = [];
+  const bytes = { received: 0 };
   socket.on('message', (datagram) => {
+    bytes.received += datagram.length;
     const packet = decodePacket(datagram);
     if (packet.kind === 'data') return;
     if (packet.type === controlType.handshake) handshakes.push(decodeHandshake(Uint8Array.from(packet.body)));
@@ -74,6 +76,7 @@ async function call(port: number) {
     socket,
     handshakes,
     controls,
+    bytes,
     peer: 0,
     shake: (handshake: Partial<Handshake>) =>
       socket.send(
@@ -128,6 +131,8 @@ describe('SRT listener', () => {
     const answer = await caller.answer(1);
     expect(answer).toMatchObject({ version: 5, extension: 0x4a17, type: handshakeType.induction, extensions: [] });
     expect(answer.cookie).not.toBe(0);
+    expect(caller.bytes.received).toBe(64);
+    expect(served.log).toEqual([]);
   });
 
   it('ignores a conclusion whose cookie is not its own', async () => {
@@ -250,6 +255,25 @@ describe('SRT listener', () => {
     const extensions = [request(), named(streamId)];
     expect((await first.conclude({ extensions })).type).toBe(handshakeType.conclusion);
     expect((await second.conclude({ extensions })).type).toBe(1003);
+  });
+
+  it('bounds the callers of one address that it decides on and remembers', async () => {
+    await using served = await serve({ maxPerAddress: 1 });
+    using caller = await call(served.listener.port);
+    const first = await caller.conclude({ extensions: [request(), named(`${inputId}:wrong`)] });
+    expect(first.type).toBe(2401);
+    const { cookie } = caller.handshakes[0]!;
+    for (let socketId = 1000; socketId < 1100; socketId++)
+      caller.shake({
+        version: 5,
+        type: handshakeType.conclusion,
+        extension: 5,
+        cookie,
+        socketId,
+        extensions: [request(), named(`${inputId}:wrong`)],
+      });
+    await until(() => served.log.some((line) => line.includes('too many SRT callers')), 'a log line');
+    expect(served.asked.length).toBeLessThanOrEqual(65);
   });
 
   it('ends a caller that falls silent, and keeps in touch until then', async () => {
