@@ -47,6 +47,15 @@ export function keptObjects(group: CachedGroup, from: number, to: number): { obj
         objects.push({ kind: 'object', groupId: group.id, subgroupId, priority, object });
     }
   }
+  for (const { object, priority, endOfGroup } of group.datagrams.values()) {
+    // Others may have been lost.
+    finished = false;
+    const { objectId } = object;
+    if (object.status !== 'normal') end = Math.min(end, objectId);
+    else if (objectId >= from && objectId <= to)
+      objects.push({ kind: 'object', groupId: group.id, subgroupId: undefined, priority, object });
+    if (endOfGroup) end = Math.min(end, objectId + 1);
+  }
   objects.sort((a, b) => a.object.objectId - b.object.objectId);
   let next = from;
   const unique = objects.filter(({ object }, i) => object.objectId !== objects[i - 1]?.object.objectId);

@@ -1,5 +1,5 @@
 import type { Dialect } from '../codec/moqt/dialect.ts';
-import type { SubgroupHeader } from '../session/types.ts';
+import type { DatagramObject, SubgroupHeader } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { CachedSubgroup } from './subgroup.ts';
 
@@ -9,6 +9,8 @@ export class CachedGroup {
   /** `performance.now()` at which its first subgroup arrived. */
   readonly arrivedAt: number;
   readonly subgroups = new Map<number, CachedSubgroup>();
+  /** Objects that came as datagrams, by id. */
+  readonly datagrams = new Map<number, DatagramObject>();
   /** Forgotten: nothing more is taken for it. */
   dropped = false;
   readonly #counters: RelayCounters;
@@ -35,13 +37,28 @@ export class CachedGroup {
     return subgroup;
   }
 
+  /** Keeps an object that came as a datagram; answers the bytes, 0 when it was here already. */
+  addDatagram(datagram: DatagramObject): number {
+    const { objectId } = datagram.object;
+    if (this.dropped || this.datagrams.has(objectId)) return 0;
+    this.datagrams.set(objectId, datagram);
+    return sizeOf(datagram);
+  }
+
   /** Forgets everything; viewers still behind in it are cut off. Answers the bytes freed. */
   drop(): number {
     if (this.dropped) return 0;
     this.dropped = true;
     let freed = 0;
+    for (const datagram of this.datagrams.values()) freed += sizeOf(datagram);
+    this.datagrams.clear();
     for (const subgroup of this.subgroups.values()) freed += subgroup.trimTo(0);
     this.#onDrop();
     return freed;
   }
+}
+
+/** What it costs to keep, about; never 0. */
+function sizeOf({ object }: DatagramObject): number {
+  return object.payload.length + (object.properties?.length ?? 0) + 16;
 }

@@ -1,8 +1,10 @@
 import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
-import { type Deferred, deferred } from '../core/deferred.ts';
+import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { BoundedQueue } from '../session/bounded-queue.ts';
 import type {
+  DatagramObject,
   IncomingPublish,
   IncomingSubgroup,
   Location,
@@ -45,6 +47,7 @@ export class OfferedTrack {
       },
     };
     void this.#pump();
+    void this.#pumpDatagrams();
   }
 
   /** Settles when the publisher ended it, or its session did. */
@@ -74,6 +77,14 @@ export class OfferedTrack {
     return turn;
   }
 
+  async #pumpDatagrams(): Promise<void> {
+    for (;;) {
+      const datagram = await this.#subscription.nextDatagram();
+      if (datagram === null) return;
+      this.#turn?.deliverDatagram(datagram);
+    }
+  }
+
   async #pump(): Promise<void> {
     for (;;) {
       const subgroup = await this.#subscription.nextSubgroup();
@@ -86,14 +97,21 @@ export class OfferedTrack {
   }
 }
 
+/** Subgroups, and datagrams, that the reader has not asked for yet. */
+const maxPending = 64;
+
+function stopSubgroup(subgroup: IncomingSubgroup): void {
+  subgroup.stop(streamResetCodes.cancelled);
+}
+
 /** The time in which the objects of the offered track are wanted: a subscription that the relay can leave and take up again. */
 class Turn implements Subscription {
   largest: Location | undefined;
   readonly #of: Subscription;
   readonly #left: (turn: Turn) => void;
   readonly #done = deferred<SubscriptionEnd>();
-  readonly #queue: IncomingSubgroup[] = [];
-  readonly #waiting: Deferred<IncomingSubgroup | null>[] = [];
+  readonly #subgroups = new BoundedQueue<IncomingSubgroup>(maxPending, stopSubgroup);
+  readonly #datagrams = new BoundedQueue<DatagramObject>(maxPending);
   #finished = false;
 
   constructor(of: Subscription, left: (turn: Turn) => void) {
@@ -121,24 +139,26 @@ class Turn implements Subscription {
   }
 
   nextSubgroup(): Promise<IncomingSubgroup | null> {
-    const subgroup = this.#queue.shift();
-    if (subgroup !== undefined) return Promise.resolve(subgroup);
-    if (this.#finished) return Promise.resolve(null);
-    const waiting = deferred<IncomingSubgroup | null>();
-    this.#waiting.push(waiting);
-    return waiting.promise;
+    return this.#subgroups.next();
+  }
+
+  nextDatagram(): Promise<DatagramObject | null> {
+    return this.#datagrams.next();
   }
 
   deliver(subgroup: IncomingSubgroup): void {
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#queue.push(subgroup);
-    else waiting.resolve(subgroup);
+    this.#subgroups.push(subgroup);
+  }
+
+  deliverDatagram(datagram: DatagramObject): void {
+    this.#datagrams.push(datagram);
   }
 
   /** No further subgroup will come. */
   finish(): void {
     this.#finished = true;
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve(null);
+    this.#subgroups.close();
+    this.#datagrams.close();
   }
 
   end(end: SubscriptionEnd): void {
@@ -148,7 +168,7 @@ class Turn implements Subscription {
   unsubscribe(): void {
     if (this.#finished) return;
     this.finish();
-    for (const subgroup of this.#queue.splice(0)) subgroup.stop(streamResetCodes.cancelled);
+    this.#subgroups.clear();
     this.end({ by: 'local', status: publishDoneCodes.subscriptionEnded, reason: 'nobody watches' });
     this.#left(this);
   }

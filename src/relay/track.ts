@@ -1,12 +1,15 @@
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import { emptyBytes } from '../core/bytes.ts';
-import type { Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
+import type { DatagramObject, Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
 import type { ObjectCache } from './cache.ts';
 import type { DeliveryTimeouts } from './delivery.ts';
 import { CachedGroup } from './group.ts';
 import { laterOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 import type { Viewer, ViewerContext } from './viewer.ts';
+
+/** A datagram is at most a packet: this bounds what a group of them keeps. */
+const maxDatagramsPerGroup = 10_000;
 
 /**
  * A relayed track: what came from upstream, and who watches it. All viewers see the same alias, so that they can be sent
@@ -90,6 +93,22 @@ export class RelayTrack {
   groupsWithin(first: number, last: number): CachedGroup[] {
     const groups = [...this.#groups.values()].filter(({ id }) => id >= first && id <= last);
     return groups.sort((a, b) => a.id - b.id);
+  }
+
+  /** An object came as a datagram: it is kept in its group, and goes on as a datagram. */
+  appendDatagram(datagram: DatagramObject): void {
+    const { groupId, object } = datagram;
+    const group = this.#group(groupId);
+    if (group === undefined || group.datagrams.size >= maxDatagramsPerGroup) return;
+    const kept = group.addDatagram(datagram);
+    if (kept === 0) return;
+    const { counters } = this.#context;
+    this.#sawLocation(groupId, object.objectId);
+    counters.objectsIn++;
+    counters.bytesIn += object.payload.length;
+    this.#cache.grew(kept);
+    const encoded = new Map<Dialect, Uint8Array>();
+    for (const viewer of this.viewers) viewer.offerDatagram(datagram, encoded);
   }
 
   /** Forgets everything kept. Viewers must have been ended. */

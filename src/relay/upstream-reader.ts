@@ -20,7 +20,7 @@ export class UpstreamReader {
     this.#track = track;
     this.#subscription = subscription;
     this.#dialect = dialect;
-    this.done = this.#run();
+    this.done = Promise.all([this.#run(), this.#runDatagrams()]).then(() => {});
   }
 
   /** No more is wanted: what is half here will not be whole. */
@@ -42,6 +42,14 @@ export class UpstreamReader {
       this.#reading.add(reading);
     }
     await Promise.all(this.#reading);
+  }
+
+  async #runDatagrams(): Promise<void> {
+    for (;;) {
+      const datagram = await this.#subscription.nextDatagram();
+      if (datagram === null || this.#stopped) return;
+      this.#track.appendDatagram(datagram);
+    }
   }
 
   async #read(incoming: IncomingSubgroup): Promise<void> {

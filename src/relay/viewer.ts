@@ -1,6 +1,13 @@
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
-import type { Location, Publication, Refusal, SubscriptionTerms, UpdateAnswer } from '../session/types.ts';
+import type {
+  DatagramObject,
+  Location,
+  Publication,
+  Refusal,
+  SubscriptionTerms,
+  UpdateAnswer,
+} from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import type { CachedGroup } from './group.ts';
@@ -54,6 +61,29 @@ export class Viewer {
       if (subgroup.first > 0 && this.#startObject(newest.id) === 0) return;
     }
     for (const subgroup of newest.subgroups.values()) this.offer(subgroup, newest.id);
+    for (const datagram of newest.datagrams.values()) this.offerDatagram(datagram, new Map());
+  }
+
+  /** `encoded`: the same datagram as bytes, filled by the first who needs it. */
+  offerDatagram(datagram: DatagramObject, encoded: Map<Dialect, Uint8Array>): void {
+    if (this.#over || this.#ending !== undefined || !this.#forward) return;
+    const { groupId, object } = datagram;
+    const { start, endGroup } = this.#window;
+    if (groupId > endGroup) {
+      this.end(publishDoneCodes.subscriptionEnded, 'end of the range');
+      return;
+    }
+    if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
+    let bytes = encoded.get(this.#dialect);
+    if (bytes === undefined) {
+      bytes = this.#dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
+      encoded.set(this.#dialect, bytes);
+    }
+    const { counters } = this.#context;
+    if (this.#publication.sendDatagramBytes(bytes)) {
+      counters.objectsOut++;
+      counters.bytesOut += bytes.length;
+    } else counters.objectsDropped++;
   }
 
   /** A subgroup of the track begins (or begins again); `newestGroup` is the track's newest now. */

@@ -39,6 +39,22 @@ export class DataStreams {
     }
   }
 
+  async runDatagrams(): Promise<void> {
+    const { transport, dialect } = this.#context;
+    try {
+      for (;;) {
+        const bytes = await transport.receiveDatagram();
+        if (bytes === null) return;
+        // Before SETUP nobody can own one.
+        if (!this.#context.isOpen()) continue;
+        const datagram = dialect.decodeDatagram(bytes);
+        if (datagram !== undefined) this.#subscriber.onDatagram(datagram);
+      }
+    } catch (error) {
+      this.#context.fail(error);
+    }
+  }
+
   #accept(): Promise<ReceiveStream | null> {
     return this.#context.transport.acceptUni();
   }

@@ -167,6 +167,7 @@ export class MoqSession implements Session {
       this.#readControl(messagesOf(stream, head, this.#context.dialect)),
     );
     void streams.run();
+    void streams.runDatagrams();
     void new Requests(this.#context, this.#publisher, this.#subscriber).run();
     if (!(await this.#opened.promise)) throw this.#whyNotOpened();
   }

@@ -7,7 +7,7 @@ import type { MessageStream } from './message-stream.ts';
 import { streamPriority } from './stream-priority.ts';
 import { deadWriter, TrackSubgroupWriter } from './subgroup-writer.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
-import type { Publication, SubgroupHeader, SubgroupWriter, UpdateHandler } from './types.ts';
+import type { DatagramObject, Publication, SubgroupHeader, SubgroupWriter, UpdateHandler } from './types.ts';
 
 export type PublicationParts = {
   readonly alias: number;
@@ -82,6 +82,19 @@ export class TrackPublication implements Publication {
     });
     this.#writers.add(writer);
     return writer;
+  }
+
+  sendDatagram({ groupId, priority, endOfGroup, object }: DatagramObject): boolean {
+    const { dialect } = this.#context;
+    const bytes = dialect.encodeDatagram({ trackAlias: this.alias, groupId, priority, endOfGroup, object });
+    const sent = this.sendDatagramBytes(bytes);
+    if (sent) this.#wrote({ group: groupId, object: object.objectId });
+    return sent;
+  }
+
+  sendDatagramBytes(bytes: Uint8Array): boolean {
+    if (this.#state.name !== 'open' || !this.#terms.forward) return false;
+    return this.#context.transport.sendDatagram(bytes);
   }
 
   done(status: number, reason: string): void {

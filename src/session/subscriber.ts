@@ -1,6 +1,7 @@
 import { requestErrorCodes, sessionCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Publish } from '../codec/moqt/control/publish.ts';
 import type { SubscribeOk } from '../codec/moqt/control/subscribe-ok.ts';
+import type { ObjectDatagram } from '../codec/moqt/datagram.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import type { TrackName } from '../codec/moqt/model.ts';
 import { MoqtError, protocolViolation } from '../codec/moqt/moqt-error.ts';
@@ -18,6 +19,9 @@ import { parametersFor } from './terms.ts';
 import { trackKey } from './track-key.ts';
 import type { SubscribeOptions, Subscription } from './types.ts';
 
+/** Datagrams kept that overtook their SUBSCRIBE_OK. */
+const maxHeldDatagrams = 64;
+
 /** Our subscriptions of one session, and the data streams that come for them. */
 export class Subscriber {
   readonly #context: SessionContext;
@@ -26,6 +30,7 @@ export class Subscriber {
   readonly #pending = new Set<string>();
   /** Tracks offered to us and not yet answered, by alias. */
   readonly #offered = new Map<number, PublishRequest>();
+  #heldDatagrams: ObjectDatagram[] = [];
   readonly #held = new HeldSubgroups();
 
   constructor(context: SessionContext) {
@@ -115,13 +120,23 @@ export class Subscriber {
     else subgroup?.stop(streamResetCodes.cancelled);
   }
 
+  /** Of an alias not yet known it is dropped, unless one may become so (draft-18 11.3). */
+  onDatagram(datagram: ObjectDatagram): void {
+    const subscription = this.#byAlias.get(datagram.trackAlias);
+    if (subscription !== undefined) subscription.deliverDatagram(datagram);
+    else if ((this.#pending.size > 0 || this.#offered.size > 0) && this.#heldDatagrams.length < maxHeldDatagrams)
+      this.#heldDatagrams.push(datagram);
+  }
+
   sessionEnded(): void {
     this.#held.clear();
   }
 
   /** With nothing pending, nobody is left who could own what is held. */
   #settled(): void {
-    if (this.#pending.size === 0 && this.#offered.size === 0) this.#held.clear();
+    if (this.#pending.size > 0 || this.#offered.size > 0) return;
+    this.#held.clear();
+    this.#heldDatagrams = [];
   }
 
   #find(key: string): TrackSubscription | undefined {
@@ -176,6 +191,9 @@ export class Subscriber {
     });
     this.#byAlias.set(alias, subscription);
     for (const subgroup of this.#held.take(alias)) subscription.deliver(subgroup);
+    for (const datagram of this.#heldDatagrams)
+      if (datagram.trackAlias === alias) subscription.deliverDatagram(datagram);
+    this.#heldDatagrams = this.#heldDatagrams.filter(({ trackAlias }) => trackAlias !== alias);
     void subscription.follow();
     return subscription;
   }

@@ -1,21 +1,31 @@
 import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { RequestErrorMessage } from '../codec/moqt/control/request-error.ts';
 import type { RequestOk } from '../codec/moqt/control/request-ok.ts';
+import type { ObjectDatagram } from '../codec/moqt/datagram.ts';
 import type { Location, TrackName } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import type { Deferred } from '../core/deferred.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
 import type { MessageStream } from './message-stream.ts';
 import { RequestError } from './request-error.ts';
 import { parametersFor, type SubscriptionTerms } from './terms.ts';
-import type { IncomingSubgroup, SessionClose, Subscription, SubscriptionEnd, UpdateAnswer } from './types.ts';
+import type {
+  DatagramObject,
+  IncomingSubgroup,
+  SessionClose,
+  Subscription,
+  SubscriptionEnd,
+  UpdateAnswer,
+} from './types.ts';
 
 /** Subgroups not yet asked for; beyond, the oldest is stopped. */
 const maxPendingSubgroups = 64;
+const maxPendingDatagrams = 256;
 /** After PUBLISH_DONE, how long streams that were announced but not seen are waited for (draft-18 10.11). */
 const graceMs = 1000;
 
@@ -40,8 +50,8 @@ export class TrackSubscription implements Subscription, SessionMember {
   /** Updates not yet answered, in the order they were sent. */
   readonly #updates: Deferred<UpdateAnswer>[] = [];
   #expiresMs: number | undefined;
-  readonly #waiting: Deferred<IncomingSubgroup | null>[] = [];
-  #queue: SubgroupReader[] = [];
+  readonly #subgroups = new BoundedQueue<IncomingSubgroup>(maxPendingSubgroups, stopSubgroup);
+  readonly #datagrams = new BoundedQueue<DatagramObject>(maxPendingDatagrams);
   #received = 0;
   /** `open`, then `draining` from PUBLISH_DONE until its streams are in, then `over`. */
   #phase: 'open' | 'draining' | 'over' = 'open';
@@ -112,23 +122,21 @@ export class TrackSubscription implements Subscription, SessionMember {
     this.#received++;
     if (subgroup !== undefined) {
       if (subgroup.inheritsPriority) subgroup.priority = this.#parts.defaultPriority;
-      const waiting = this.#waiting.shift();
-      if (waiting !== undefined) waiting.resolve(subgroup);
-      else {
-        this.#queue.push(subgroup);
-        if (this.#queue.length > maxPendingSubgroups) this.#queue.shift()!.stop(streamResetCodes.cancelled);
-      }
+      this.#subgroups.push(subgroup);
     }
     if (this.#complete()) this.#finish({ by: 'publisher', status: publishDoneCodes.trackEnded, reason: '' });
   }
 
   nextSubgroup(): Promise<IncomingSubgroup | null> {
-    const subgroup = this.#queue.shift();
-    if (subgroup !== undefined) return Promise.resolve(subgroup);
-    if (this.#phase === 'over') return Promise.resolve(null);
-    const waiting = deferred<IncomingSubgroup | null>();
-    this.#waiting.push(waiting);
-    return waiting.promise;
+    return this.#subgroups.next();
+  }
+
+  deliverDatagram({ groupId, priority, endOfGroup, object }: ObjectDatagram): void {
+    this.#datagrams.push({ groupId, endOfGroup, object, priority: priority ?? this.#parts.defaultPriority });
+  }
+
+  nextDatagram(): Promise<DatagramObject | null> {
+    return this.#datagrams.next();
   }
 
   update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer> {
@@ -145,8 +153,8 @@ export class TrackSubscription implements Subscription, SessionMember {
   unsubscribe(): void {
     if (this.#phase === 'over') return;
     this.#parts.stream.cancel(streamResetCodes.cancelled);
-    for (const subgroup of this.#queue) subgroup.stop(streamResetCodes.cancelled);
-    this.#queue = [];
+    this.#subgroups.clear();
+    this.#datagrams.clear();
     this.#finish({ by: 'local', status: publishDoneCodes.subscriptionEnded, reason: 'unsubscribed' });
   }
 
@@ -194,7 +202,12 @@ export class TrackSubscription implements Subscription, SessionMember {
     this.#done.resolve(end);
     for (const update of this.#updates.splice(0))
       update.reject(new StreamsError('INTERRUPTED', 'the subscription has ended'));
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve(null);
+    this.#subgroups.close();
+    this.#datagrams.close();
     this.#parts.ended(this);
   }
+}
+
+function stopSubgroup(subgroup: IncomingSubgroup): void {
+  subgroup.stop(streamResetCodes.cancelled);
 }

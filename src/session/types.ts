@@ -100,6 +100,16 @@ export type SubgroupHeader = {
   readonly firstObject?: boolean;
 };
 
+/** One object that travels as a datagram (draft-18 11.3): it may be lost, and comes in no order. */
+export type DatagramObject = {
+  readonly groupId: number;
+  /** Publisher priority, 0 most urgent. */
+  readonly priority: number;
+  /** It is the last object of its group. */
+  readonly endOfGroup: boolean;
+  readonly object: MoqObject;
+};
+
 export interface IncomingSubgroup extends SubgroupHeader {
   /** Next object; null after FIN. Throws StreamResetError when the publisher gave the subgroup up. */
   next(): Promise<MoqObject | null>;
@@ -116,6 +126,8 @@ export interface Subscription {
   readonly trackProperties: Uint8Array;
   /** Next subgroup stream in arrival order; null when the subscription has ended (see `done`) and all its streams were handed out. */
   nextSubgroup(): Promise<IncomingSubgroup | null>;
+  /** Next object that came as a datagram; null when the subscription has ended. Of those nobody asked for in time, the oldest are dropped. */
+  nextDatagram(): Promise<DatagramObject | null>;
   /** Settles once, never rejects. `status` is a PUBLISH_DONE code; by: who ended it. */
   readonly done: Promise<SubscriptionEnd>;
   /** After which time the publisher may end it (draft-18 EXPIRES), ms; undefined: it did not say. */
@@ -168,6 +180,10 @@ export interface Publication {
   onUpdate(handler: UpdateHandler): void;
   /** While the subscriber wants no objects (forward false), the writer takes nothing. */
   openSubgroup(header: SubgroupHeader): SubgroupWriter;
+  /** false: it was dropped, being too large for the path, or too many wait, or not wanted now. */
+  sendDatagram(datagram: DatagramObject): boolean;
+  /** The same with the bytes of the whole datagram, its track alias included: a relay makes them once for all. */
+  sendDatagramBytes(bytes: Uint8Array): boolean;
   /** PUBLISH_DONE with the count of streams opened, after every stream of it was finished or reset. Idempotent. */
   done(status: number, reason: string): void;
 }

@@ -248,15 +248,17 @@ async function rawSubscription() {
 
 describe('probing a silent peer', () => {
   it('sends a datagram of padding, and nothing once the session is over', async () => {
-    const { client, server } = await sessions();
+    const { raw, opening, setup } = await rawPeer('client');
+    setup();
+    const client = await opening;
     client.probe();
-    const datagram = (await server.transport.receiveDatagram())!;
+    const datagram = (await raw.receiveDatagram())!;
     expect(draft18.decodeDatagram(datagram)).toBeUndefined();
     // More than a stateless reset (RFC 9000 10.3) even before the packet around it.
     expect(datagram.length).toBeGreaterThan(22);
     client.close(0, '');
     await client.closed;
     client.probe();
-    expect(await server.transport.receiveDatagram()).toBeNull();
+    expect(await raw.receiveDatagram()).toBeNull();
   });
 });
