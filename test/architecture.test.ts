@@ -16,7 +16,7 @@ const arrows: readonly [room: string, mayImport: readonly string[]][] = [
   ['src/access', ['src/access', 'src/core']],
   ['src/relay', ['src/access', 'src/core', 'src/relay', 'src/session', 'src/codec/moqt', 'src/transport']],
   ['src/engine', ['src/access', 'src/core', 'src/engine', 'src/codec', 'src/session', 'src/transport']],
-  ['src/control', ['src/core', 'src/control']],
+  ['src/control', ['src/access', 'src/core', 'src/control']],
   [
     'src/sdk',
     ['src/core', 'src/sdk', 'src/codec/catalog', 'src/codec/cmaf', 'src/codec/moqt', 'src/session', 'src/transport'],

@@ -10,6 +10,7 @@ import { loggable } from './loggable.ts';
 import { HttpMetrics, mountMetrics } from './metrics.ts';
 import { mountOpenApi } from './openapi.ts';
 import { mountPublic } from './public.ts';
+import { mountRelayAuth } from './relay-auth.ts';
 import { mountRest } from './rest.ts';
 import { mountTrpc } from './trpc.ts';
 import { mountWeb } from './web.ts';
@@ -54,6 +55,7 @@ export function createApp(context: ControlContext, options: AppOptions): App {
   mountOpenApi(app, context);
   mountTrpc(app, context);
   mountInternal(app, context, options.serviceToken);
+  mountRelayAuth(app, context, options.serviceToken);
   mountAnalytics(app, context);
   mountPublic(app, context);
   mountMetrics(app, context, metrics);

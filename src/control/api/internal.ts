@@ -54,7 +54,7 @@ const assetBody = z.object({
 export function mountInternal(app: App, context: ControlContext, serviceToken: string): void {
   const serviceHash = hashSecret(serviceToken);
   app.use('/internal/*', async (c, next) => {
-    const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    const token = shownToken(c.req.header('authorization') ?? '', c.req.path, c.req.query('token'));
     if (token === undefined || !matchesHash(token, serviceHash))
       throw new StreamsError('NOT_FOUND', 'there is nothing here');
     await next();
@@ -99,4 +99,15 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     const { stop } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
     return c.json({ ok: true, stop });
   });
+}
+
+/** Bearer; where a relay asks that can only be given a URL, also its password (Basic) or `?token=`. */
+function shownToken(authorization: string, path: string, query: string | undefined): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (bearer !== undefined || path !== '/internal/relay-auth') return bearer;
+  const basic = /^Basic +([0-9A-Za-z+/=]+)$/i.exec(authorization)?.[1];
+  if (basic === undefined) return query;
+  return Buffer.from(basic, 'base64')
+    .toString('utf8')
+    .replace(/^[^:]*:/, '');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
-import { type EventType, eventTypes } from '../store/events.ts';
+import { type EventType, eventTypes } from '../store/event-types.ts';
 import type { DeliveryRow, WebhookRow } from '../store/schema.ts';
 import type { Call } from './define.ts';
 import { isoTime, time } from './fields.ts';

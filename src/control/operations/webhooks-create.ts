@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { newId } from '../../core/ids.ts';
-import { eventTypes } from '../store/events.ts';
+import { eventTypes } from '../store/event-types.ts';
 import { requireWebhookUrl } from '../webhooks/send.ts';
 import { defineOperation } from './define.ts';
 import { orgId } from './fields.ts';

@@ -1,15 +1,6 @@
 import { newId } from '../../core/ids.ts';
+import type { EventType } from './event-types.ts';
 import type { Db } from './schema.ts';
-
-export const eventTypes = [
-  'input.live',
-  'input.idle',
-  'input.errored',
-  'asset.ready',
-  'asset.errored',
-  'key.rotated',
-] as const;
-export type EventType = (typeof eventTypes)[number];
 
 /**
  * Records that something happened, and what has to be delivered of it. Call it in the transaction that makes it so: then it is

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { EventType } from './events.ts';
+import type { EventType } from './event-types.ts';
 
 /**
  * The rows. Plain on purpose, so that every SQL dialect holds them alike: times are whole milliseconds since the Unix epoch,

@@ -1,0 +1,10 @@
+/** What webhooks can be told of. */
+export const eventTypes = [
+  'input.live',
+  'input.idle',
+  'input.errored',
+  'asset.ready',
+  'asset.errored',
+  'key.rotated',
+] as const;
+export type EventType = (typeof eventTypes)[number];
