@@ -15,6 +15,11 @@ export type HlsStats = {
 export type HlsPlayer = { stats(): HlsStats; close(): void };
 
 const retryMs = 1000;
+const steerMs = 100;
+/** Seconds of buffer below which the player does not hurry. */
+const minBuffer = 0.4;
+/** Seconds behind the target from which it jumps instead. */
+const jumpFrom = 0.5;
 /** hls.js tries on for a minute by itself; here a failure is shown, and the player begins anew. */
 const loadPolicy = {
   default: {
@@ -41,6 +46,8 @@ export async function playHls(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let joinMs: number | undefined;
   let closed = false;
+  /** Jumped to the target, or had no need to. */
+  let steered = false;
   if (!HlsClass.isSupported()) {
     const error = new StreamsError('UNSUPPORTED', 'this browser cannot play media that a page hands it (no MSE)');
     onState({ name: 'ended', reason: 'network', error });
@@ -52,11 +59,13 @@ export async function playHls(
     const player = new HlsClass({
       lowLatencyMode: true,
       backBufferLength: 10,
-      maxLiveSyncPlaybackRate: 1.1,
+      // hls.js catches up only with more than a second of buffer; see `steer`.
+      maxLiveSyncPlaybackRate: 1,
       manifestLoadPolicy: loadPolicy,
       playlistLoadPolicy: loadPolicy,
     });
     hls = player;
+    steered = false;
     player.on('hlsError' as Events.ERROR, (_, data) => {
       if (player === hls && data.fatal) again(data);
     });
@@ -85,6 +94,15 @@ export async function playHls(
     timer = setTimeout(begin, retryMs);
   }
 
+  const steering = setInterval(() => {
+    if (hls === undefined || !Number.isFinite(hls.latency) || video.paused || video.seeking) return;
+    const behind = hls.latency - (hls.targetLatency ?? 1);
+    const ahead = bufferOf(video);
+    const spare = Math.min(behind, ahead - minBuffer);
+    if (!steered && spare > jumpFrom) video.currentTime += spare;
+    steered ||= ahead > minBuffer;
+    video.playbackRate = spare > 0.05 ? 1 + Math.min(0.1, spare / 2) : 1;
+  }, steerMs);
   const onPlaying = () => {
     joinMs ??= Math.round(performance.now() - startedAt);
     onState({ name: 'playing' });
@@ -98,6 +116,7 @@ export async function playHls(
     close() {
       closed = true;
       clearTimeout(timer);
+      clearInterval(steering);
       video.removeEventListener('playing', onPlaying);
       video.removeEventListener('ended', onEnded);
       hls?.destroy();
@@ -106,16 +125,20 @@ export async function playHls(
 }
 
 function figures(hls: Hls | undefined, video: HTMLVideoElement, joinMs: number | undefined): HlsStats {
-  const { buffered, currentTime, videoWidth, videoHeight } = video;
-  const end = buffered.length > 0 ? buffered.end(buffered.length - 1) : currentTime;
+  const { videoWidth, videoHeight } = video;
   const playing = hls?.playingDate?.getTime();
   return {
     latencyMs: playing === undefined ? undefined : Date.now() - playing,
-    bufferMs: Math.max(0, (end - currentTime) * 1000),
+    bufferMs: bufferOf(video) * 1000,
     rendition: videoHeight > 0 ? `${videoHeight}p` : undefined,
     width: videoWidth,
     height: videoHeight,
     droppedFrames: video.getVideoPlaybackQuality().droppedVideoFrames,
     joinMs,
   };
+}
+
+/** Seconds ahead of the playhead. */
+function bufferOf({ buffered, currentTime }: HTMLVideoElement): number {
+  return buffered.length > 0 ? Math.max(0, buffered.end(buffered.length - 1) - currentTime) : 0;
 }

@@ -1,4 +1,5 @@
 import { benchCli } from './cli.ts';
+import { benchHls } from './hls.ts';
 import { benchLatency } from './latency.ts';
 import { benchRelay } from './relay.ts';
 
@@ -6,6 +7,7 @@ import { benchRelay } from './relay.ts';
 const benches: Record<string, (args: string[], print: (text: string) => void) => Promise<void>> = {
   relay: benchRelay,
   latency: benchLatency,
+  hls: benchHls,
   cli: benchCli,
 };
 

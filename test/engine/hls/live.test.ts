@@ -125,3 +125,77 @@ describe('LL-HLS of a live broadcast', () => {
     }
   });
 });
+
+describe('access to LL-HLS', () => {
+  const words = async (response: Response) => ((await response.json()) as { error: { message: string } }).error.message;
+  const at = (path: string, token: string) => fetch(`${stack.base}${path}?tok=${token}`);
+
+  it('is refused in words, wherever the token is shown', async () => {
+    const playlist = parseMediaPlaylist(await (await stack.get('audio/index.m3u8')).text());
+    const media = [playlist.segments[0]!.uri, playlist.segments[0]!.map!].map(
+      (uri) => `audio/${uri.replace(/\?.*/, '')}`,
+    );
+    const { body } = await stack.control.call('POST', '/v1/live-inputs', { body: { name: 'other' } });
+    const other = await stack.control.call('POST', `/v1/live-inputs/${body.id}/playback-tokens`, { body: {} });
+    for (const path of ['index.m3u8', 'audio/index.m3u8', ...media]) {
+      const none = await fetch(stack.base + path);
+      expect(none.status, path).toBe(401);
+      expect(await words(none)).toMatch(/no token/);
+      expect(none.headers.get('access-control-allow-origin')).toBe('*');
+      expect(none.headers.get('cache-control')).toBe('no-store');
+      const wrong = await at(path, other.body.token);
+      expect(wrong.status, path).toBe(403);
+      expect(await words(wrong)).toMatch(/another input/);
+      const damaged = await at(path, `${stack.token.slice(0, -8)}AAAAAAAA`);
+      expect(damaged.status, path).toBe(403);
+      expect(await words(damaged)).toMatch(/signature/);
+      expect((await at(path, stack.token)).status, path).toBe(200);
+    }
+  });
+
+  it('ends when a token is revoked', { timeout: 20_000 }, async () => {
+    const { body } = await stack.control.call('POST', `/v1/live-inputs/${stack.inputId}/playback-tokens`, { body: {} });
+    expect(body.hlsUrl).toBe(`${stack.base}index.m3u8?tok=${body.token}`);
+    expect((await fetch(body.hlsUrl)).status).toBe(200);
+    const revoked = await stack.control.call('POST', '/v1/playback/revocations', { body: { jti: body.jti } });
+    expect(revoked.status).toBeLessThan(300);
+    await expect.poll(async () => (await fetch(body.hlsUrl)).status, { timeout: 10_000 }).toBe(403);
+  });
+
+  it('says so when the input is off air, and what is not there', async () => {
+    const { body } = await stack.control.call('POST', '/v1/live-inputs', { body: { name: 'idle' } });
+    const minted = await stack.control.call('POST', `/v1/live-inputs/${body.id}/playback-tokens`, { body: {} });
+    const idle = await fetch(minted.body.hlsUrl);
+    expect(idle.status).toBe(404);
+    expect(await words(idle)).toMatch(/not live/);
+    for (const path of ['video/nothing/index.m3u8', 'audio/segment-1.m4s', 'audio/part-1.m4s', '../index', 'audio/x'])
+      expect((await stack.get(path)).status, path).toBe(404);
+    expect((await stack.get('index.m3u8', { method: 'POST' })).status).toBe(405);
+    expect((await stack.get(`audio/index.m3u8?tok=${stack.token}&_HLS_msn=99999999999`)).status).toBe(400);
+    expect((await stack.get(`audio/index.m3u8?tok=${stack.token}&_HLS_part=1`)).status).toBe(400);
+  });
+
+  it('says what may be cached, by whom it may be read, and how long it is', async () => {
+    const playlist = await stack.get('audio/index.m3u8');
+    expect(playlist.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
+    expect(playlist.headers.get('cache-control')).toBe('no-cache');
+    expect(playlist.headers.get('content-encoding')).toBe('gzip');
+    expect(playlist.headers.get('access-control-allow-origin')).toBe('*');
+    const { segments } = parseMediaPlaylist(await playlist.text());
+    const segment = url('audio/index.m3u8', segments.at(-1)!.uri);
+    const [got, head] = await Promise.all([fetch(segment), fetch(segment, { method: 'HEAD' })]);
+    expect(got.headers.get('cache-control')).toMatch(/immutable/);
+    expect(got.headers.get('content-encoding')).toBeNull();
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-length')).toBe(String((await got.arrayBuffer()).byteLength));
+    expect((await head.arrayBuffer()).byteLength).toBe(0);
+    const plain = await stack.get('audio/index.m3u8', { headers: { 'accept-encoding': 'identity' } });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    const preflight = await stack.get('index.m3u8', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://player.example', 'access-control-request-headers': 'range' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('range');
+  });
+});

@@ -15,14 +15,16 @@ const small = fromHex('0164001effe1001a6764001eacd980a02ff9701100000300010000030
 const other = fromHex('0164001effe1001a6764001eacd980a02ff97011000003000100000300320f162d9a01000668e97892c8b1fdf8f800');
 const startedAt = 1_795_000_000_000;
 
+type SourceOptions = { gopMs: number; config: Uint8Array; arrivedAt: number; audioConfig: string; bytes: number };
+
 /** A publisher with 25 frames a second and AAC at 48 kHz, on its own clock. */
 class Source {
   readonly #broadcast: Broadcast;
-  readonly #options: { gopMs: number; config: Uint8Array; arrivedAt: number; audioConfig: string; bytes: number };
+  readonly #options: SourceOptions;
   #ms = 0;
   #frame = 0;
 
-  constructor(broadcast: Broadcast, options: Partial<Source['#options']> = {}) {
+  constructor(broadcast: Broadcast, options: Partial<SourceOptions> = {}) {
     this.#broadcast = broadcast;
     this.#options = { gopMs: 1000, config: small, arrivedAt: startedAt, audioConfig: '1190', bytes: 100, ...options };
   }

@@ -1,0 +1,98 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { cpuSeconds, percentile } from './process-usage.ts';
+import { createInput, startStack } from './stack.ts';
+
+const usage = 'npm run bench -- hls [--seconds 20] [--starts 3] [--size 1280x720]';
+
+type Figures = { latencyMs: number | undefined; droppedFrames: number; joinMs: number | undefined };
+
+/** LL-HLS in hls.js (Chromium, the watch page without its other ways): latency, start, what it costs the server. */
+export async function benchHls(args: string[], print: (text: string) => void): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seconds: { type: 'string', default: '20' },
+      starts: { type: 'string', default: '3' },
+      size: { type: 'string', default: '1280x720' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return print(usage);
+  if (spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).error !== undefined)
+    throw new Error('the bench needs ffmpeg: apt-get install -y ffmpeg');
+  const stack = await startStack();
+  const input = await createInput(stack);
+  const encoder = spawn(
+    'ffmpeg',
+    // biome-ignore format: one option a line says less
+    ['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', `testsrc2=size=${values.size}:rate=30`, '-f', 'lavfi', '-i', 'sine=sample_rate=48000',
+     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30', '-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '2500k',
+     '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', input.rtmpUrl!],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const { chromium } = await import('playwright-core');
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+  });
+  try {
+    await sleep(3000);
+    const hlsUrl = input.watchUrl.replace('/watch/', '/hls/').replace('?', '/index.m3u8?');
+    const asked = performance.now();
+    await (await fetch(hlsUrl)).text();
+    print(`first playlist of a broadcast    ${(performance.now() - asked).toFixed(0)} ms`);
+    const latencies: number[] = [];
+    const starts: number[] = [];
+    const stalls: number[] = [];
+    let cpu = 0;
+    let dropped = 0;
+    const seconds = Number(values.seconds);
+    for (let i = 0; i < Number(values.starts); i++) {
+      const page = await browser.newPage();
+      await page.addInitScript(() => {
+        for (const name of ['WebTransport', 'WebSocket']) Reflect.deleteProperty(globalThis, name);
+      });
+      const opened = performance.now();
+      await page.goto(input.watchUrl, { waitUntil: 'commit' });
+      const frames = () => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 0;
+      await page.waitForFunction(frames, null, { polling: 20 });
+      starts.push(performance.now() - opened);
+      await page.evaluate(() => {
+        const counted = Object.assign(window, { stalls: 0 });
+        document.querySelector('video')!.addEventListener('waiting', () => counted.stalls++);
+      });
+      const before = cpuSeconds(stack.pids.engine) + cpuSeconds(stack.pids.control);
+      const read = () =>
+        page.evaluate(() => (window as unknown as { streamsPlayer: { stats(): Figures } }).streamsPlayer.stats());
+      for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
+        await sleep(200);
+        const { latencyMs } = await read();
+        if (latencyMs !== undefined) latencies.push(latencyMs);
+      }
+      cpu += cpuSeconds(stack.pids.engine) + cpuSeconds(stack.pids.control) - before;
+      dropped += (await read()).droppedFrames;
+      stalls.push(await page.evaluate(() => (window as unknown as { stalls: number }).stalls));
+      await page.close();
+    }
+    latencies.sort((a, b) => a - b);
+    starts.sort((a, b) => a - b);
+    const at = (share: number) => `${percentile(latencies, share).toFixed(0)} ms`;
+    print(
+      `hls.js latency, 200 ms parts     p50 ${at(0.5)}  p90 ${at(0.9)}  p99 ${at(0.99)}  (arrival at the engine → shown)`,
+    );
+    print(
+      `page open → first frame          p50 ${percentile(starts, 0.5).toFixed(0)} ms  max ${starts.at(-1)!.toFixed(0)} ms`,
+    );
+    print(`stalls ${stalls.join(' ')}, dropped frames ${dropped}`);
+    const share = (cpu / (seconds * starts.length)) * 100;
+    print(`engine and control CPU, one 2.5 Mbit/s channel with one viewer  ${share.toFixed(1)} % of a core`);
+  } finally {
+    await browser.close();
+    encoder.kill('SIGKILL');
+    await once(encoder, 'close');
+    await stack.stop();
+  }
+}
