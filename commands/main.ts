@@ -20,6 +20,11 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   const { env, terminal, signal } = surroundings;
   let output: Output = createOutput(terminal, { json: asksForJson(argv) });
   try {
+    // Not worth the time that the parser takes to load.
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+      output.plain(`${version()}\n`);
+      return 0;
+    }
     if (argv[0] === '__complete') {
       const { complete } = await import('./completion/complete.ts');
       output.plain(await complete(argv.slice(argv[1] === '--' ? 2 : 1), env, signal));

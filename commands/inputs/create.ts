@@ -4,11 +4,17 @@ import { prepareSecretFiles } from '../secret-file.ts';
 import { inputWithKey } from './shown-once.ts';
 import type { createSpec } from './specs.ts';
 
+const kinds = [
+  { value: 'rtmp', label: 'RTMP: OBS, ffmpeg and most encoders' },
+  { value: 'srt', label: 'SRT: over lossy networks' },
+  { value: 'whip', label: 'WHIP: from a browser' },
+  { value: 'fmp4', label: 'fMP4: a packager pushes segments' },
+];
+
 export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
-  const ingest = options.ingest ?? 'rtmp';
   if (options.name === undefined && !output.interactive) {
     throw new StreamsError('USAGE', 'an input needs a name, and there is no terminal to ask on', {
-      hint: `streams inputs create --name "my show" --ingest ${ingest}${output.json ? ' --json' : ''}`,
+      hint: `streams inputs create --name "my show" --ingest ${options.ingest ?? 'rtmp'}${output.json ? ' --json' : ''}`,
     });
   }
   const name =
@@ -18,6 +24,11 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
       placeholder: 'show',
       validate: (answer) => (answer.trim() === '' ? 'It needs a name' : undefined),
     }));
+  // Who gave the name knows the options.
+  const ask = options.name === undefined && options.ingest === undefined;
+  const ingest = ask
+    ? await output.prompt.select({ message: 'How does the encoder push?', choices: kinds })
+    : (options.ingest ?? 'rtmp');
   await prepareSecretFiles(options);
   const input = await (await api()).createInput({ name, ingest, externalId: options.externalId });
   const result = await inputWithKey(input, options);

@@ -46,6 +46,16 @@ describe('inputs create', () => {
     expect(human.stderr).toContain('shown this once');
   });
 
+  it('shows the URL of an SRT input, and how ffmpeg sends to it', async () => {
+    const url = 'srt://h:9000?streamid=lv_1:sk_live_x';
+    const body = { ...withKey, ingest: 'srt', urls: { srt: url } };
+    await using api = await apiServer(() => ({ status: 201, body }));
+    const argv = ['inputs', 'create', '--name', 'show', '--ingest', 'srt'];
+    const { stdout, stderr } = await commandLine(argv, { env: env(api.url) });
+    expect(stdout).toContain(`SRT URL     ${url}\n`);
+    expect(stdout + stderr).toContain(`ffmpeg -re -i some.mp4 -c copy -f mpegts "${url}"`);
+  });
+
   it('without a terminal names the command that would have worked', async () => {
     const { code, stderr } = await commandLine(['inputs', 'create', '--ingest', 'srt']);
     expect(code).toBe(2);
@@ -54,9 +64,13 @@ describe('inputs create', () => {
 
   it('with a terminal asks for the name', async () => {
     await using api = await apiServer(() => ({ status: 201, body: withKey }));
-    const { code } = await commandLine(['inputs', 'create'], { env: env(api.url), tty: true, answers: ['asked'] });
+    const { code } = await commandLine(['inputs', 'create'], {
+      env: env(api.url),
+      tty: true,
+      answers: ['asked', 'srt'],
+    });
     expect(code).toBe(0);
-    expect(api.seen[0]?.body).toEqual({ name: 'asked', ingest: 'rtmp' });
+    expect(api.seen[0]?.body).toEqual({ name: 'asked', ingest: 'srt' });
     expect((await commandLine(['inputs', 'create'], { env: env(api.url), tty: true })).code).toBe(130);
     expect((await commandLine(['inputs', 'create', '--json'], { env: env(api.url), tty: true })).code).toBe(2);
   });
@@ -130,6 +144,7 @@ describe('playback mint', () => {
     input,
     url: 'https://h:4443/playback/lv_1?tok=t.o.k',
     watchUrl: 'http://h/watch/lv_1?tok=t.o.k',
+    hlsUrl: 'http://h/hls/lv_1/index.m3u8?tok=t.o.k',
   };
 
   it('answers the documented shape', async () => {
@@ -143,6 +158,7 @@ describe('playback mint', () => {
       type: 'playback',
       url: minted.url,
       watchUrl: minted.watchUrl,
+      hlsUrl: minted.hlsUrl,
       token: 't.o.k',
       kid: 'rk_1',
       alg: 'EdDSA',
@@ -151,6 +167,7 @@ describe('playback mint', () => {
     expect(api.seen[0]).toMatchObject({ path: '/v1/live-inputs/lv_1/playback-tokens', body: { ttlSeconds: 172_800 } });
     const human = await commandLine(['playback', 'mint', 'lv_1'], { env: env(api.url) });
     expect(human.stdout).toMatch(/Watch page +http:\/\/h\/watch/);
+    expect(human.stdout).toMatch(/HLS +http:\/\/h\/hls\/lv_1\/index\.m3u8/);
     expect(api.seen[1]?.body).toEqual({ ttlSeconds: 3600 });
   });
 });

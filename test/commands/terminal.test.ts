@@ -1,0 +1,99 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { repoRoot } from '../helpers/streams-cli.ts';
+import { apiServer } from './api-server.ts';
+
+const binary = join(repoRoot, 'bin', 'streams.js');
+const name = `streams-test-${randomBytes(4).toString('hex')}`;
+const input = { id: 'lv_1', name: 'show', ingest: 'rtmp', status: 'idle', createdAt: '2026-11-20T00:00:00.000Z' };
+const deadlineMs = 15_000;
+
+const tmux = async (...args: string[]) =>
+  (await promisify(execFile)('tmux', ['-L', name, '-f', '/dev/null', ...args])).stdout;
+
+/** A shell in a real terminal, driven like a person does. */
+const terminal = {
+  type: (text: string) => tmux('send-keys', '-t', 'main', '-l', '--', text),
+  press: (...keys: string[]) => tmux('send-keys', '-t', 'main', ...keys),
+  async sees(pattern: RegExp): Promise<string> {
+    const end = Date.now() + deadlineMs;
+    for (;;) {
+      const screen = await tmux('capture-pane', '-p', '-t', 'main');
+      if (pattern.test(screen)) return screen;
+      if (Date.now() > end) throw new Error(`${pattern} does not show:\n${screen}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  },
+  /** Runs `streams` and prints its exit code when it has ended. */
+  async runs(args: string): Promise<void> {
+    await tmux('send-keys', '-R', '-t', 'main');
+    await terminal.type(`${process.execPath} ${binary} ${args}; echo "exit=$?."`);
+    await terminal.press('Enter');
+  },
+};
+
+describe('in a real terminal', () => {
+  let api: Awaited<ReturnType<typeof apiServer>>;
+  beforeAll(async () => {
+    if (spawnSync('tmux', ['-V']).error !== undefined) throw new Error('this test needs tmux: apt-get install -y tmux');
+    api = await apiServer(({ method }) => {
+      if (method === 'POST')
+        return { status: 201, body: { ...input, name: 'evening', stream_key_cleartext: 'sk_live_x' } };
+      if (method === 'DELETE') return { status: 200, body: { id: 'lv_1', deleted: true } };
+      return { status: 200, body: input };
+    });
+    const env = [`STREAMS_API_URL=${api.url}`, 'STREAMS_API_KEY=ak_live_x', 'TERM=screen', 'PS1=$ '];
+    const shell = `env -u CI -u NO_COLOR ${env.map((pair) => `'${pair}'`).join(' ')} sh`;
+    await tmux('new-session', '-d', '-s', 'main', '-x', '120', '-y', '40', shell);
+  });
+  afterAll(async () => {
+    await tmux('kill-server').catch(() => {});
+    await api[Symbol.asyncDispose]();
+  });
+
+  it('asks for the name and the kind of an input, and takes no empty name', { timeout: 60_000 }, async () => {
+    await terminal.runs('inputs create');
+    await terminal.sees(/Name of the input/);
+    await terminal.press('Enter');
+    await terminal.sees(/It needs a name/);
+    await terminal.type('evening');
+    await terminal.press('Enter');
+    await terminal.sees(/How does the encoder push\?/);
+    await terminal.press('Down', 'Enter');
+    const screen = await terminal.sees(/exit=0\./);
+    expect(screen).toMatch(/Stream key +sk_live_x/);
+    expect(api.seen.at(-1)).toMatchObject({ method: 'POST', body: { name: 'evening', ingest: 'srt' } });
+  });
+
+  it('deletes only after a yes', { timeout: 60_000 }, async () => {
+    await terminal.runs('inputs delete lv_1');
+    await terminal.sees(/Delete lv_1 \(show\) and its stream key\?/);
+    await terminal.press('Enter');
+    await terminal.sees(/exit=130\./);
+    expect(api.seen.some(({ method }) => method === 'DELETE')).toBe(false);
+
+    await terminal.runs('inputs delete lv_1');
+    await terminal.sees(/Delete lv_1/);
+    await terminal.press('y');
+    expect(await terminal.sees(/exit=0\./)).toContain('Deleted lv_1');
+    expect(api.seen.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/live-inputs/lv_1' });
+  });
+
+  it('ends a question at Ctrl-C, and leaves the terminal as it was', { timeout: 60_000 }, async () => {
+    const before = api.seen.length;
+    await terminal.runs('inputs create');
+    await terminal.sees(/Name of the input/);
+    await terminal.press('C-c');
+    await terminal.sees(/exit=130\./);
+    expect(api.seen.length).toBe(before);
+    await terminal.runs('help exit-codes');
+    await terminal.sees(/124 +timeout[\s\S]*exit=0\./);
+    await terminal.type('echo visible-$((40+2))');
+    expect(await terminal.sees(/echo visible-/)).toContain('echo visible-');
+    await terminal.press('Enter');
+    await terminal.sees(/^visible-42/m);
+  });
+});
