@@ -2,9 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { StreamsError } from '../../src/core/errors.ts';
 
-/** A secret from a file, or from standard input for `-`: never from the command line, where others see it. Throws CONFIG_INVALID. */
+/**
+ * A secret from a file, or from standard input for `-`: never from the command line, where others see it. Throws CONFIG_INVALID, and USAGE when
+ * standard input is a terminal, where it would show.
+ */
 export async function readSecret(name: string): Promise<string> {
-  if (name === '-') return (await text(process.stdin)).trim();
+  if (name === '-') {
+    if (process.stdin.isTTY) {
+      throw new StreamsError('USAGE', 'a secret is awaited on standard input, which is a terminal', {
+        hint: 'streams relay-token verify --key root.jwk --in viewer.jwt',
+      });
+    }
+    return (await text(process.stdin)).trim();
+  }
   try {
     return (await readFile(name, 'utf8')).trim();
   } catch (cause) {

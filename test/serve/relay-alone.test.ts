@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as moq from '@moq/token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +17,7 @@ import { testCertificate } from '../helpers/certificate.ts';
 import { nextGroup, object } from '../relay/harness.ts';
 import { until } from './until.ts';
 
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 let folder: string;
 let relay: Relay;
 let key: moq.Key;
@@ -145,6 +146,37 @@ describe('a relay alone', () => {
       (await fetch(`http://127.0.0.1:${relay.httpPort}/fetch/anon/cam/video%2F720p`, { method: 'HEAD' })).status,
     ).toBe(200);
     await until(() => relay.stats().sessions === 1);
+  });
+
+  it('hands out a group while it is being written', async () => {
+    await start();
+    const publications = await publisher('/anon', ['cam']);
+    const answer = http('/fetch/anon/cam/video');
+    await until(() => publications.length > 0);
+    const writer = publications[0]!.openSubgroup({ groupId: 1, subgroupId: 0, priority: 1, endOfGroup: true });
+    const write = (objectId: number, text: string) =>
+      writer.write({ objectId, status: 'normal', properties: undefined, payload: new TextEncoder().encode(text) });
+    write(0, 'first');
+    const body = (await answer).body!.getReader();
+    expect(new TextDecoder().decode((await body.read()).value)).toBe('first');
+    write(1, 'second');
+    expect(new TextDecoder().decode((await body.read()).value)).toBe('second');
+    writer.finish();
+    expect((await body.read()).done).toBe(true);
+  });
+
+  it.skipIf(!hasIpv6)('that listens on all addresses is reached by IPv4 and IPv6', async () => {
+    const settings = relaySettings(undefined, { listen: '[::]:0', authPublic: [''] });
+    relay = await startRelayAlone(settings, { dataDir: folder, logger: log });
+    for (const host of ['127.0.0.1', '[::1]']) {
+      const transport = await connect(`https://${host}:${relay.port}/`, {
+        versions: ['moqt-18'],
+        certificateHashes: [fromHex(relay.certificateSha256)],
+      });
+      opened.push(transport);
+      await establish(transport, { role: 'client' });
+      expect((await fetch(`http://${host}:${relay.httpPort}/health`)).status).toBe(200);
+    }
   });
 
   it('serves the same with TLS, and keeps what nobody may read apart', async () => {
