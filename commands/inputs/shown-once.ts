@@ -7,6 +7,8 @@ const labels: Record<string, string> = {
   rtmp: 'RTMP URL',
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
+  srt: 'SRT URL',
+  fmp4: 'fMP4 URL',
 };
 
 /** An input together with its key, as create and rotate show it; or with the files that hold the key now. */
