@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
@@ -13,6 +13,11 @@ const source = (...before: string[]) => ['-v', 'error', '-nostdin', ...before, '
 const push = (url: string, ...options: string[]) => run('ffmpeg', [...source('-re'), '-f', 'mpegts', ...options, url]);
 
 const closing = (harness: Harness) => harness.log.find((line) => line.message === 'SRT connection closed')?.fields;
+
+function needSrtTools(): void {
+  if (spawnSync('srt-live-transmit', ['-version'], { stdio: 'ignore' }).error !== undefined)
+    throw new Error('this test needs srt-live-transmit: apt-get install -y srt-tools');
+}
 
 /** The last catalog is there: everything before it is too. */
 async function lastCatalog(catalog: Group[]) {
@@ -54,6 +59,7 @@ describe('SRT in, MoQT out', () => {
   });
 
   it('misses nothing of srt-live-transmit over a line that loses 5 % and reorders', { timeout: 30_000 }, async () => {
+    needSrtTools();
     await using harness = await startHarness();
     await using proxy = await startLossyProxy(harness.engine.srtPort, { loss: 0.05, reorder: 0.1, seed: 7 });
     const url = harness.srtUrl('&latency=200', proxy.port);
@@ -110,6 +116,7 @@ describe('SRT in, MoQT out', () => {
     expect(harness.relays).toHaveLength(0);
     expect(JSON.stringify(harness.log)).not.toContain('sk_live');
     // What srt-live-transmit shows of it.
+    needSrtTools();
     const url = harness.srtUrl('&passphrase=not the stream key');
     const shown = await run('sh', ['-c', `echo | srt-live-transmit -a:no -t:5 file://con '${url}'`]);
     expect(shown.stderr + shown.stdout).toMatch(/Incorrect passphrase/);
@@ -149,9 +156,8 @@ describe('SRT in, MoQT out', () => {
     expect([...video, ...audio].filter((group) => group.reset)).toEqual([]);
   });
 
-  it('says which codec it does not carry, and closes that caller alone', { timeout: 20_000 }, async () => {
-    await using harness = await startHarness({ demo: true });
-    await until(() => harness.engine.stats().live.length === 1, 'the demo is live');
+  it('says which codec it does not carry, and closes the connection', { timeout: 20_000 }, async () => {
+    await using harness = await startHarness();
     const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25', '-t', '20', '-c:v', 'mpeg2video'];
     const args = ['-v', 'error', '-nostdin', '-re', ...picture, '-f', 'mpegts', harness.srtUrl()];
     const sent = run('ffmpeg', args);
