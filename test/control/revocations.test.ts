@@ -100,7 +100,7 @@ it.each([
   expect([answer.status, answer.body.error.code]).toEqual([400, 'INVALID_ARGUMENT']);
 });
 
-it('slows down a key that mints without end', async () => {
+it('slows down a key that mints without end', { timeout: 60_000 }, async () => {
   await using test = await startTestControl();
   const input = (await test.call('POST', '/v1/live-inputs', { body: { name: 'a' } })).body;
   const path = `/v1/live-inputs/${input.id}/playback-tokens`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPostgresStore } from '../../src/control/store/postgres.ts';
+import { connectPostgres, openPostgresStore } from '../../src/control/store/postgres.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 import { describeStore } from './store-suite.ts';
@@ -12,7 +12,11 @@ afterAll(() => server?.[Symbol.asyncDispose]());
 
 describeStore('postgres', async () => {
   const url = await server.newDatabase();
-  return { open: () => openPostgresStore(url, silentLogger), [Symbol.asyncDispose]: async () => {} };
+  return {
+    open: () => openPostgresStore(url, silentLogger),
+    connect: () => connectPostgres(url, silentLogger),
+    [Symbol.asyncDispose]: async () => {},
+  };
 });
 
 describe('postgres', () => {

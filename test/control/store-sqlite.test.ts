@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely';
 import { expect, it } from 'vitest';
-import { openSqliteStore } from '../../src/control/store/sqlite.ts';
+import { connectSqlite, openSqliteStore } from '../../src/control/store/sqlite.ts';
 import { temporaryDir } from './helpers.ts';
 import { describeStore } from './store-suite.ts';
 
@@ -8,6 +8,7 @@ describeStore('sqlite', async () => {
   const dir = await temporaryDir();
   return {
     open: () => openSqliteStore(`${dir.path}/store.db`),
+    connect: async () => connectSqlite(`${dir.path}/store.db`),
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   };
 });

@@ -8,6 +8,8 @@ import { newId } from '../../src/core/ids.ts';
 export type StoreBackend = AsyncDisposable & {
   /** Opens the same store again, as a restart does. */
   open(): Promise<Db>;
+  /** The same store with whatever schema it has. */
+  connect(): Promise<Db>;
 };
 
 /** What every SQL backend must do alike. */
@@ -50,6 +52,31 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
       expect(recorded.map((step) => step.number)).toEqual(migrations.map((step) => step.number));
       await again.destroy();
     });
+
+    it.each(migrations.map(({ number }) => number))(
+      'comes forward from schema %i, with what is in it',
+      async (number) => {
+        await using backend = await start();
+        const old = await backend.connect();
+        await migrate(
+          old,
+          migrations.filter((step) => step.number <= number),
+        );
+        await old.insertInto('orgs').values({ id: orgId, name: 'o', created_at: 1 }).execute();
+        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, ...first } = input();
+        await old
+          .insertInto('live_inputs')
+          .values(first as LiveInputRow)
+          .execute();
+        await old.destroy();
+        const db = await backend.open();
+        expect(await db.selectFrom('live_inputs').selectAll().execute()).toEqual([
+          { ...first, disabled_at, error_reason, ingest_stats, ingest_stats_at },
+        ]);
+        expect((await appliedSteps(db)).map((step) => step.number)).toEqual(migrations.map((step) => step.number));
+        await db.destroy();
+      },
+    );
 
     it('applies a migration wholly or not at all, and goes on from there', async () => {
       await using backend = await start();

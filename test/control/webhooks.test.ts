@@ -93,7 +93,7 @@ it('notices an engine that went silent, once, though many ask', async () => {
   expect(await log(at.test, at.webhook.id)).toHaveLength(1);
 });
 
-it('tries again with growing waits, gives up in the end, and replays on demand', async () => {
+it('tries again with growing waits, gives up in the end, and replays on demand', { timeout: 60_000 }, async () => {
   await using at = await setUp(['input.live']);
   const { hook, test, webhook } = at;
   hook.state.status = 302; // redirects are not followed: a failure like any other

@@ -48,16 +48,7 @@ class OneWriterDialect extends PostgresDialect {
  * when it cannot be reached or is newer than this program.
  */
 export async function openPostgresStore(url: string, logger: Logger): Promise<Db> {
-  const { default: pg } = await import('pg');
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: connectTimeoutMs,
-    application_name: 'streams',
-    types: plainNumbers(pg.types),
-  });
-  pool.on('error', (error) => logger.warn('lost a connection to Postgres', { reason: error.message }));
-  const db = new Kysely<Tables>({ dialect: new OneWriterDialect({ pool }) });
+  const db = await connectPostgres(url, logger);
   try {
     await db.connection().execute(async (connection) => {
       await connection.executeQuery(CompiledQuery.raw(`select pg_advisory_lock(${migrationLock})`));
@@ -76,6 +67,20 @@ export async function openPostgresStore(url: string, logger: Logger): Promise<Db
       cause,
     });
   }
+}
+
+/** Opens the database with whatever schema it has; connects with the first query. */
+export async function connectPostgres(url: string, logger: Logger): Promise<Db> {
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'streams',
+    types: plainNumbers(pg.types),
+  });
+  pool.on('error', (error) => logger.warn('lost a connection to Postgres', { reason: error.message }));
+  return new Kysely<Tables>({ dialect: new OneWriterDialect({ pool }) });
 }
 
 /** 64-bit integers and sums of them as numbers: times and counts stay far below 2^53. */

@@ -31,15 +31,20 @@ class ImmediateSqliteDialect extends SqliteDialect {
  * fsync costs nothing that matters. Throws CONFIG_INVALID when the file cannot be opened or is newer than this program.
  */
 export async function openSqliteStore(file: string): Promise<Db> {
-  const database = open(file);
-  const db = new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: database as never }) });
+  const db = connectSqlite(file);
   try {
     await migrate(db);
   } catch (error) {
-    database.close();
+    await db.destroy();
     throw error;
   }
   return db;
+}
+
+/** Opens the file with whatever schema it has. Throws CONFIG_INVALID. */
+export function connectSqlite(file: string): Db {
+  const database = open(file);
+  return new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: database as never }) });
 }
 
 function open(file: string): Database.Database {
