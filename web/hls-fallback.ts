@@ -16,6 +16,9 @@ export type HlsPlayer = { stats(): HlsStats; close(): void };
 
 const retryMs = 1000;
 const steerMs = 100;
+/** Standing still for so long is the end of a stream that is over; of one that goes on, a lost connection. */
+const endedAfterMs = 700;
+const lostAfterMs = 8000;
 /** Seconds of buffer below which the player does not hurry. */
 const minBuffer = 0.4;
 /** Seconds behind the target from which it jumps instead. */
@@ -48,6 +51,9 @@ export async function playHls(
   let closed = false;
   /** Jumped to the target, or had no need to. */
   let steered = false;
+  let playing = false;
+  let position = 0;
+  let movedAt = 0;
   if (!HlsClass.isSupported()) {
     const error = new StreamsError('UNSUPPORTED', 'this browser cannot play media that a page hands it (no MSE)');
     onState({ name: 'ended', reason: 'network', error });
@@ -87,6 +93,7 @@ export async function playHls(
 
   function wait(error?: StreamsError): void {
     if (closed) return;
+    playing = false;
     onState(
       error === undefined ? { name: 'waiting' } : { name: 'reconnecting', attempt: 1, retryInMs: retryMs, error },
     );
@@ -94,6 +101,17 @@ export async function playHls(
     timer = setTimeout(begin, retryMs);
   }
 
+  const watching = setInterval(() => {
+    if (!playing || (video.paused && !video.ended)) return;
+    if (video.currentTime !== position) {
+      position = video.currentTime;
+      movedAt = performance.now();
+    }
+    // hls.js does not always play a stream that is over to its very end.
+    const stoodMs = performance.now() - movedAt;
+    if (stoodMs > endedAfterMs && hls?.latestLevelDetails?.live === false) wait();
+    else if (stoodMs > lostAfterMs) wait(new StreamsError('API_UNREACHABLE', 'nothing arrives any more'));
+  }, 250);
   const steering = setInterval(() => {
     if (hls === undefined || !Number.isFinite(hls.latency) || video.paused || video.seeking) return;
     const behind = hls.latency - (hls.targetLatency ?? 1);
@@ -104,6 +122,8 @@ export async function playHls(
     video.playbackRate = spare > 0.05 ? 1 + Math.min(0.1, spare / 2) : 1;
   }, steerMs);
   const onPlaying = () => {
+    playing = true;
+    movedAt = performance.now();
     joinMs ??= Math.round(performance.now() - startedAt);
     onState({ name: 'playing' });
   };
@@ -117,6 +137,7 @@ export async function playHls(
       closed = true;
       clearTimeout(timer);
       clearInterval(steering);
+      clearInterval(watching);
       video.removeEventListener('playing', onPlaying);
       video.removeEventListener('ended', onEnded);
       hls?.destroy();

@@ -189,6 +189,24 @@ describe('watch page in Chromium', () => {
     await page.locator('#badge[data-state="reconnecting"]').waitFor({ timeout: 20_000 });
   });
 
+  it('goes on by LL-HLS when the encoder dials again with another picture size', { timeout: 60_000 }, async () => {
+    const input = await stack.newInput();
+    const engine = await stack.goLive(await stack.newInput());
+    const rtmpUrl = `rtmp://127.0.0.1:${engine.rtmpPort}/live/${input.id}?sk=${input.streamKey}`;
+    const first = startEncoder(rtmpUrl);
+    const page = await browser.newPage();
+    pages.push(page);
+    await without(page, ['WebTransport', 'WebSocket']);
+    await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await plays(page, 3);
+    await first.stop();
+    const second = startEncoder(rtmpUrl, { size: '480x270' });
+    await page.waitForFunction(() => document.querySelector('video')!.videoHeight === 270, null, { timeout: 20_000 });
+    expect(await plays(page, 3)).toBeGreaterThan(45);
+    await second.stop();
+    await engine.close();
+  });
+
   it('says in words that a link is no good by LL-HLS too', async () => {
     const input = await stack.newInput();
     const other = await stack.newInput();
