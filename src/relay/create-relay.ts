@@ -1,4 +1,4 @@
-import type { Authoriser } from '../access/grant.ts';
+import type { Authoriser, Grant } from '../access/grant.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { LimitedWarnings } from '../core/limited-warnings.ts';
@@ -21,8 +21,11 @@ export type RelayStats = RelayCounters & {
 
 /** A relay without sockets: it serves whatever transport it is handed. */
 export interface RelayCore {
-  /** Resolves when the session is over; never rejects. Handshake, refusal and end are logged. */
-  serve(transport: Transport): Promise<void>;
+  /**
+   * Resolves when the session is over; never rejects. Handshake, refusal and end are logged. `granted`: its path has been
+   * authorised already.
+   */
+  serve(transport: Transport, granted?: Grant): Promise<void>;
   stats(): RelayStats;
   /** All that are announced now, each once. */
   namespaces(): readonly (readonly string[])[];
@@ -88,7 +91,7 @@ export function createRelay(options: {
   }
 
   return {
-    serve(transport) {
+    serve(transport, granted) {
       if (closing || open.size >= limits.maxSessions) {
         const reason = closing ? 'the relay is shutting down' : 'the relay is full';
         counters.sessionsRefused++;
@@ -96,7 +99,11 @@ export function createRelay(options: {
         transport.close({ code: sessionCodes.internalError, reason });
         return Promise.resolve();
       }
-      const session = new RelaySession(transport, { authoriser, router, limits });
+      const session = new RelaySession(transport, {
+        authoriser: granted === undefined ? authoriser : { authorise: async () => granted },
+        router,
+        limits,
+      });
       const over = run(session, transport);
       open.set(session, { transport, over });
       return over;

@@ -1,4 +1,4 @@
-import { type AuthoriseRequest, type Authoriser, allows, authFailed, type Grant } from '../access/grant.ts';
+import { type Authoriser, allows, authFailed } from '../access/grant.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
@@ -18,15 +18,10 @@ export type HttpReadOptions = {
 
 /** What a browser or curl may look at, with the rights a session of the same path would have. Tokens are in the query. */
 export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): HttpRead {
-  async function granted(request: AuthoriseRequest): Promise<Grant> {
-    const grant = await authoriser.authorise(request);
-    grant.over?.({ reason: 'answered', bytesSent: 0, bytesReceived: 0 });
-    return grant;
-  }
-
   /** `/announced/<prefix>`: what is published below the prefix and may be subscribed to, relative to it, one a line. */
   async function announced(path: string, search: string, remoteAddress: string): Promise<HttpAnswer> {
-    const grant = await granted({ path: `${path}${search}`, remoteAddress });
+    const grant = await authoriser.authorise({ path: `${path}${search}`, remoteAddress });
+    grant.over?.({ reason: 'answered', bytesSent: 0, bytesReceived: 0 });
     const { root = [] } = grant;
     const lines = core
       .namespaces()
@@ -55,11 +50,13 @@ export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): 
     // The path above it: a session there names the last part only.
     const last = namespace.pop()!;
     const parent = `/${namespace.map(encodeURIComponent).join('/')}${search}`;
-    const { root = [], subscribe } = await granted({ path: parent, remoteAddress });
-    if (!allows(subscribe, [...root, last]))
+    const grant = await authoriser.authorise({ path: parent, remoteAddress });
+    if (!allows(grant.subscribe, [...(grant.root ?? []), last])) {
+      grant.over?.({ reason: 'refused', bytesSent: 0, bytesReceived: 0 });
       throw new StreamsError('UNAUTHORIZED', `${authFailed}not for this session`);
+    }
     const track: TrackName = { namespace: [last], name };
-    const local = { core, path: parent, version, signal };
+    const local = { core, grant, version, signal };
     const body = group === 'latest' ? readNewestGroup(local, track) : readGroup(local, track, Number(group));
     // The first object decides about the status.
     const first = await body.next();

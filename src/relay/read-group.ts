@@ -1,3 +1,4 @@
+import type { Grant } from '../access/grant.ts';
 import { sessionCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import { StreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
@@ -5,11 +6,10 @@ import type { IncomingSubgroup, Session, TrackName } from '../session/types.ts';
 import { memoryPair } from '../transport/memory.ts';
 import type { RelayCore } from './create-relay.ts';
 
-/** A session with our own relay, without a socket: it may do what any session of the same path may. */
+/** A session with our own relay, without a socket: it may do what it was granted, as any other. */
 export type LocalSession = {
   readonly core: RelayCore;
-  /** Path and query. */
-  readonly path: string;
+  readonly grant: Grant;
   readonly version: string;
   readonly signal: AbortSignal;
 };
@@ -58,10 +58,10 @@ export async function* readGroup(local: LocalSession, track: TrackName, group: n
   }
 }
 
-async function open({ core, path, version }: LocalSession, signal: AbortSignal): Promise<Session> {
-  const pair = memoryPair({ protocol: version, path });
+async function open({ core, grant, version }: LocalSession, signal: AbortSignal): Promise<Session> {
+  const pair = memoryPair({ protocol: version });
   signal.addEventListener('abort', () => pair.client.close({ code: sessionCodes.noError, reason: '' }), { once: true });
-  void core.serve(pair.server);
+  void core.serve(pair.server, grant);
   return establish(pair.client, { role: 'client' });
 }
 
