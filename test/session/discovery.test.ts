@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { IncomingPrefix, PrefixFeed, SessionHandlers } from '../../src/session/types.ts';
-import { encode, messages, rawPeer, request, sessions, track } from './helpers.ts';
+import { describeVersions, encode, messages, rawPeer, request, sessions, track } from './helpers.ts';
 
 const serving = (handlers: SessionHandlers) => sessions({ server: { handlers } });
 
-describe('subscribeNamespace', () => {
+describeVersions('subscribeNamespace', () => {
   async function following(prefix: string[]) {
     const feeds: PrefixFeed[] = [];
     const requests: IncomingPrefix[] = [];

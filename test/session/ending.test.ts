@@ -2,9 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import type { Publication } from '../../src/session/types.ts';
-import { allObjects, encode, header, messages, obj, rawPeer, request, sessions, subscribed, track } from './helpers.ts';
+import {
+  allObjects,
+  describeVersions,
+  encode,
+  header,
+  messages,
+  obj,
+  rawPeer,
+  request,
+  sessions,
+  subscribed,
+  track,
+} from './helpers.ts';
 
-describe('the subscriber leaves', () => {
+describeVersions('the subscriber leaves', () => {
   it('cancels the publication and resets its streams', async () => {
     const { subscription, publication, request: incoming } = await subscribed();
     const writer = publication.openSubgroup(header(1));
@@ -83,7 +95,7 @@ describe('the subscriber leaves', () => {
   });
 });
 
-describe('the publisher ends', () => {
+describeVersions('the publisher ends', () => {
   it('sends PUBLISH_DONE once the last stream is finished, with their number', async () => {
     const { subscription, publication } = await subscribed();
     const first = publication.openSubgroup(header(1));
@@ -161,7 +173,7 @@ describe('the publisher ends', () => {
   });
 });
 
-describe('REQUEST_UPDATE', () => {
+describeVersions('REQUEST_UPDATE', () => {
   async function accepted() {
     const publications: Publication[] = [];
     const peer = await rawPeer('server', {
@@ -198,7 +210,7 @@ describe('REQUEST_UPDATE', () => {
   });
 });
 
-describe('two subscriptions to one track', () => {
+describeVersions('two subscriptions to one track', () => {
   it('are refused by the publisher', async () => {
     const { raw, opening, setup } = await rawPeer('server', { handlers: { subscribe() {} } });
     setup();

@@ -8,7 +8,7 @@ import type {
   IncomingFetch,
   IncomingSubscribe,
 } from '../../src/session/types.ts';
-import { encode, messages, rawPeer, request, sessions, track } from './helpers.ts';
+import { describeVersions, encode, messages, rawPeer, request, sessions, track } from './helpers.ts';
 
 const range = { track, start: { group: 2, object: 0 }, end: { group: 3, object: 2 } };
 
@@ -134,7 +134,7 @@ describe('a standalone fetch', () => {
   });
 });
 
-describe('a joining fetch', () => {
+describeVersions('a joining fetch', () => {
   const subscribeAt =
     (largest: { group: number; object: number } | undefined) =>
     (incoming: IncomingSubscribe): void =>

@@ -1,4 +1,5 @@
-import { onTestFinished } from 'vitest';
+import { beforeEach, describe, onTestFinished } from 'vitest';
+import { moqtProtocols } from '../../src/codec/moqt/dialects.ts';
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import type { Message } from '../../src/codec/moqt/message.ts';
 import type { MoqObject } from '../../src/codec/moqt/model.ts';
@@ -18,8 +19,24 @@ import type { BidiStream, ReceiveStream, Transport } from '../../src/transport/t
 
 export const track = { namespace: ['stream', 'org_local', 'lv_1'], name: 'video/720p' };
 
+/** What `pair` negotiates. */
+let protocol = 'moqt-18';
+
+/** The same sessions in every version. A `rawPeer` speaks draft-18: what is about bytes belongs into a plain `describe`. */
+export function describeVersions(name: string, body: (version: string) => void): void {
+  describe.each(moqtProtocols)(`${name} (%s)`, (version) => {
+    beforeEach(() => {
+      protocol = version;
+      return () => {
+        protocol = 'moqt-18';
+      };
+    });
+    body(version);
+  });
+}
+
 export function pair(options: Parameters<typeof memoryPair>[0] = {}): MemoryPair {
-  const both = memoryPair({ protocol: 'moqt-18', ...options });
+  const both = memoryPair({ protocol, ...options });
   onTestFinished(() => both.drop());
   return both;
 }
@@ -56,7 +73,7 @@ export async function subscribed(answer: { alias?: number } = {}) {
 
 /** A peer that speaks bytes: our end of a pair whose other end is a session. */
 export async function rawPeer(role: 'client' | 'server', options: Partial<EstablishOptions> = {}) {
-  const both = pair();
+  const both = pair({ protocol: 'moqt-18' });
   const raw: Transport = role === 'server' ? both.client : both.server;
   const opening = establish(role === 'server' ? both.server : both.client, { role, ...options });
   opening.catch(() => {});

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { IncomingNamespace } from '../../src/session/types.ts';
-import { messages, rawPeer, request, sessions } from './helpers.ts';
+import { describeVersions, messages, rawPeer, request, sessions } from './helpers.ts';
 
 async function announced(answer: (announcement: IncomingNamespace) => void = (announcement) => announcement.accept()) {
   const seen: IncomingNamespace[] = [];
@@ -17,7 +17,7 @@ async function announced(answer: (announcement: IncomingNamespace) => void = (an
   return { ...both, seen };
 }
 
-describe('publishNamespace', () => {
+describeVersions('publishNamespace', () => {
   it('holds until it is withdrawn', async () => {
     const { client, seen } = await announced();
     const published = await client.publishNamespace(['stream', 'org_local', 'lv_1']);

@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { emptyBytes } from '../../src/core/bytes.ts';
 import type { IncomingPublish, SessionHandlers, Subscription } from '../../src/session/types.ts';
-import { allObjects, header, messages, obj, rawPeer, request, sessions, track } from './helpers.ts';
+import { allObjects, describeVersions, header, messages, obj, rawPeer, request, sessions, track } from './helpers.ts';
 
 const taking = (handlers: SessionHandlers) => sessions({ server: { handlers } });
 
-describe('publish', () => {
+describeVersions('publish', () => {
   it('offers a track; objects come once it is taken', async () => {
     const offers: IncomingPublish[] = [];
     const subscriptions: Subscription[] = [];

@@ -1,8 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { concat, emptyBytes } from '../../src/core/bytes.ts';
 import type { IncomingSubscribe } from '../../src/session/types.ts';
-import { allObjects, encode, header, messages, obj, rawPeer, sessions, subscribed, track } from './helpers.ts';
+import {
+  allObjects,
+  describeVersions,
+  encode,
+  header,
+  messages,
+  obj,
+  rawPeer,
+  sessions,
+  subscribed,
+  track,
+} from './helpers.ts';
 
 const subgroup = (trackAlias: number, groupId: number) =>
   draft18.encodeSubgroupHeader({
@@ -29,7 +40,7 @@ async function rawPublisher() {
   return { raw, session, subscribe };
 }
 
-describe('subscribe', () => {
+describeVersions('subscribe', (version) => {
   it('tells the publisher what is asked', async () => {
     const requests: IncomingSubscribe[] = [];
     const { client } = await sessions({
@@ -54,7 +65,7 @@ describe('subscribe', () => {
       filter: { type: 'nextGroup' },
       priority: 7,
       groupOrder: 'descending',
-      rendezvousMs: 3000,
+      rendezvousMs: version === 'moqt-18' ? 3000 : 0,
       forward: true,
     });
     await client.subscribe({ ...track, name: 'other' });
@@ -113,7 +124,7 @@ describe('subscribe', () => {
       priority: 2,
       endOfGroup: true,
       properties: true,
-      firstObject: true,
+      firstObject: version === 'moqt-18',
     });
     expect(await allObjects(one)).toEqual([
       obj(0, 'a', { properties }),
@@ -169,7 +180,8 @@ describe('subscribe', () => {
 
   it('refuses an object over 16 MiB before it is there', async () => {
     const { client, subscription, publication } = await subscribed();
-    publication.openSubgroup(header(1)).stream.write(Uint8Array.of(0x00, 0xe1, 0x00, 0x00, 0x01));
+    const fourBytes = version === 'moqt-18' ? 0xe1 : 0x81;
+    publication.openSubgroup(header(1)).stream.write(Uint8Array.of(0x00, fourBytes, 0x00, 0x00, 0x01));
     await expect((await subscription.nextSubgroup())!.next()).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
     expect(await client.closed).toMatchObject({ by: 'local', code: 0x1 });
   });

@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { SubscriptionTerms } from '../../src/session/types.ts';
-import { header, obj, sessions, subscribed, track } from './helpers.ts';
+import { describeVersions, header, obj, sessions, subscribed, track } from './helpers.ts';
 
-describe('an update of a subscription', () => {
+describeVersions('an update of a subscription', () => {
   it('brings the new terms to the publisher, and its answer back', async () => {
     const { subscription, publication } = await subscribed();
     const seen: [SubscriptionTerms, SubscriptionTerms][] = [];

@@ -1,8 +1,9 @@
 import type { Dialect } from './dialect.ts';
+import { draft16 } from './draft16.ts';
 import { draft18 } from './draft18.ts';
 
 /** Best first: the order in which we offer and choose. */
-export const dialects: readonly Dialect[] = [draft18];
+export const dialects: readonly Dialect[] = [draft18, draft16];
 
 /** ALPN and WebTransport subprotocol names, best first. */
 export const moqtProtocols: readonly string[] = dialects.map((dialect) => dialect.version);
