@@ -6,6 +6,7 @@ import { type Deferred, deferred } from '../core/deferred.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import type {
+  AuthToken,
   IncomingFetch,
   IncomingNamespace,
   IncomingPrefix,
@@ -13,6 +14,7 @@ import type {
   IncomingSubscribe,
   IncomingTrackStatus,
   PeerSetup,
+  Refusal,
   Session,
   SessionClose,
   SessionHandlers,
@@ -26,6 +28,7 @@ import { namespaceKey } from './publisher.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { refusalToPublish, refusalToSubscribe } from './session-rights.ts';
+import { pathWithToken, playbackPath } from './token-path.ts';
 
 export type RelaySessionContext = {
   readonly authoriser: Authoriser;
@@ -90,7 +93,12 @@ export class RelaySession {
 
   async #authorise(peer: PeerSetup): Promise<SessionHandlers> {
     const { kind, remoteAddress, origin } = this.#transport;
-    const request = { path: peer.path, remoteAddress, via: kind, ...(origin !== undefined && { origin }) };
+    const request = {
+      path: pathWithToken(peer.path, peer.tokens),
+      remoteAddress,
+      via: kind,
+      ...(origin !== undefined && { origin }),
+    };
     try {
       this.#grant = await this.#context.authoriser.authorise(request);
     } catch (error) {
@@ -115,13 +123,51 @@ export class RelaySession {
     };
   }
 
-  #subscribe(grant: Grant, request: IncomingSubscribe): void {
-    const { track } = request;
+  /** The grant of the session, or else of a token that came with the request (draft-18 10.2.2), if it covers the track. */
+  async #grantFor(
+    grant: Grant,
+    { track, tokens }: { readonly track: TrackName; readonly tokens: readonly AuthToken[] },
+  ): Promise<{ grant: Grant } | Refusal> {
     const refusal = refusalToSubscribe(grant, track);
-    if (refusal !== undefined) {
-      request.reject(refusal.code, refusal.reason);
+    const [token] = tokens;
+    if (refusal === undefined) return { grant };
+    if (token === undefined) return refusal;
+    const { remoteAddress, origin } = this.#transport;
+    const path = playbackPath(track.namespace, token);
+    try {
+      const request = { path, remoteAddress, ...(origin !== undefined && { origin }) };
+      const other = await this.#context.authoriser.authorise(request);
+      return refusalToSubscribe(other, track) ?? { grant: other };
+    } catch (error) {
+      const { code, message: reason } = toStreamsError(error);
+      return {
+        code: code === 'TOKEN_EXPIRED' ? requestErrorCodes.expiredAuthToken : requestErrorCodes.unauthorized,
+        reason,
+      };
+    }
+  }
+
+  #subscribe(grant: Grant, request: IncomingSubscribe): void {
+    if (request.tokens.length === 0) {
+      const refusal = refusalToSubscribe(grant, request.track);
+      if (refusal === undefined) this.#route(request);
+      else request.reject(refusal.code, refusal.reason);
       return;
     }
+    void this.#grantFor(grant, request).then((answer) => {
+      if ('code' in answer) {
+        request.reject(answer.code, answer.reason);
+        return;
+      }
+      // What the token allowed ends with the token.
+      const stop = answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(reason));
+      void request.over.then(() => stop?.());
+      this.#route(request);
+    });
+  }
+
+  #route(request: IncomingSubscribe): void {
+    const { track } = request;
     const over = this.#claim(track);
     if (over === 'taken') {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
@@ -142,8 +188,8 @@ export class RelaySession {
   }
 
   async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
-    const refusal = refusalToSubscribe(grant, request.track);
-    if (refusal !== undefined) request.reject(refusal.code, refusal.reason);
+    const answer = await this.#grantFor(grant, request);
+    if ('code' in answer) request.reject(answer.code, answer.reason);
     else if (this.#fetches >= this.#context.limits.maxFetchesPerSession) {
       request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
     } else {
@@ -154,9 +200,9 @@ export class RelaySession {
   }
 
   async #trackStatus(grant: Grant, request: IncomingTrackStatus): Promise<void> {
-    const refusal = refusalToSubscribe(grant, request.track);
-    if (refusal !== undefined) {
-      request.reject(refusal.code, refusal.reason);
+    const answer = await this.#grantFor(grant, request);
+    if ('code' in answer) {
+      request.reject(answer.code, answer.reason);
       return;
     }
     try {

@@ -1,5 +1,6 @@
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { AuthTokens } from './auth-tokens.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { RequestIds } from './request-ids.ts';
 import type { SessionClose, SessionHandlers } from './types.ts';
@@ -9,6 +10,7 @@ export type SessionContext = {
   readonly transport: Transport;
   readonly dialect: Dialect;
   readonly requestIds: RequestIds;
+  readonly authTokens: AuthTokens;
   readonly channel: ControlChannel;
   /** True once requests may be handled; false when the session closed before. */
   readonly opened: Promise<boolean>;

@@ -11,6 +11,7 @@ import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
 import { RequestError } from './request-error.ts';
 import { TrackSubscription } from './subscription.ts';
+import { tokensParameter } from './tokens-parameter.ts';
 import type { FetchedObjects, FetchOptions, FetchTarget } from './types.ts';
 
 /** Our fetches of one session, by request id: objects may come before FETCH_OK (draft-18 10.12.3). */
@@ -34,6 +35,7 @@ export class Fetcher {
       parameters: {
         groupOrder,
         ...(priority !== undefined && { subscriberPriority: priority }),
+        ...tokensParameter(this.#context, options.tokens),
         ...(fillTimeoutMs !== undefined && { fillTimeoutMs }),
       },
     }));

@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Fetch } from '../codec/moqt/control/fetch.ts';
 import type { FetchEncoder, FetchItem } from '../codec/moqt/fetch-stream.ts';
@@ -12,6 +13,7 @@ import { deadStream } from './dead-stream.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { streamPriority } from './stream-priority.ts';
+import { takeUpdate } from './take-update.ts';
 import type { FetchAnswer, FetchWriter, IncomingFetch } from './types.ts';
 
 /** What is asked for, once a joining fetch is resolved (draft-18 10.12.2.1). */
@@ -23,7 +25,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
   priority: number;
   readonly groupOrder: GroupOrder;
   readonly fillTimeoutMs: number | undefined;
-  readonly authorizationTokens: readonly Uint8Array[];
+  readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #request: MessageStream;
   readonly #cancelled = deferred<void>();
@@ -37,7 +39,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     this.priority = parameters.subscriberPriority ?? 128;
     this.groupOrder = parameters.groupOrder ?? 'ascending';
     this.fillTimeoutMs = parameters.fillTimeoutMs;
-    this.authorizationTokens = parameters.authorizationTokens ?? [];
+    this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
     this.#context = context;
     this.#request = request;
     context.live.add(this);
@@ -92,7 +94,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a FETCH stream`);
-        this.#context.requestIds.receive(message.requestId);
+        takeUpdate(this.#context, message);
         if (this.#state === 'over') return;
         this.priority = message.parameters.subscriberPriority ?? this.priority;
         this.#stream?.setPriority(this.#transportPriority());

@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { PublishNamespace } from '../codec/moqt/control/publish-namespace.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
@@ -7,11 +8,13 @@ import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
+import { takeUpdate } from './take-update.ts';
 import type { IncomingNamespace } from './types.ts';
 
 /** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15), withdrawn by reset, STOP_SENDING or FIN. */
 export class NamespaceRequest implements IncomingNamespace, SessionMember {
   readonly namespace: readonly string[];
+  readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #stream: MessageStream;
   readonly #ended = deferred<void>();
@@ -19,6 +22,7 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
 
   constructor(context: SessionContext, stream: MessageStream, message: PublishNamespace) {
     this.namespace = message.namespace;
+    this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#context = context;
     this.#stream = stream;
     context.live.add(this);
@@ -53,7 +57,7 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);
-        this.#context.requestIds.receive(message.requestId);
+        takeUpdate(this.#context, message);
         if (this.#state === 'accepted') this.#sendOk();
       },
       cancelled: () => this.cancel(),

@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
 import type { SubscribeNamespace } from '../codec/moqt/control/subscribe-namespace.ts';
@@ -10,6 +11,7 @@ import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
+import { takeUpdate } from './take-update.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks } from './types.ts';
 
 /** Prefixes of one kind that a session is subscribed to: none may begin with another (draft-18 10.18, 10.19). */
@@ -37,7 +39,7 @@ export class PrefixRegistry {
 export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember {
   prefix: readonly string[];
   forward: boolean;
-  readonly authorizationTokens: readonly Uint8Array[];
+  readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #stream: MessageStream;
   readonly #registry: PrefixRegistry;
@@ -56,7 +58,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   ) {
     this.prefix = message.prefix;
     this.forward = message.parameters.forward ?? true;
-    this.authorizationTokens = message.parameters.authorizationTokens ?? [];
+    this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#type = message.type;
     this.#context = context;
     this.#stream = stream;
@@ -117,7 +119,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a ${this.#type} stream`);
-        this.#context.requestIds.receive(message.requestId);
+        takeUpdate(this.#context, message);
         if (this.#state === 'accepted') this.#update(message);
       },
       cancelled: () => this.#cancel(),

@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Publish } from '../codec/moqt/control/publish.ts';
 import type { Location, TrackName } from '../codec/moqt/model.ts';
@@ -15,7 +16,7 @@ export class PublishRequest implements IncomingPublish, SessionMember {
   readonly largest: Location | undefined;
   readonly forward: boolean;
   readonly trackProperties: Uint8Array;
-  readonly authorizationTokens: readonly Uint8Array[];
+  readonly tokens: readonly AuthToken[];
   readonly requestId: number;
   readonly stream: MessageStream;
   readonly #context: SessionContext;
@@ -38,7 +39,7 @@ export class PublishRequest implements IncomingPublish, SessionMember {
     this.largest = parameters.largestObject;
     this.forward = parameters.forward ?? true;
     this.trackProperties = message.trackProperties.slice();
-    this.authorizationTokens = parameters.authorizationTokens ?? [];
+    this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
     this.stream = stream;
     this.#context = context;
     this.#establish = establish;

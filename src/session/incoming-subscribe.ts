@@ -1,4 +1,5 @@
-import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import type { GroupOrder, Location, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
@@ -10,6 +11,7 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { TrackPublication } from './publication.ts';
+import { takeUpdate } from './take-update.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
 import type { IncomingSubscribe, Publication, SubscribeAnswer } from './types.ts';
 
@@ -25,12 +27,13 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly requestId: number;
   readonly track: TrackName;
   readonly rendezvousMs: number;
-  readonly authorizationTokens: readonly Uint8Array[];
+  readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #owner: SubscribeOwner;
   readonly #stream: MessageStream;
   readonly #cancelled = deferred<void>();
   readonly #answered = deferred<void>();
+  readonly #over = deferred<void>();
   #terms: SubscriptionTerms;
   /** Updates granted before the answer; their REQUEST_OKs go after it. */
   #owedOks = 0;
@@ -44,7 +47,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.track = message.track;
     this.#terms = termsWith(parameters);
     this.rendezvousMs = parameters.rendezvousTimeoutMs ?? 0;
-    this.authorizationTokens = parameters.authorizationTokens ?? [];
+    this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
     this.#context = context;
     this.#owner = owner;
     this.#stream = stream;
@@ -121,6 +124,20 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.#end();
   }
 
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  revoke(reason: string): void {
+    if (this.#state.name === 'accepted') {
+      this.#state.publication.end(publishDoneCodes.unauthorized, reason);
+      this.#cancelled.resolve();
+    } else if (this.#state.name === 'pending') {
+      this.reject(requestErrorCodes.expiredAuthToken, reason);
+      this.#cancelled.resolve();
+    }
+  }
+
   follow(): Promise<void> {
     return followRequest(this.#context, this.#stream, {
       message: (message) => {
@@ -146,7 +163,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
 
   /** draft-18 10.9: before the answer, it is as if it had been asked so from the start. */
   #update(message: RequestUpdate): void {
-    this.#context.requestIds.receive(message.requestId);
+    takeUpdate(this.#context, message);
     if (this.#state.name === 'accepted') this.#state.publication.update(message);
     if (this.#state.name !== 'pending') return;
     this.#terms = termsWith(message.parameters, this.#terms);
@@ -155,6 +172,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
 
   #end(): void {
     this.#state = { name: 'over' };
+    this.#over.resolve();
     this.#answered.resolve();
     this.#context.live.delete(this);
     this.#owner.release(this);

@@ -1,3 +1,4 @@
+import { encodeAuthToken } from '../codec/moqt/auth-token.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
@@ -7,6 +8,7 @@ import { fromUtf8 } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Transport, TransportClose } from '../transport/transport.ts';
+import { AuthTokens, maxAuthTokenCacheSize } from './auth-tokens.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { messagesOf } from './control-messages.ts';
@@ -84,6 +86,7 @@ export class MoqSession implements Session {
       transport,
       dialect,
       requestIds,
+      authTokens: new AuthTokens(dialect.varints),
       channel: this.#channel,
       opened: this.#opened.promise,
       live: this.#live,
@@ -100,7 +103,7 @@ export class MoqSession implements Session {
   get peer(): PeerSetup {
     return this.#peer;
   }
-  #peer: PeerSetup = { path: '', authority: '', implementation: '' };
+  #peer: PeerSetup = { path: '', authority: '', implementation: '', tokens: [] };
 
   get closed(): Promise<SessionClose> {
     return this.#closed.promise;
@@ -173,11 +176,14 @@ export class MoqSession implements Session {
   }
 
   #sendSetup(): void {
-    const { role, path, authority } = this.#options;
+    const { role, path, authority, tokens = [] } = this.#options;
+    const { varints } = this.#context.dialect;
     const carries = role === 'client' && setupCarriesPath(this.transport.kind);
     this.#channel.send({
       type: 'setup',
       implementation,
+      maxAuthTokenCacheSize,
+      authorizationTokens: tokens.map((token) => encodeAuthToken(varints, { kind: 'useValue', token })),
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
     });
@@ -202,7 +208,10 @@ export class MoqSession implements Session {
   async #onControlMessage(message: Message): Promise<void> {
     switch (message.type) {
       case 'setup': {
-        const peer = readPeerSetup(message, this.transport, this.#options.role);
+        const peer = {
+          ...readPeerSetup(message, this.transport, this.#options.role),
+          tokens: this.#context.authTokens.ofSetup(message.authorizationTokens),
+        };
         this.#advance({ type: 'setup', peer });
         this.#peer = peer;
         await this.#authorise(peer);

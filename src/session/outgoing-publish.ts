@@ -11,6 +11,7 @@ import type { SubscribeOwner } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
 import { TrackPublication } from './publication.ts';
+import { takeUpdate } from './take-update.ts';
 import { termsWith } from './terms.ts';
 import type { Publication, PublishOffer } from './types.ts';
 
@@ -107,7 +108,7 @@ export class OfferedTrack implements SessionMember {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH stream`);
-        this.#context.requestIds.receive(message.requestId);
+        takeUpdate(this.#context, message);
         publication.update(message);
       },
       cancelled: () => this.#cancel(),

@@ -140,10 +140,15 @@ export class TrackPublication implements Publication {
     this.#cancelStreams();
   }
 
+  /** At once: what is under way is reset. */
+  end(status: number, reason: string): void {
+    this.#cancelStreams();
+    this.done(status, reason);
+  }
+
   #refuseUpdate(code: number, reason: string): void {
     this.#parts.stream.send({ type: 'requestError', code, reason });
-    this.#cancelStreams();
-    this.done(publishDoneCodes.updateFailed, reason);
+    this.end(publishDoneCodes.updateFailed, reason);
     this.#parts.refused();
   }
 

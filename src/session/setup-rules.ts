@@ -10,7 +10,11 @@ export function setupCarriesPath(kind: Transport['kind']): boolean {
 }
 
 /** What the peer's SETUP says, by the rules of draft-18 10.3.1. Throws MoqtError (INVALID_PATH, MALFORMED_PATH, …). */
-export function readPeerSetup(setup: Setup, transport: Transport, role: 'client' | 'server'): PeerSetup {
+export function readPeerSetup(
+  setup: Setup,
+  transport: Transport,
+  role: 'client' | 'server',
+): Omit<PeerSetup, 'tokens'> {
   const { path, authority } = setup;
   const allowed = role === 'server' && setupCarriesPath(transport.kind);
   if (path !== undefined) {

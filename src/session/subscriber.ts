@@ -16,6 +16,7 @@ import { openRequest } from './open-request.ts';
 import { RequestError } from './request-error.ts';
 import { type SubscriptionParts, TrackSubscription } from './subscription.ts';
 import { parametersFor } from './terms.ts';
+import { tokensParameter } from './tokens-parameter.ts';
 import { trackKey } from './track-key.ts';
 import type { SubscribeOptions, Subscription } from './types.ts';
 
@@ -45,7 +46,7 @@ export class Subscriber {
     // draft-18 5.1: one subscription per track and role.
     if (this.#pending.has(key) || this.#find(key) !== undefined)
       throw new StreamsError('CONFLICT', `this session is already subscribed to ${track.name}`);
-    const parameters = parametersOf(options);
+    const parameters = { ...parametersOf(options), ...tokensParameter(this.#context, options.tokens) };
     const { requestId, stream } = openRequest(this.#context, (id) => ({
       type: 'subscribe',
       requestId: id,
@@ -204,7 +205,7 @@ function mandatoryReason(type: number): string {
 }
 
 function parametersOf(options: SubscribeOptions): MessageParameters {
-  const { filter, rendezvousMs, forward, signal: _, ...terms } = options;
+  const { filter, rendezvousMs, forward, signal: _, tokens: __, ...terms } = options;
   const base = parametersFor({
     ...terms,
     ...(forward === false && { forward }),

@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { TrackStatus as TrackStatusMessage } from '../codec/moqt/control/track-status.ts';
 import type { TrackName } from '../codec/moqt/model.ts';
@@ -26,7 +27,7 @@ export async function trackStatus(context: SessionContext, track: TrackName): Pr
 /** One TRACK_STATUS of the peer. */
 export class TrackStatusRequest implements IncomingTrackStatus, SessionMember {
   readonly track: TrackName;
-  readonly authorizationTokens: readonly Uint8Array[];
+  readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #stream: MessageStream;
   readonly #cancelled = deferred<void>();
@@ -34,7 +35,7 @@ export class TrackStatusRequest implements IncomingTrackStatus, SessionMember {
 
   constructor(context: SessionContext, stream: MessageStream, message: TrackStatusMessage) {
     this.track = message.track;
-    this.authorizationTokens = message.parameters.authorizationTokens ?? [];
+    this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#context = context;
     this.#stream = stream;
     context.live.add(this);

@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
@@ -8,7 +9,16 @@ import type { SubscriptionTerms } from './terms.ts';
  * A `Dialect` (codec/moqt) decides the bytes.
  */
 
-export type { FetchItem, Location, MoqObject, ObjectStatus, SubscriptionFilter, SubscriptionTerms, TrackName };
+export type {
+  AuthToken,
+  FetchItem,
+  Location,
+  MoqObject,
+  ObjectStatus,
+  SubscriptionFilter,
+  SubscriptionTerms,
+  TrackName,
+};
 
 export type SubscribeOptions = {
   filter?: SubscriptionFilter;
@@ -23,6 +33,8 @@ export type SubscribeOptions = {
   subgroupTimeoutMs?: number;
   /** How long the relay may hold the request until a publisher appears (draft-18 RENDEZVOUS_TIMEOUT). */
   rendezvousMs?: number;
+  /** Authorise this request. */
+  tokens?: readonly AuthToken[];
   signal?: AbortSignal;
 };
 
@@ -42,6 +54,8 @@ export type FetchOptions = {
   groupOrder?: 'ascending' | 'descending';
   /** How long a relay may wait for its upstream before it reports objects as unknown (draft-18 FILL_TIMEOUT); 0: not at all. */
   fillTimeoutMs?: number;
+  /** Authorise this request. */
+  tokens?: readonly AuthToken[];
   signal?: AbortSignal;
 };
 
@@ -62,6 +76,8 @@ export interface FetchedObjects {
 /** A peer asks us for what was published. Answer exactly once. A joining fetch comes with its range worked out. */
 export interface IncomingFetch {
   readonly track: TrackName;
+  /** With the request, aliases resolved: secrets. */
+  readonly tokens: readonly AuthToken[];
   readonly start: Location;
   /** See `FetchTarget`; never before `start`. */
   readonly end: Location;
@@ -156,6 +172,8 @@ export type PublishOffer = SubscribeAnswer & { forward?: boolean; signal?: Abort
 /** A peer asks us for a track. Answer exactly once with accept or reject; leaving it open is waiting for a publisher. */
 export interface IncomingSubscribe {
   readonly track: TrackName;
+  /** With the request, aliases resolved: secrets. */
+  readonly tokens: readonly AuthToken[];
   readonly filter: SubscriptionFilter;
   readonly priority: number;
   readonly groupOrder: 'ascending' | 'descending' | undefined;
@@ -165,6 +183,10 @@ export interface IncomingSubscribe {
   /** Resolves when the peer cancelled, or the session ended; never rejects. */
   readonly cancelled: Promise<void>;
   /** A relay uses one alias per track for all viewers so that headers are shared bytes. */
+  /** Resolves when it is refused, cancelled or done; never rejects. */
+  readonly over: Promise<void>;
+  /** The peer may not have it any longer: ends it, answered or not, and `cancelled` resolves. */
+  revoke(reason: string): void;
   accept(answer: SubscribeAnswer): Publication;
   /** REQUEST_ERROR code (codec/moqt codes.requestError), reason, and when to try again. */
   reject(code: number, reason: string, retryMs?: number): void;
@@ -218,6 +240,8 @@ export interface PublishedNamespace {
 /** A peer offers us a track (draft-18 PUBLISH). Answer exactly once. */
 export interface IncomingPublish {
   readonly track: TrackName;
+  /** With the request, aliases resolved: secrets. */
+  readonly tokens: readonly AuthToken[];
   readonly largest: Location | undefined;
   /** It sends objects without being told to. */
   readonly forward: boolean;
@@ -236,6 +260,8 @@ export type TrackStatus = {
 
 export interface IncomingTrackStatus {
   readonly track: TrackName;
+  /** With the request, aliases resolved: secrets. */
+  readonly tokens: readonly AuthToken[];
   readonly cancelled: Promise<void>;
   accept(status: Partial<TrackStatus>): void;
   reject(code: number, reason: string, retryMs?: number): void;
@@ -291,6 +317,8 @@ export type PeerSetup = {
   readonly path: string;
   readonly authority: string;
   readonly implementation: string;
+  /** AUTHORIZATION TOKENs of SETUP: secrets. */
+  readonly tokens: readonly AuthToken[];
 };
 
 export type SessionClose = { by: 'local' | 'peer' | 'transport'; code: number; reason: string };
@@ -339,6 +367,8 @@ export type EstablishOptions = {
   /** Client on raw QUIC only: goes into SETUP PATH. */
   path?: string;
   authority?: string;
+  /** Go into SETUP. */
+  tokens?: readonly AuthToken[];
   /** Default 10 000. */
   setupTimeoutMs?: number;
   /**

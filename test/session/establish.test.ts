@@ -7,8 +7,13 @@ describe('establish', () => {
   it('exchanges SETUPs', async () => {
     const { client, server } = await sessions({ client: { path: '/playback/lv_1?tok=t', authority: 'relay:4443' } });
     expect(client.version).toBe('moqt-18');
-    expect(server.peer).toEqual({ path: '/playback/lv_1?tok=t', authority: 'relay:4443', implementation: 'streams' });
-    expect(client.peer).toEqual({ path: '', authority: '', implementation: 'streams' });
+    expect(server.peer).toEqual({
+      path: '/playback/lv_1?tok=t',
+      authority: 'relay:4443',
+      implementation: 'streams',
+      tokens: [],
+    });
+    expect(client.peer).toEqual({ path: '', authority: '', implementation: 'streams', tokens: [] });
   });
 
   it('takes the path from the transport where SETUP has none', async () => {

@@ -75,7 +75,7 @@ describe('stream priority', () => {
 });
 
 describe('session state', () => {
-  const peer = { path: '', authority: '', implementation: '' };
+  const peer = { path: '', authority: '', implementation: '', tokens: [] };
   const close = { by: 'local', code: 0, reason: '' } as const;
 
   it('goes from connecting to leaving', () => {
