@@ -2,7 +2,8 @@ import type { Logger } from '../core/log.ts';
 import type { MediaUnit } from '../core/media-unit.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Broadcast } from './broadcast.ts';
-import type { PublishGrant } from './control-client.ts';
+import type { LiveInput, PublishGrant } from './control-client.ts';
+import { IngestMeter } from './ingest-meter.ts';
 import { RelayPublisher } from './publish.ts';
 
 /**
@@ -34,6 +35,7 @@ type Channel = {
   link: RelayPublisher;
   publisher: Publisher | undefined;
   units: number;
+  meter: IngestMeter;
   grace: NodeJS.Timeout | undefined;
 };
 
@@ -52,9 +54,13 @@ export class Channels {
     return this.#channels.get(inputId)?.broadcast;
   }
 
-  /** Ids of the inputs that are live. */
-  get live(): string[] {
-    return [...this.#channels.keys()];
+  /** The inputs that are live, and what their ingest brings. */
+  live(): LiveInput[] {
+    return [...this.#channels].map(([inputId, { meter, link, publisher }]) => {
+      const figures = meter.read(performance.now());
+      if (figures === undefined) return { inputId };
+      return { inputId, stats: { ...figures, publisher: publisher?.kind ?? null, relayConnected: link.connected } };
+    });
   }
 
   stats(): { inputId: string; units: number; relayConnected: boolean; publisher: string | undefined }[] {
@@ -84,6 +90,7 @@ export class Channels {
       push: (unit) => {
         if (channel.publisher !== publisher) return;
         channel.units++;
+        channel.meter.push(unit);
         channel.broadcast.push(unit);
       },
       end: (clean) => {
@@ -116,7 +123,14 @@ export class Channels {
     const { inputId, namespace } = grant;
     const broadcast = new Broadcast(Date.now());
     const link = new RelayPublisher({ broadcast, inputId, streamKey, namespace, relayUrl, connect, logger });
-    const channel: Channel = { broadcast, link, publisher: undefined, units: 0, grace: undefined };
+    const channel: Channel = {
+      broadcast,
+      link,
+      publisher: undefined,
+      units: 0,
+      meter: new IngestMeter(performance.now()),
+      grace: undefined,
+    };
     this.#channels.set(inputId, channel);
     logger.info('input is live', { inputId });
     changed();

@@ -11,6 +11,9 @@ export type PublishRequest = {
 /** What a stream key opens. */
 export type PublishGrant = { orgId: string; inputId: string; namespace: string[] };
 
+/** An input that is live, with what there is to say about its ingest. */
+export type LiveInput = { inputId: string; stats?: Record<string, string | number | boolean | null> };
+
 /** Rejects with the StreamsError of the refusal (UNAUTHORIZED, NOT_FOUND, …) or API_UNREACHABLE. */
 export type Authorise = (request: PublishRequest) => Promise<PublishGrant>;
 
@@ -37,7 +40,7 @@ export class ControlClient {
   };
 
   /** Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be. */
-  async heartbeat(engineId: string, live: readonly string[], signal?: AbortSignal): Promise<string[]> {
+  async heartbeat(engineId: string, live: readonly LiveInput[], signal?: AbortSignal): Promise<string[]> {
     const answer = await this.#post('/internal/engine/heartbeat', { engineId, live }, signal);
     const { stop } = answer as { stop?: unknown };
     return Array.isArray(stop) ? stop.filter((id) => typeof id === 'string') : [];

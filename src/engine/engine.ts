@@ -25,6 +25,8 @@ export type EngineOptions = {
   logger: Logger;
   /** Publishes the test picture to this input. */
   demo?: DemoOptions;
+  /** Seconds an LL-HLS playlist goes back; at least, and by default, 12. */
+  hlsWindowSeconds?: number;
   /** How long a broadcast waits for a publisher that vanished, ms; default 3000. */
   graceMs?: number;
 };
@@ -69,7 +71,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const http = await serveHttp({ ...options, authorise, publish, live: (inputId) => channels.broadcast(inputId) });
   const pulse = new Heartbeat({
     send: (live, signal) => control.heartbeat(engineId, live, signal),
-    live: () => channels.live,
+    live: () => channels.live(),
     stop: (inputId) => channels.stop(inputId),
     logger,
   });

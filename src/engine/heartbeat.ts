@@ -1,10 +1,11 @@
 import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { LiveInput } from './control-client.ts';
 
 export type HeartbeatOptions = {
   /** Answers what must not be live. */
-  send(live: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
-  live(): readonly string[];
+  send(live: readonly LiveInput[], signal: AbortSignal): Promise<readonly string[]>;
+  live(): readonly LiveInput[];
   stop(inputId: string): void;
   logger: Logger;
   /** Default 2000. */

@@ -16,7 +16,10 @@ export const demoFile = new URL('../../fixtures/media/demo.flv', import.meta.url
 
 /** A control plane of one input, over real HTTP: knows one key, remembers what it was told. */
 export class OneInputControl {
+  /** Ids of what was live, beat by beat. */
   readonly heartbeats: string[][] = [];
+  /** What was last said of the ingest. */
+  stats: Record<string, unknown> | undefined;
   readonly asked: { streamKey: string; ingest: string }[] = [];
   readonly server: Server;
   down = false;
@@ -29,7 +32,8 @@ export class OneInputControl {
       if (this.down || request.headers.authorization !== 'Bearer service') {
         response.writeHead(this.down ? 503 : 404).end('{}');
       } else if (request.url === '/internal/engine/heartbeat') {
-        this.heartbeats.push(body.live);
+        this.heartbeats.push(body.live.map((live: { inputId: string }) => live.inputId));
+        this.stats = body.live[0]?.stats ?? this.stats;
         response.end(JSON.stringify({ ok: true, stop: this.stop }));
       } else {
         this.asked.push(body);

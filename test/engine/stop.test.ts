@@ -14,6 +14,8 @@ it('lets go of the encoder and the relay when the control plane wants the input 
   try {
     await until(() => harness.relays.length > 0, 'the engine connects to the relay');
     await until(() => harness.control.heartbeats.at(-1)?.includes(inputId) === true, 'the input is live');
+    await until(() => Number(harness.control.stats?.fps) > 0, 'the ingest is measured');
+    expect(harness.control.stats).toMatchObject({ publisher: 'rtmp', relayConnected: true });
     harness.control.stop = [inputId];
     await exited;
     await until(() => harness.control.heartbeats.at(-1)?.length === 0, 'the input is idle');
