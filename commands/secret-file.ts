@@ -8,7 +8,7 @@ export const secretFileOptions = {
   envFile: {
     value: 'file',
     description:
-      'set it as a variable in this file of NAME=value lines (.env, $GITHUB_ENV; mode 0600) and do not print it',
+      'set it as a variable in this file of NAME=value lines, which must exist (.env, $GITHUB_ENV; mode 0600), and do not print it',
   },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -45,7 +45,12 @@ export async function certificateCheck(
 ): Promise<Check | undefined> {
   const local = relay === undefined || /^https:\/\/(127\.|localhost|\[::1\])/.test(relay.url);
   const pem = local ? await readFile(join(dataDir, 'tls', 'relay-certificate.pem')).catch(() => undefined) : undefined;
-  const certificate = pem !== undefined ? parse(pem) : relay === undefined ? undefined : await shown(relay.url);
+  const onDisk = pem === undefined ? undefined : parse(pem);
+  // The folder may belong to another relay than the one that was asked.
+  const same =
+    relay?.certificateSha256 === undefined ||
+    onDisk?.fingerprint256.replaceAll(':', '').toLowerCase() === relay.certificateSha256;
+  const certificate = same && onDisk !== undefined ? onDisk : relay === undefined ? undefined : await shown(relay.url);
   if (certificate === undefined) {
     return relay === undefined
       ? undefined

@@ -55,7 +55,10 @@ export const deleteSpec = {
 export const rotateKeySpec = {
   path: ['inputs', 'rotate-key'],
   summary: 'Replace the stream key; the old one stops working, at once or after an overlap',
-  examples: ['streams inputs rotate-key lv_…', 'streams inputs rotate-key lv_… --overlap 1h --env-file .env'],
+  examples: [
+    'streams inputs rotate-key lv_…',
+    'streams inputs rotate-key lv_… --overlap 1h --output-file stream-key.txt',
+  ],
   args: { id },
   options: {
     overlap: { value: 'duration', description: 'how long the old key still works: up to 7d', parse: parseDuration },
