@@ -7,6 +7,7 @@ import { LimitedWarnings } from '../../../core/limited-warnings.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
 import type { Authorise, PublishGrant } from '../../control-client.ts';
+import { type Caller, Callers } from './callers.ts';
 import { Cookies } from './cookie.ts';
 import { Decryption } from './decryption.ts';
 import { acceptance, agreedLatency, inductionAnswer, type Proposal, readProposal, refusalAnswer } from './proposal.ts';
@@ -31,16 +32,10 @@ export type SrtListenerOptions = {
   maxPerAddress?: number;
 };
 
-/** A conclusion that was answered or is being decided: callers repeat theirs until they hear. */
-type Caller = { address: string; answer: Uint8Array | undefined; forgetAt: number };
-
 const defaultPerAddress = 64;
 const tickMs = 10;
 /** The control plane is asked about so many callers at a time. */
 const maxAsking = 64;
-const maxCallers = 4096;
-/** Callers of one address that are decided or remembered, beside its connections. */
-const sparePerAddress = 64;
 /** How long an answer is repeated after the connection is over (ms). */
 const rememberMs = 3000;
 /** A tick that comes so late says that we were busy: then what seems lost may be in the socket (ms). */
@@ -56,21 +51,21 @@ export class SrtListener {
   readonly #ignored: LimitedWarnings;
   readonly #refused: LimitedWarnings;
   readonly #cookies = new Cookies();
-  readonly #callers = new Map<string, Caller>();
-  /** Callers of each address. */
-  readonly #perAddress = new Map<string, number>();
+  readonly #callers: Callers;
   readonly #sessions = new Map<number, { session: SrtSession; address: string; port: number }>();
   #asking = 0;
   #timer: NodeJS.Timeout | undefined;
   #lastTick = 0;
   #patientUntil = 0;
   #closed = false;
+  #released = false;
 
   private constructor(socket: Socket, options: SrtListenerOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#ignored = new LimitedWarnings(options.logger);
     this.#refused = new LimitedWarnings(options.logger);
+    this.#callers = new Callers(options.maxPerAddress ?? defaultPerAddress);
   }
 
   /** Rejects with PORT_IN_USE or CONFIG_INVALID. */
@@ -113,6 +108,7 @@ export class SrtListener {
     await new Promise<void>((resolve) =>
       this.#socket.send(new Uint8Array(0), this.port, loopback(this.#options.host), () => resolve()),
     );
+    this.#released = true;
     await new Promise<void>((resolve) => this.#socket.close(resolve));
   }
 
@@ -147,21 +143,13 @@ export class SrtListener {
       throw new StreamsError('UNSUPPORTED', 'SRT handshake that is no caller’s (rendezvous?)');
     if (!this.#cookies.matches(handshake.cookie, from.address, from.port, now))
       throw new StreamsError('PROTOCOL_VIOLATION', 'SRT handshake with a wrong cookie');
-    const key = `${from.address} ${from.port} ${handshake.socketId}`;
-    const before = this.#callers.get(key);
+    const before = this.#callers.find(from.address, from.port, handshake.socketId);
     if (before !== undefined) {
       if (before.answer !== undefined) reply(before.answer);
       return;
     }
-    if (this.#asking >= maxAsking || this.#callers.size >= maxCallers)
-      throw new StreamsError('LIMIT_EXCEEDED', 'too many SRT callers at once');
-    const { maxPerAddress = defaultPerAddress } = this.#options;
-    const ofAddress = this.#perAddress.get(from.address) ?? 0;
-    if (ofAddress >= maxPerAddress + sparePerAddress)
-      throw new StreamsError('LIMIT_EXCEEDED', 'too many SRT callers of one address');
-    const caller: Caller = { address: from.address, answer: undefined, forgetAt: Number.POSITIVE_INFINITY };
-    this.#callers.set(key, caller);
-    this.#perAddress.set(from.address, ofAddress + 1);
+    if (this.#asking >= maxAsking) throw new StreamsError('LIMIT_EXCEEDED', 'too many SRT callers at once');
+    const caller = this.#callers.add(from.address, from.port, handshake.socketId);
     this.#run();
     const answer = (body: Uint8Array) => {
       caller.answer = body;
@@ -190,7 +178,9 @@ export class SrtListener {
         if ('reason' in decided) refuse(decided);
         else answer(this.#open(proposal, decided, from, caller, began));
       })
-      .catch((error) => refuse(refusalOf(toStreamsError(error))))
+      .catch((error) => {
+        if (!this.#closed) refuse(refusalOf(toStreamsError(error)));
+      })
       .finally(() => this.#asking--);
   }
 
@@ -272,22 +262,15 @@ export class SrtListener {
       this.#patientUntil = now + stallGrace;
     this.#lastTick = now;
     for (const { session } of this.#sessions.values()) session.tick(now, now >= this.#patientUntil);
-    for (const [key, caller] of this.#callers) if (caller.forgetAt <= now) this.#forget(key, caller);
+    this.#callers.sweep(now);
     if (this.#callers.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #forget(key: string, { address }: Caller): void {
-    this.#callers.delete(key);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
-  }
-
   #send(datagram: Uint8Array, port: number, address: string): void {
     // A datagram that cannot be sent is a lost one.
-    this.#socket.send(datagram, port, address, () => {});
+    if (!this.#released) this.#socket.send(datagram, port, address, () => {});
   }
 }
 

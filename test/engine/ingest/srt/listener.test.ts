@@ -18,8 +18,10 @@ import {
   encodeData,
 } from '../../../../src/codec/srt/packet.ts';
 import { concat, fromHex } from '../../../../src/core/bytes.ts';
+import { deferred } from '../../../../src/core/deferred.ts';
 import { StreamsError } from '../../../../src/core/errors.ts';
 import type { MediaUnit } from '../../../../src/core/media-unit.ts';
+import type { PublishGrant } from '../../../../src/engine/control-client.ts';
 import { SrtListener, type SrtListenerOptions } from '../../../../src/engine/ingest/srt/listener.ts';
 import { publishTarget } from '../../../../src/engine/ingest/srt/publish-target.ts';
 import * as ts from '../../../codec/mpegts/build.ts';
@@ -295,6 +297,29 @@ describe('SRT listener', () => {
     await until(() => served.ends.length === 1, 'the end');
     expect(served.ends).toEqual([false]);
     expect(served.log.filter((line) => line.includes('not MPEG-TS'))).toHaveLength(1);
+  });
+
+  it.each(['granted', 'refused'])('closes while a caller waits for a word that comes later: %s', async (word) => {
+    const asked = deferred<PublishGrant>();
+    let asking = false;
+    await using served = await serve({
+      authorise: () => {
+        asking = true;
+        return asked.promise;
+      },
+    });
+    using caller = await call(served.listener.port);
+    caller.shake({});
+    const { cookie } = await caller.answer(1);
+    const extensions = [request(), named(streamId)];
+    caller.shake({ version: 5, type: handshakeType.conclusion, extension: 5, cookie, extensions });
+    await until(() => asking, 'the question');
+    await served.listener.close();
+    if (word === 'granted') asked.resolve({ orgId: 'org_local', inputId, namespace });
+    else asked.reject(new StreamsError('UNAUTHORIZED', 'wrong stream key'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(served.ends).toEqual([]);
+    expect(served.log).toEqual([]);
   });
 
   it('says goodbye when the engine goes', async () => {
