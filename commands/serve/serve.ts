@@ -17,6 +17,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       relayPort: options.relayPort ?? 4443,
       rtmpPort: options.rtmpPort ?? 1935,
       srtPort: options.srtPort ?? 9000,
+      hlsWindowSeconds: (options.hlsWindow ?? 12_000) / 1000,
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),

@@ -1,5 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
+import { parseDuration } from '../duration.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -30,6 +31,12 @@ export const serveSpec = {
     relayPort: port('QUIC/WebTransport (UDP) of the relay', '4443'),
     rtmpPort: port('RTMP ingest', '1935'),
     srtPort: port('SRT ingest', '9000'),
+    hlsWindow: {
+      value: 'duration',
+      description: 'how far LL-HLS players can go back in a live broadcast (at most 256 MB a rendition)',
+      parse: parseDuration,
+      default: '12s',
+    },
     only: {
       value: 'process',
       description: 'run only control, relay or engine; may be repeated, or a comma list',

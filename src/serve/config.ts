@@ -9,6 +9,8 @@ export type ServeOptions = {
   relayPort: number;
   rtmpPort: number;
   srtPort: number;
+  /** Seconds of a live broadcast that LL-HLS players can go back; at least, and by default, 12. */
+  hlsWindowSeconds?: number;
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */

@@ -10,6 +10,7 @@ export type EngineConfig = {
   host: string;
   rtmpPort: number;
   srtPort: number;
+  hlsWindowSeconds?: number;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the engine runs without it. */

@@ -176,7 +176,7 @@ class Stack {
   }
 
   #enginePlan(): ChildPlan {
-    const { host, rtmpPort, srtPort, relayUrl } = this.#options;
+    const { host, rtmpPort, srtPort, relayUrl, hlsWindowSeconds } = this.#options;
     return {
       name: 'engine',
       command: this.#command('engine'),
@@ -184,6 +184,7 @@ class Stack {
         host,
         rtmpPort: this.#engine?.rtmpPort ?? rtmpPort,
         srtPort: this.#engine?.srtPort ?? srtPort,
+        ...(hlsWindowSeconds === undefined ? {} : { hlsWindowSeconds }),
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),

@@ -60,17 +60,21 @@ export class HlsWindow {
 
   /** Resolves with true once `condition` holds, with false after `ms`, when the signal aborts, or at the close. */
   async until(condition: () => boolean, ms: number, signal: AbortSignal): Promise<boolean> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    // Not AbortSignal.any and timeout: Node 20 may collect them before they fire.
+    const giveUpAt = performance.now() + ms;
     while (!condition()) {
-      if (deadline.aborted || this.#closed) return false;
+      const leftMs = giveUpAt - performance.now();
+      if (leftMs <= 0 || signal.aborted || this.#closed) return false;
       await new Promise<void>((resolve) => {
         const wake = () => {
+          clearTimeout(timer);
           this.#waiting.delete(wake);
-          deadline.removeEventListener('abort', wake);
+          signal.removeEventListener('abort', wake);
           resolve();
         };
+        const timer = setTimeout(wake, Math.ceil(leftMs));
         this.#waiting.add(wake);
-        deadline.addEventListener('abort', wake);
+        signal.addEventListener('abort', wake);
       });
     }
     return true;

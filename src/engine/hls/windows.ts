@@ -1,17 +1,19 @@
 import type { Broadcast } from '../broadcast.ts';
-import type { WindowLimits } from './rendition.ts';
 import { HlsWindow } from './window.ts';
 
 export type HlsWindowsOptions = {
   /** The broadcast of an input that is live. */
   readonly live: (inputId: string) => Broadcast | undefined;
-  readonly limits?: Partial<WindowLimits>;
+  /** How far playlists go back; at least, and by default, 12. */
+  readonly seconds?: number;
   /** A window nobody asks a playlist of for so long is given up. Default 30 000. */
   readonly idleMs?: number;
 };
 
-/** Six target durations, so that a client may skip what it has; and what one rendition may hold. */
-const defaultLimits: WindowLimits = { seconds: 12, bytes: 64 << 20 };
+/** Six target durations. */
+const minSeconds = 12;
+/** Of one rendition: bounds a long window. */
+const maxBytes = 256 << 20;
 const sweepMs = 1000;
 
 type Entry = { window: HlsWindow; askedAt: number };
@@ -48,7 +50,7 @@ export class HlsWindows {
     }
     if (broadcast === undefined) return undefined;
     if (known !== undefined) this.#giveUp(inputId);
-    const limits = { ...defaultLimits, ...this.#options.limits };
+    const limits = { seconds: Math.max(minSeconds, this.#options.seconds ?? 0), bytes: maxBytes };
     const window = new HlsWindow(broadcast, limits, this.#nextMsn.get(inputId) ?? 0);
     this.#entries.set(inputId, { window, askedAt: performance.now() });
     return window;

@@ -24,6 +24,8 @@ export type EngineHttpOptions = {
   /** The broadcast of an input that is live. */
   readonly live: (inputId: string) => Broadcast | undefined;
   readonly logger: Logger;
+  /** Seconds a playlist goes back; at least, and by default, 12. */
+  readonly hlsWindowSeconds?: number;
 };
 
 /** What the engine answers over HTTP: `/hls/…` and `/ingest/…`. */
@@ -33,7 +35,10 @@ export async function serveHttp(options: EngineHttpOptions): Promise<InternalHtt
   const revocations = new Revocations({ controlUrl, serviceToken, logger });
   const redeem = httpRedeem({ controlUrl, serviceToken });
   const tokens = new VerifiedTokens({ tokens: new PlaybackTokens({ keys, issuer, revocations, redeem }) });
-  const windows = new HlsWindows({ live });
+  const windows = new HlsWindows({
+    live,
+    ...(options.hlsWindowSeconds === undefined ? {} : { seconds: options.hlsWindowSeconds }),
+  });
   const http = await listenHttp(async (request, remoteAddress) => {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith('/hls/')) return handleHls(request, { tokens, windows, logger, remoteAddress });

@@ -251,6 +251,22 @@ describe('windows', () => {
     expect(followers()).toBe(0);
   });
 
+  it('go back as far as asked for', () => {
+    const broadcast = new Broadcast(startedAt);
+    const source = new Source(broadcast);
+    source.play(1000);
+    const windows = new HlsWindows({ live: () => broadcast, seconds: 30 });
+    const window = windows.ask('lv_1', false)!;
+    source.play(70_000);
+    for (const { listed, segments } of window.renditions.values()) {
+      const seconds = listed.reduce((sum, { duration }) => sum + duration, 0);
+      expect(seconds).toBeGreaterThanOrEqual(30);
+      expect(seconds).toBeLessThan(32);
+      expect(segments.length).toBeLessThan(64);
+    }
+    windows.close();
+  });
+
   it('tell players that are there of the end, and nobody else', () => {
     const broadcast = new Broadcast(startedAt);
     new Source(broadcast).play(2000);
