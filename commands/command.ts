@@ -20,7 +20,7 @@ export type OptionSpec = {
 export type ArgumentSpec = { description: string; optional?: true; complete?: Completion };
 
 /** Where the shell completion of a value comes from, where it is not `choices` nor a path. */
-export type Completion = 'inputs' | 'keys' | 'api-keys' | 'profiles';
+export type Completion = 'inputs' | 'keys' | 'api-keys' | 'assets' | 'webhooks' | 'profiles';
 
 /** A command as data: what the parser, the help and the shell completions need, without its implementation. */
 export type CommandSpec = {

@@ -1,4 +1,6 @@
+import * as analytics from './analytics/specs.ts';
 import * as apiKeys from './api-keys/specs.ts';
+import * as assets from './assets/specs.ts';
 import { command } from './command.ts';
 import { completionSpec } from './completion/specs.ts';
 import * as config from './config/specs.ts';
@@ -13,6 +15,7 @@ import { relaySpec } from './relay/specs.ts';
 import { generateSpec, signSpec, verifySpec } from './relay-token/specs.ts';
 import { serveSpec } from './serve/specs.ts';
 import { watchSpec } from './watch/specs.ts';
+import * as webhooks from './webhooks/specs.ts';
 
 /** Every command of the program, in the order of the help. */
 export const commands = [
@@ -36,6 +39,18 @@ export const commands = [
   command(keys.rotateSpec, () => import('./keys/rotate.ts')),
   command(keys.deactivateSpec, () => import('./keys/deactivate.ts')),
   command(keys.deleteSpec, () => import('./keys/delete.ts')),
+  command(webhooks.createSpec, () => import('./webhooks/create.ts')),
+  command(webhooks.listSpec, () => import('./webhooks/list.ts')),
+  command(webhooks.deleteSpec, () => import('./webhooks/delete.ts')),
+  command(webhooks.deliveriesSpec, () => import('./webhooks/deliveries.ts')),
+  command(webhooks.replaySpec, () => import('./webhooks/replay.ts')),
+  command(analytics.viewersSpec, () => import('./analytics/viewers.ts')),
+  command(analytics.summarySpec, () => import('./analytics/summary.ts')),
+  command(analytics.broadcastsSpec, () => import('./analytics/broadcasts.ts')),
+  command(analytics.concurrencySpec, () => import('./analytics/concurrency.ts')),
+  command(assets.listSpec, () => import('./assets/list.ts')),
+  command(assets.getSpec, () => import('./assets/get.ts')),
+  command(assets.deleteSpec, () => import('./assets/delete.ts')),
   command(apiKeys.createSpec, () => import('./api-keys/create.ts')),
   command(apiKeys.listSpec, () => import('./api-keys/list.ts')),
   command(apiKeys.revokeSpec, () => import('./api-keys/revoke.ts')),
@@ -66,6 +81,9 @@ export const groups: Record<string, string> = {
   inputs: 'Live inputs: where encoders push',
   playback: 'Playback URLs and tokens',
   keys: 'Signing keys of playback tokens',
+  webhooks: 'Events posted to your own server',
+  analytics: 'Who watches, how long and how well',
+  assets: 'On-demand media',
   'api-keys': 'API keys of this control plane',
   inspect: 'Look inside catalogs and media',
   'relay-token': 'Keys and tokens of a relay that runs alone',

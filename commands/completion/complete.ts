@@ -108,11 +108,11 @@ async function values(
   return ids(from, given, env, signal);
 }
 
-type Listed = { id: string; name?: string; alg?: string; status?: string };
+type Listed = { id: string; name?: string; alg?: string; url?: string; status?: string };
 
 /** The newest page is enough to choose from. */
 async function ids(
-  from: 'inputs' | 'keys' | 'api-keys',
+  from: Exclude<Completion, 'profiles'>,
   given: ReadonlyMap<string, string>,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
@@ -129,9 +129,9 @@ async function ids(
   };
   const soon = AbortSignal.any([signal, AbortSignal.timeout(serverTimeoutMs)]);
   const client = apiClient(await resolveConnection(global, env), soon);
-  const path = { inputs: '/v1/live-inputs', keys: '/v1/signing-keys', 'api-keys': '/v1/api-keys' }[from];
-  const { items } = await client.request<{ items: Listed[] }>('GET', `${path}?limit=200`);
-  return items.map(({ id, name, alg, status }) => [id, [name ?? alg, status].filter(Boolean).join(', ')]);
+  const path = from === 'inputs' ? 'live-inputs' : from === 'keys' ? 'signing-keys' : from;
+  const { items } = await client.request<{ items: Listed[] }>('GET', `/v1/${path}?limit=200`);
+  return items.map(({ id, name, alg, url, status }) => [id, [name ?? alg ?? url, status].filter(Boolean).join(', ')]);
 }
 
 function longOf(name: string): string {

@@ -1,0 +1,16 @@
+import type { Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import type { deleteSpec } from './specs.ts';
+
+export const run: Run<typeof deleteSpec> = async ({ args, options, output, api }) => {
+  await confirm(output, {
+    yes: options.yes,
+    question: `Delete the webhook ${args.id}?`,
+    command: `streams webhooks delete ${args.id}`,
+  });
+  await (await api()).request('DELETE', `/v1/webhooks/${encodeURIComponent(args.id)}`);
+  await output.result({
+    json: { type: 'deleted', id: args.id },
+    blocks: [{ kind: 'text', text: `Deleted ${args.id}` }],
+  });
+};
