@@ -52,7 +52,7 @@ describe('SRT in, MoQT out', () => {
     expect(expectContinuous(audio, 1024)).toBeGreaterThanOrEqual(330);
     await expectPlayable(video, audio);
     expect(harness.control.asked).toMatchObject([{ inputId, streamKey, ingest: 'srt' }]);
-    expect(closing(harness)).toMatchObject({ reason: 'the caller closed it', lost: 0, undecryptable: 0 });
+    expect(closing(harness)).toMatchObject({ reason: 'the caller closed it', lost: 0, undecryptable: 0, tsLost: 0 });
     expect(JSON.stringify(harness.log)).not.toContain('sk_live');
     await until(() => harness.engine.stats().live.length === 0, 'the input is idle again');
     expect(harness.engine.stats().srtConnections).toBe(0);

@@ -4,7 +4,7 @@ import type { Logger } from '../../../core/log.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
 import type { PublishGrant } from '../../control-client.ts';
 import { TsToUnits } from '../mpegts/to-units.ts';
-import { type ConnectionOptions, type ConnectionStats, SrtConnection } from './connection.ts';
+import { type ConnectionOptions, SrtConnection } from './connection.ts';
 
 export type SrtSessionOptions = {
   connection: Omit<ConnectionOptions, 'deliver' | 'gap' | 'ended'>;
@@ -51,10 +51,6 @@ export class SrtSession {
       latencyMs: connection.latencyMs,
       encrypted: connection.decryption !== undefined,
     });
-  }
-
-  get stats(): ConnectionStats {
-    return this.#connection.stats;
   }
 
   receive(packet: DataPacket | ControlPacket, now: number, arrivedAt: number): void {
@@ -108,8 +104,9 @@ export class SrtSession {
     this.#closed = true;
     const { grant, remoteAddress, logger, now, closed } = this.#options;
     if (reason !== undefined) {
-      const { rttMs, ...counts } = this.stats;
-      logger.info('SRT connection closed', { reason, remoteAddress, inputId: grant.inputId, ...counts, rttMs });
+      const tsLost = this.#units.lostPackets;
+      const counts = { ...this.#connection.stats, tsLost };
+      logger.info('SRT connection closed', { reason, remoteAddress, inputId: grant.inputId, ...counts });
     }
     this.#connection.close(now());
     this.#publishing.end(clean);
