@@ -7,7 +7,7 @@ import * as config from './config/specs.ts';
 import { doctorSpec } from './doctor/specs.ts';
 import { environmentSpec, exitCodesSpec } from './help/specs.ts';
 import * as inputs from './inputs/specs.ts';
-import { catalogSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
+import { catalogSpec, hlsSpec, segmentSpec, tokenSpec, trackSpec } from './inspect/specs.ts';
 import * as keys from './keys/specs.ts';
 import { loginSpec } from './login/specs.ts';
 import * as playback from './playback/specs.ts';
@@ -57,6 +57,7 @@ export const commands = [
   command(watchSpec, () => import('./watch/watch.ts')),
   command(catalogSpec, () => import('./inspect/catalog.ts')),
   command(segmentSpec, () => import('./inspect/segment.ts')),
+  command(hlsSpec, () => import('./inspect/hls.ts')),
   command(tokenSpec, () => import('./inspect/token.ts')),
   command(trackSpec, () => import('./inspect/track.ts')),
   command(relaySpec, () => import('./relay/relay.ts')),

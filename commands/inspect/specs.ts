@@ -1,3 +1,4 @@
+import { StreamsError } from '../../src/core/errors.ts';
 import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
@@ -60,3 +61,18 @@ export const trackSpec = {
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;
+
+export const hlsSpec = {
+  path: ['inspect', 'hls'],
+  summary: 'Check an (LL-)HLS stream: its playlists, blocking reloads, and the newest segment of each',
+  examples: ["streams inspect hls 'http://127.0.0.1:8080/hls/lv_…/index.m3u8?tok=…'"],
+  args: { url: { description: 'http(s) URL of a multivariant or media playlist' } },
+  options: {
+    reloads: { value: 'count', description: 'blocking reloads of each playlist', parse: parseCount, default: '2' },
+  },
+} as const satisfies CommandSpec;
+
+function parseCount(text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new StreamsError('USAGE', `"${text}" is not a count`, { hint: 'a number from 0 to 999' });
+}
