@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StreamsError } from '../../src/core/errors.ts';
 import type { LogFields, Logger } from '../../src/core/log.ts';
-import { urlOf } from '../../src/serve/config.ts';
+import { parseVersions, urlOf } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
 import { startRelayAlone } from '../../src/serve/relay-alone.ts';
 import { type LogLevel, logLevels, relaySettings } from '../../src/serve/relay-settings/relay-settings.ts';
@@ -11,9 +11,10 @@ import type { Output } from '../output/output.ts';
 import type { relaySpec } from './specs.ts';
 
 export const run: Run<typeof relaySpec> = async ({ args, options, env, output, signal }) => {
-  const { listen, tlsGenerate, authKey, authPublic } = options;
+  const { listen, versions, tlsGenerate, authKey, authPublic } = options;
   const settings = relaySettings(args.config === undefined ? undefined : await readConfig(args.config), {
     ...(listen !== undefined && { listen }),
+    ...(versions !== undefined && { versions: parseVersions(versions) }),
     ...(tlsGenerate !== undefined && { tlsGenerate }),
     ...(authKey !== undefined && { authKey }),
     ...(authPublic !== undefined && { authPublic }),

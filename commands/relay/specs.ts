@@ -15,6 +15,11 @@ export const relaySpec = {
       description: 'QUIC (UDP), and HTTP on TCP unless the file says where',
       default: '127.0.0.1:4443',
     },
+    versions: {
+      value: 'version',
+      description: 'offer only these MoQT versions (moqt-18, moqt-16); may be repeated, or a comma list, best first',
+      repeatable: true,
+    },
     tlsGenerate: {
       value: 'host',
       description: 'make a self-signed certificate for this name; may be repeated',

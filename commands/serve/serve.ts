@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parseOnly } from '../../src/serve/config.ts';
+import { parseOnly, parseVersions } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
 import { type RunningServe, startServe } from '../../src/serve/serve.ts';
 import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
@@ -18,6 +18,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       rtmpPort: options.rtmpPort ?? 1935,
       srtPort: options.srtPort ?? 9000,
       hlsWindowSeconds: (options.hlsWindow ?? 12_000) / 1000,
+      ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),

@@ -37,6 +37,11 @@ export const serveSpec = {
       parse: parseDuration,
       default: '12s',
     },
+    versions: {
+      value: 'version',
+      description: 'let the relay offer only these MoQT versions (moqt-18, moqt-16); may be repeated, or a comma list',
+      repeatable: true,
+    },
     only: {
       value: 'process',
       description: 'run only control, relay or engine; may be repeated, or a comma list',

@@ -1,10 +1,11 @@
+import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { connectBrowser } from '../transport/browser.ts';
 import { connectQmuxBrowser } from '../transport/qmux/browser.ts';
 import { firstToOpen } from './first-to-open.ts';
 import type { ConnectTransport } from './viewer-types.ts';
 
 /** MoQT versions the viewer speaks, in the order of its preference. */
-export const viewerProtocols: readonly string[] = ['moqt-18'];
+export const viewerProtocols: readonly string[] = moqtProtocols;
 
 /** How much sooner WebTransport may start: where it works, it is there by then. */
 const headStartMs = 500;

@@ -1,3 +1,4 @@
+import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { StreamsError } from '../core/errors.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
 
@@ -11,6 +12,8 @@ export type ServeOptions = {
   srtPort: number;
   /** Seconds of a live broadcast that LL-HLS players can go back; at least, and by default, 12. */
   hlsWindowSeconds?: number;
+  /** MoQT versions that the relay offers, best first; all by default. */
+  versions?: readonly string[];
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */
@@ -32,6 +35,19 @@ export function parseOnly(values: readonly string[] | undefined): ProcessName[] 
     }
   }
   return processNames.filter((name) => asked.includes(name));
+}
+
+/** `--versions moqt-18 --versions moqt-16,…`. Throws USAGE. */
+export function parseVersions(values: readonly string[]): string[] {
+  const asked = values.flatMap((value) => value.split(',')).map((name) => name.trim());
+  for (const name of asked) {
+    if (!moqtProtocols.includes(name)) {
+      throw new StreamsError('USAGE', `"${name}" is not a MoQT version that the relay speaks`, {
+        hint: `--versions ${moqtProtocols.join(',')}`,
+      });
+    }
+  }
+  return asked;
 }
 
 /** Refuses in words what could only fail later. Throws USAGE. */

@@ -7,6 +7,7 @@ export type RelayConfig = {
   host: string;
   port: number;
   dataDir: string;
+  versions?: readonly string[];
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the relay runs without it. */
@@ -19,10 +20,17 @@ export type RelayReady = { port: number; certificateSha256: string };
 const drainMs = 1500;
 
 export const startChild: StartChild = async (config, logger) => {
-  const { host, port, dataDir, ...control } = config as RelayConfig;
+  const { host, port, dataDir, versions, ...control } = config as RelayConfig;
   const issuer = control.issuer ?? (await askIssuer(control));
   const authoriser = controlAuthoriser({ ...control, issuer, logger });
-  const relay = await startRelay({ host, port, dataDir, authoriser, logger });
+  const relay = await startRelay({
+    host,
+    port,
+    dataDir,
+    authoriser,
+    logger,
+    ...(versions !== undefined && { versions }),
+  });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,
     stop: () => relay.drain({ timeoutMs: drainMs }),

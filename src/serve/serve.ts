@@ -156,7 +156,7 @@ class Stack {
   }
 
   #relayPlan(): ChildPlan {
-    const { host, relayPort, dataDir } = this.#options;
+    const { host, relayPort, dataDir, versions } = this.#options;
     return {
       name: 'relay',
       command: this.#command('relay'),
@@ -164,6 +164,7 @@ class Stack {
         host,
         port: this.#relay?.port ?? relayPort,
         dataDir,
+        ...(versions === undefined ? {} : { versions }),
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),

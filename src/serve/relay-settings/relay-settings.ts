@@ -41,6 +41,8 @@ export type LogLevel = (typeof logLevels)[number];
 /** What stands in the command line instead of, or beside, the file. */
 export type RelayFlags = {
   readonly listen?: string;
+  /** MoQT versions, best first. */
+  readonly versions?: readonly string[];
   readonly tlsGenerate?: readonly string[];
   readonly authKey?: string;
   readonly authPublic?: readonly string[];
@@ -99,7 +101,8 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
   };
 }
 
-function apply(values: Map<string, Written>, { listen, tlsGenerate, authKey, authPublic }: RelayFlags): void {
+function apply(values: Map<string, Written>, { listen, versions, tlsGenerate, authKey, authPublic }: RelayFlags): void {
+  if (versions !== undefined) values.set('listen.version', { key: '--versions', value: versions });
   if (listen !== undefined) values.set('listen.bind', { key: '--listen', value: listen });
   if (tlsGenerate !== undefined) {
     for (const key of ['listen.tls.cert', 'listen.tls.key']) values.delete(key);

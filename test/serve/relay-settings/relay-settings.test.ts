@@ -138,6 +138,7 @@ describe('relay.toml', () => {
     const settings = read(text, flags);
     expect(settings).toMatchObject({ listen: { host: 'localhost', port: 0 }, certificateHosts: ['a.example'] });
     expect(settings.tls).toBeUndefined();
+    expect(read('[listen]\nversion = ["moqt-18"]', { ...flags, versions: ['moqt-16'] }).versions).toEqual(['moqt-16']);
     expect(settings.keys).toEqual({ file: 'k.jwk' });
     expect(settings.anonymous.publish.map(showPattern)).toEqual(['demo/**']);
     expect(refusal('', { listen: 'x', authPublic: [''] }).message).toBe('--listen: "x" is not an address');
