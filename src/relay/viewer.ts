@@ -14,7 +14,6 @@ import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
-import type { RelayTrack } from './track.ts';
 
 export type ViewerContext = {
   readonly limits: RelayLimits;
@@ -22,13 +21,22 @@ export type ViewerContext = {
   readonly now: () => number;
 };
 
+/** What a viewer needs of its track. */
+export interface WatchedTrack {
+  readonly alias: number;
+  readonly largest: Location | undefined;
+  readonly timeouts: DeliveryTimeouts;
+  /** Offers it what there is of the newest group. */
+  offerNewest(viewer: Viewer): void;
+}
+
 /** One accepted subscription of one session: its deliveries and its budget. */
 export class Viewer {
   /** Resolves when nothing more will be sent, whoever ended it. */
   readonly ended: Promise<void>;
   readonly #publication: Publication;
   readonly #dialect: Dialect;
-  readonly #track: RelayTrack;
+  readonly #track: WatchedTrack;
   #window: Window;
   #forward: boolean;
   readonly #context: ViewerContext;
@@ -40,7 +48,7 @@ export class Viewer {
   #over = false;
   #resolveEnded!: () => void;
 
-  constructor(publication: Publication, track: RelayTrack, dialect: Dialect, context: ViewerContext) {
+  constructor(publication: Publication, track: WatchedTrack, dialect: Dialect, context: ViewerContext) {
     this.#publication = publication;
     this.#track = track;
     this.#dialect = dialect;
