@@ -211,8 +211,8 @@ class Stack {
         ...(relay === undefined ? {} : { relayUrl: relay }),
         ...(this.#relay === undefined ? {} : { certificateSha256: this.#relay.certificateSha256 }),
         ...(rtmp === undefined ? {} : { rtmpUrl: rtmp }),
-        ...(srt === undefined ? {} : { srtUrl: srt }),
         ...(this.#engine === undefined ? {} : { engineUrl: this.#engine.httpUrl }),
+        ...(srt === undefined ? {} : { srtUrl: srt }),
       });
     } catch (error) {
       // A control that died is told when it is back; that is no fault of the child that has just started.
