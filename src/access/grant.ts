@@ -10,6 +10,8 @@ export type Grant = {
   readonly subscribe: readonly Namespaces[];
   /** The only media tracks it may have, by name; catalogs are always allowed. Absent: all. */
   readonly tracks?: readonly string[];
+  /** Who watches, by the token's subject; absent where it says nothing. */
+  readonly viewer?: string;
   /** Why the grant no longer holds, in words that begin with `auth_failed: `; undefined while it does. */
   lapsed(): string | undefined;
   /** Calls `end` once when the grant lapses. Answers how to stop watching. */

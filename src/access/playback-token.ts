@@ -24,7 +24,7 @@ type Verified = {
   tracks: string[] | undefined;
   kid: string;
   endsAt: number;
-  session: RevocableSession;
+  session: Extract<RevocableSession, { kind: 'playback' }>;
 };
 
 export const playbackAudience = 'streams-playback';
@@ -152,7 +152,15 @@ export class PlaybackTokens {
       check();
       return stop;
     };
-    return { kind: 'playback', publish: [], subscribe: namespaces, ...(tracks && { tracks }), lapsed, watch };
+    return {
+      kind: 'playback',
+      publish: [],
+      subscribe: namespaces,
+      ...(tracks && { tracks }),
+      viewer: session.viewer,
+      lapsed,
+      watch,
+    };
   }
 }
 

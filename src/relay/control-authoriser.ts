@@ -6,6 +6,7 @@ import { Revocations } from '../access/revocations.ts';
 import type { Logger } from '../core/log.ts';
 import { pathAuthoriser } from './authorise.ts';
 import { httpPublishAuthoriser } from './http-publish-authoriser.ts';
+import { SessionReports } from './session-reports.ts';
 
 export type ControlAuthoriserOptions = {
   /** Control plane: stream keys are checked there, playback keys come from there. */
@@ -21,9 +22,11 @@ export function controlAuthoriser({ controlUrl, serviceToken, issuer, logger }: 
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
   const revocations = new Revocations({ controlUrl, serviceToken, logger });
   const redeem = httpRedeem({ controlUrl, serviceToken });
-  return pathAuthoriser(
+  const reports = new SessionReports({ controlUrl, serviceToken, logger });
+  const authoriser = pathAuthoriser(
     httpPublishAuthoriser({ controlUrl, serviceToken }),
     new PlaybackTokens({ keys, issuer, revocations, redeem }),
     revocations,
   );
+  return reports.account(authoriser);
 }
