@@ -4,7 +4,21 @@ import { StreamsError } from './errors.ts';
  * What an id names, by its prefix: org, live input, signing key (its id is the JWT `kid`), asset, playback id, API key (the
  * public id, not the key), request, token (`jti`), audit row, installation, revocation, webhook, event, delivery.
  */
-export type IdPrefix = 'org' | 'lv' | 'rk' | 'as' | 'pb' | 'ak' | 'req' | 'jti' | 'aud' | 'ins' | 'rev' | 'wh' | 'evt' | 'whd';
+export type IdPrefix =
+  | 'org'
+  | 'lv'
+  | 'rk'
+  | 'as'
+  | 'pb'
+  | 'ak'
+  | 'req'
+  | 'jti'
+  | 'aud'
+  | 'ins'
+  | 'rev'
+  | 'wh'
+  | 'evt'
+  | 'whd';
 
 /** Secret keys: a stream key opens one input for publishing, an API key opens the HTTP API. */
 export type KeyPrefix = 'sk_live' | 'ak_live';
