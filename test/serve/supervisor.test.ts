@@ -187,7 +187,7 @@ describe('the supervisor', () => {
       onReady: async (_ready, child) => {
         answers.push(await child.call('echo', { a: 1 }));
         await child.call('fail', {}).catch((error) => answers.push(error.code));
-        const unanswered = child.call('echo', {});
+        const unanswered = child.call('ignore', {});
         child.kill();
         await unanswered.catch((error) => answers.push(error.code));
       },

@@ -25,7 +25,8 @@ process.on('message', (message) => {
   } else if (message.type === 'call') {
     if (message.method === 'fail') {
       process.send({ type: 'answer', id: message.id, error: { code: 'CONFLICT', message: 'no' } });
-    } else process.send({ type: 'answer', id: message.id, value: [message.method, message.params] });
+    } else if (message.method !== 'ignore')
+      process.send({ type: 'answer', id: message.id, value: [message.method, message.params] });
   } else if (message.type === 'stop' && !deaf) {
     note('stop');
     process.exit(0);
