@@ -1,3 +1,4 @@
+import { deadlineSignal } from '../src/core/deadline.ts';
 import { type ErrorCode, errorCodes, StreamsError } from '../src/core/errors.ts';
 import type { Connection } from './profile.ts';
 
@@ -49,7 +50,7 @@ const requestTimeoutMs = 30_000;
 
 export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): ApiClient {
   async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const timeout = AbortSignal.timeout(requestTimeoutMs);
+    const timeout = deadlineSignal(requestTimeoutMs, signal);
     let response: Response;
     let text: string;
     try {
@@ -61,7 +62,7 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.any([signal, timeout]),
+        signal: timeout,
       });
       text = await response.text();
     } catch (cause) {

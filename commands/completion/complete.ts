@@ -1,3 +1,4 @@
+import { deadlineSignal } from '../../src/core/deadline.ts';
 import { readProfiles } from '../../src/serve/profiles.ts';
 import type { Command, CommandSpec, Completion, OptionSpec } from '../command.ts';
 import type { GlobalOptions } from '../global-options.ts';
@@ -127,7 +128,7 @@ async function ids(
     apiKey: given.get('apiKey'),
     profile: given.get('profile'),
   };
-  const soon = AbortSignal.any([signal, AbortSignal.timeout(serverTimeoutMs)]);
+  const soon = deadlineSignal(serverTimeoutMs, signal);
   const client = apiClient(await resolveConnection(global, env), soon);
   const path = from === 'inputs' ? 'live-inputs' : from === 'keys' ? 'signing-keys' : from;
   const { items } = await client.request<{ items: Listed[] }>('GET', `/v1/${path}?limit=200`);

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { deadlineSignal } from '../../src/core/deadline.ts';
 import { profilesFile, readProfiles } from '../../src/serve/profiles.ts';
 import type { Connection } from '../profile.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -17,7 +18,7 @@ export type ServerFindings = {
 /** Asks the control plane what anyone may ask, and who we are. */
 export async function serverChecks({ apiUrl, apiKey }: Connection, signal: AbortSignal): Promise<ServerFindings> {
   const ask = (path: string, headers: Record<string, string> = {}) =>
-    fetch(`${apiUrl}${path}`, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+    fetch(`${apiUrl}${path}`, { headers, signal: deadlineSignal(timeoutMs, signal) });
   let endpoints: Response;
   let sentAt: number;
   try {

@@ -1,3 +1,4 @@
+import { deadlineSignal } from '../core/deadline.ts';
 import { errorCodes, StreamsError } from '../core/errors.ts';
 
 export type PublishRequest = {
@@ -47,7 +48,6 @@ export class ControlClient {
   }
 
   async #post(path: string, body: unknown, signal?: AbortSignal): Promise<object> {
-    const deadline = AbortSignal.timeout(timeoutMs);
     let response: Response;
     let answer: unknown;
     try {
@@ -56,7 +56,7 @@ export class ControlClient {
         headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
         redirect: 'error',
-        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+        signal: deadlineSignal(timeoutMs, ...(signal === undefined ? [] : [signal])),
       });
       answer = await response.json();
     } catch (cause) {

@@ -1,4 +1,5 @@
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { deadlineSignal } from '../core/deadline.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { FetchedObjects, FetchItem, FetchWriter, IncomingFetch, Location } from '../session/types.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
@@ -47,7 +48,7 @@ async function passThrough(
 ): Promise<void> {
   const { track, start, end, groupOrder, priority } = request;
   const fillTimeoutMs = Math.min(request.fillTimeoutMs ?? maxFillMs, maxFillMs);
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(maxFillMs)]);
+  const deadline = deadlineSignal(maxFillMs, signal);
   let fetched: FetchedObjects;
   try {
     const options = { groupOrder, priority, fillTimeoutMs, signal: deadline };

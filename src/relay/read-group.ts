@@ -1,5 +1,6 @@
 import type { Grant } from '../access/grant.ts';
 import { sessionCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { deadlineSignal } from '../core/deadline.ts';
 import { StreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import type { IncomingSubgroup, Session, TrackName } from '../session/types.ts';
@@ -22,7 +23,7 @@ const deadlineMs = 30_000;
  * STREAM_OFF_AIR when the track ends without one, STREAM_RESET, or TIMEOUT after 30 s.
  */
 export async function* readNewestGroup(local: LocalSession, track: TrackName): AsyncGenerator<Uint8Array> {
-  const signal = AbortSignal.any([local.signal, AbortSignal.timeout(deadlineMs)]);
+  const signal = deadlineSignal(deadlineMs, local.signal);
   const session = await open(local, signal);
   try {
     const subscription = await session.subscribe(track, { filter: { type: 'unfiltered' }, signal });
@@ -41,7 +42,7 @@ export async function* readNewestGroup(local: LocalSession, track: TrackName): A
 
 /** The payloads of one group of a track, in order. Throws the refusal of the relay, NOT_FOUND, STREAM_RESET or TIMEOUT. */
 export async function* readGroup(local: LocalSession, track: TrackName, group: number): AsyncGenerator<Uint8Array> {
-  const signal = AbortSignal.any([local.signal, AbortSignal.timeout(deadlineMs)]);
+  const signal = deadlineSignal(deadlineMs, local.signal);
   const session = await open(local, signal);
   try {
     const range = { start: { group, object: 0 }, end: { group, object: 0 } };

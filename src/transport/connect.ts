@@ -1,4 +1,5 @@
 import { fromHex } from '../core/bytes.ts';
+import { deadlineSignal } from '../core/deadline.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
 import { connectQmux } from './qmux/connect.ts';
@@ -102,12 +103,11 @@ async function ownHash(
   signal: AbortSignal | undefined,
   deadline: number,
 ): Promise<Uint8Array | undefined> {
-  const timeout = AbortSignal.timeout(left(deadline));
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
     const response = await fetch(`http://${authority}/certificate.sha256`, {
       redirect: 'error',
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      signal: deadlineSignal(left(deadline), ...(signal === undefined ? [] : [signal])),
     });
     const text = response.ok ? (await response.text()).trim() : '';
     return /^[0-9a-f]{64}$/i.test(text) ? fromHex(text) : undefined;

@@ -189,14 +189,15 @@ describe('a playback token', () => {
 describe('the key set', () => {
   it('is asked for a new key at once, but not twice a second for one that does not exist', async () => {
     const set = keySet();
+    const tokens = await Promise.all(Array.from({ length: 20 }, (_, i) => sign({}, { kid: `rk_${i}` })));
     const before = requests;
-    const attempts = Array.from({ length: 20 }, async (_, i) =>
-      authorise(`/playback/${id}?tok=${await sign({}, { kid: `rk_${i}` })}`, set),
-    );
+    const startedAt = performance.now();
+    const attempts = tokens.map((token) => authorise(`/playback/${id}?tok=${token}`, set));
     for (const attempt of await Promise.allSettled(attempts)) {
       expect(attempt).toMatchObject({ status: 'rejected', reason: { message: expect.stringMatching(/unknown/) } });
     }
-    expect(requests - before).toBeLessThanOrEqual(2);
+    const seconds = Math.floor((performance.now() - startedAt) / 1000);
+    expect(requests - before).toBeLessThanOrEqual(1 + Math.max(1, seconds));
   });
 
   it('takes a token of a key made a moment ago, just after it asked', async () => {
