@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLine } from './test/closing-line.ts';
 
 /** Encoders, browsers and whole stacks in real time: one file at a time, so that none is starved by its neighbour. */
 const realTime = [
@@ -13,7 +14,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    reporters: ['default'],
+    reporters: ['default', new ClosingLine()],
     projects: [
       {
         extends: true,
