@@ -1,7 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { needFfmpeg, startEncoder } from './encoder.ts';
 import { cpuSeconds, percentile } from './process-usage.ts';
 import { createInput, startStack } from './stack.ts';
 
@@ -21,18 +20,10 @@ export async function benchHls(args: string[], print: (text: string) => void): P
     },
   });
   if (values.help) return print(usage);
-  if (spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).error !== undefined)
-    throw new Error('the bench needs ffmpeg: apt-get install -y ffmpeg');
+  needFfmpeg();
   const stack = await startStack();
   const input = await createInput(stack);
-  const encoder = spawn(
-    'ffmpeg',
-    // biome-ignore format: one option a line says less
-    ['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', `testsrc2=size=${values.size}:rate=30`, '-f', 'lavfi', '-i', 'sine=sample_rate=48000',
-     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30', '-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '2500k',
-     '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', input.rtmpUrl!],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
+  const encoder = startEncoder(input.rtmpUrl!, values.size);
   const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -91,8 +82,7 @@ export async function benchHls(args: string[], print: (text: string) => void): P
     print(`engine and control CPU, one 2.5 Mbit/s channel with one viewer  ${share.toFixed(1)} % of a core`);
   } finally {
     await browser.close();
-    encoder.kill('SIGKILL');
-    await once(encoder, 'close');
+    await encoder.stop();
     await stack.stop();
   }
 }

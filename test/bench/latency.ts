@@ -1,7 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { needFfmpeg, startEncoder } from './encoder.ts';
 import { cpuSeconds, percentile } from './process-usage.ts';
 import { binary, createInput, startStack } from './stack.ts';
 
@@ -77,18 +78,10 @@ export async function benchLatency(args: string[], print: (text: string) => void
     },
   });
   if (values.help) return print(usage);
-  if (spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).error !== undefined)
-    throw new Error('the bench needs ffmpeg: apt-get install -y ffmpeg');
+  needFfmpeg();
   const stack = await startStack();
   const input = await createInput(stack);
-  const encoder = spawn(
-    'ffmpeg',
-    // biome-ignore format: one option a line says less
-    ['-hide_banner', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', `testsrc2=size=${values.size}:rate=30`, '-f', 'lavfi', '-i', 'sine=sample_rate=48000',
-     '-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30', '-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '2500k',
-     '-c:a', 'aac', '-b:a', '96k', '-f', 'flv', input.rtmpUrl!],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
+  const encoder = startEncoder(input.rtmpUrl!, values.size);
   try {
     await sleep(3000);
     const cpu = { engine: cpuSeconds(stack.pids.engine), relay: cpuSeconds(stack.pids.relay) };
@@ -114,8 +107,7 @@ export async function benchLatency(args: string[], print: (text: string) => void
       );
     }
   } finally {
-    encoder.kill('SIGKILL');
-    await once(encoder, 'close');
+    await encoder.stop();
     await stack.stop();
   }
 }

@@ -1,5 +1,6 @@
 import { ByteReader } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { skipModEx } from './mod-ex.ts';
 
 /** Body of an audio message or tag (FLV 10.1 E.4.2, Enhanced RTMP v2 "ExAudioTagHeader"). */
 export type AudioTag =
@@ -43,14 +44,7 @@ export function decodeAudioTag(body: Uint8Array): AudioTag {
 }
 
 function decodeExtended(reader: ByteReader, type: number): AudioTag {
-  let packetType = type;
-  for (let i = 0; packetType === 7; i++) {
-    if (i === 8) throw new StreamsError('LIMIT_EXCEEDED', 'too many ModEx prefixes');
-    let size = reader.u8() + 1;
-    if (size === 256) size = reader.u16() + 1;
-    reader.take(size);
-    packetType = reader.u8() & 15;
-  }
+  let packetType = skipModEx(reader, type);
   if (packetType === 5) {
     const multitrack = reader.u8();
     packetType = multitrack & 15;

@@ -1,5 +1,6 @@
 import { ByteReader } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { skipModEx } from './mod-ex.ts';
 
 /** Body of a video message or tag (FLV 10.1 E.4.3, Enhanced RTMP v2 "ExVideoTagHeader"). */
 export type VideoTag =
@@ -48,15 +49,7 @@ export function decodeVideoTag(body: Uint8Array): VideoTag {
 }
 
 function decodeExtended(reader: ByteReader, frameType: number, type: number): VideoTag {
-  let packetType = type;
-  // ModEx (7): prefixes such as nanosecond offsets, each with its size and the next packet type.
-  for (let i = 0; packetType === 7; i++) {
-    if (i === 8) throw new StreamsError('LIMIT_EXCEEDED', 'too many ModEx prefixes');
-    let size = reader.u8() + 1;
-    if (size === 256) size = reader.u16() + 1;
-    reader.take(size);
-    packetType = reader.u8() & 15;
-  }
+  let packetType = skipModEx(reader, type);
   if (packetType === 6) {
     const multitrack = reader.u8();
     packetType = multitrack & 15;

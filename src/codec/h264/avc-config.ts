@@ -1,5 +1,6 @@
 import { ByteReader, hex } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { withLengths } from './annex-b.ts';
 import { parseSps, type Sps } from './sps.ts';
 
 /** AVCDecoderConfigurationRecord (ISO 14496-15 5.3.3.1), read as far as we need it. */
@@ -30,23 +31,12 @@ export function parseAvcConfig(bytes: Uint8Array): AvcConfig {
 export function toFourByteLengths(bytes: Uint8Array, from: number): Uint8Array {
   const reader = new ByteReader(bytes);
   const units: Uint8Array[] = [];
-  let size = 0;
   while (reader.remaining > 0) {
     const length = from === 4 ? reader.u32() : from === 2 ? reader.u16() : reader.u8();
     const unit = reader.take(length);
     if (from !== 4) units.push(unit);
-    size += 4 + length;
   }
-  if (from === 4) return bytes;
-  const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
-  let at = 0;
-  for (const unit of units) {
-    view.setUint32(at, unit.length);
-    out.set(unit, at + 4);
-    at += 4 + unit.length;
-  }
-  return out;
+  return from === 4 ? bytes : withLengths(units);
 }
 
 /** A copy of the record that announces NAL lengths of 4 bytes. */

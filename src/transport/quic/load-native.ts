@@ -23,16 +23,6 @@ export function loadNative(): NativeModule {
   return loaded;
 }
 
-/** Whether QUIC works here; `loadNative` says why not. */
-export function quicAvailable(): boolean {
-  try {
-    loadNative();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function unavailable(message: string, cause?: unknown): StreamsError {
   const hint = 'install Rust (https://rustup.rs) and run: npm run prepare; until then use the WebSocket address';
   return new StreamsError('QUIC_UNAVAILABLE', message, { hint, cause });
