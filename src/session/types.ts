@@ -222,6 +222,8 @@ export interface SubgroupWriter {
 /** A peer says it has tracks below a namespace. It holds until `ended`. */
 export interface IncomingNamespace {
   readonly namespace: readonly string[];
+  /** Through which relays it came, the nearest last; undefined where the peer cannot say. */
+  readonly hops?: Hops;
   accept(): void;
   reject(code: number, reason: string): void;
   /** Resolves when the peer withdrew it or the session ended; never rejects. */
@@ -286,13 +288,16 @@ export type PrefixHooks = {
 
 /** Whole names; what is not below the prefix, or was told already, is left out. */
 export interface PrefixFeed {
-  announce(namespace: readonly string[]): void;
+  announce(namespace: readonly string[], hops?: Hops): void;
   withdraw(namespace: readonly string[]): void;
   /** PUBLISH_BLOCKED: this track is not offered, though it is there. */
   blocked(track: TrackName): void;
 }
 
-export type NamespaceEvent = { readonly namespace: readonly string[]; readonly active: boolean };
+export type NamespaceEvent = { readonly namespace: readonly string[]; readonly active: boolean; readonly hops?: Hops };
+
+/** Ids (62 random bits each) of the relays an announcement passed, origin first: a relay that finds itself in it drops it. */
+export type Hops = readonly bigint[];
 
 /** We asked for a prefix. */
 export interface PrefixSubscription<E> {
@@ -339,7 +344,8 @@ export interface Session {
   trackStatus(track: TrackName): Promise<TrackStatus>;
   /** Offers a track; resolves once the peer agreed, rejects like `subscribe`. */
   publish(track: TrackName, offer: PublishOffer): Promise<Publication>;
-  publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace>;
+  /** `hops` are told only where the version can say them. */
+  publishNamespace(namespace: readonly string[], hops?: Hops): Promise<PublishedNamespace>;
   subscribeNamespace(prefix: readonly string[]): Promise<PrefixSubscription<NamespaceEvent>>;
   /** Tracks come to the `publish` handler; the subscription tells which ones do not. */
   subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>>;
