@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import { broadcastSession, mediaId, period, periodOf, viewBroadcastSession } from './analytics-view.ts';
 import { defineOperation } from './define.ts';
 import { listOf, orgId, page } from './fields.ts';
@@ -21,17 +21,6 @@ export const analyticsBroadcasts = defineOperation({
       .where('started_at', '>=', start)
       .where('started_at', '<', end);
     if (inputId !== undefined) query = query.where('input_id', '=', inputId);
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) =>
-        eb.or([eb('started_at', '<', at), eb.and([eb('started_at', '=', at), eb('id', '<', id)])]),
-      );
-    }
-    const rows = await query
-      .orderBy('started_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, (row) => ({ at: row.started_at, id: row.id }), viewBroadcastSession);
+    return newestFirst(query, { at: 'started_at', id: 'id' }, { cursor, limit }, viewBroadcastSession);
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import type { PlayerEventRow } from '../store/schema.ts';
 import { mediaId, period, periodOf } from './analytics-view.ts';
 import { defineOperation } from './define.ts';
@@ -40,16 +40,7 @@ export const analyticsEvents = defineOperation({
     if (type !== undefined) query = query.where('type', '=', type);
     if (inputId !== undefined) query = query.where('input_id', '=', inputId);
     if (viewerId !== undefined) query = query.where('viewer', '=', viewerId);
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) => eb.or([eb('at', '<', at), eb.and([eb('at', '=', at), eb('id', '<', id)])]));
-    }
-    const rows = await query
-      .orderBy('at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ at, id }) => ({ at, id }), viewPlayerEvent);
+    return newestFirst(query, { at: 'at', id: 'id' }, { cursor, limit }, viewPlayerEvent);
   },
 });
 

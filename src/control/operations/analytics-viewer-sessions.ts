@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import { mediaId, period, periodOf, viewerSession, viewViewerSession } from './analytics-view.ts';
 import { defineOperation } from './define.ts';
 import { listOf, orgId, page, viewerId } from './fields.ts';
@@ -22,17 +22,6 @@ export const analyticsViewerSessions = defineOperation({
       .where('started_at', '<', end);
     if (inputId !== undefined) query = query.where('input_id', '=', inputId);
     if (viewerId !== undefined) query = query.where('viewer', '=', viewerId);
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) =>
-        eb.or([eb('started_at', '<', at), eb.and([eb('started_at', '=', at), eb('id', '<', id)])]),
-      );
-    }
-    const rows = await query
-      .orderBy('started_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, (row) => ({ at: row.started_at, id: row.id }), viewViewerSession);
+    return newestFirst(query, { at: 'started_at', id: 'id' }, { cursor, limit }, viewViewerSession);
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import type { AuditRow } from '../store/schema.ts';
 import { defineOperation } from './define.ts';
 import { isoTime, listOf, orgId, page, time } from './fields.ts';
@@ -36,16 +36,7 @@ export const auditLogList = defineOperation({
     if (target !== undefined) query = query.where('target', '=', target);
     if (from !== undefined) query = query.where('at', '>=', Date.parse(from));
     if (to !== undefined) query = query.where('at', '<', Date.parse(to));
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) => eb.or([eb('at', '<', at), eb.and([eb('at', '=', at), eb('id', '<', id)])]));
-    }
-    const rows = await query
-      .orderBy('at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, ({ at, id }) => ({ at, id }), viewAuditEntry);
+    return newestFirst(query, { at: 'at', id: 'id' }, { cursor, limit }, viewAuditEntry);
   },
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import { defineOperation } from './define.ts';
 import { listOf, orgId, page } from './fields.ts';
 import { ingestKind, liveInput, viewLiveInput } from './live-input-view.ts';
@@ -22,17 +22,6 @@ export const liveInputsList = defineOperation({
     let query = db.selectFrom('live_inputs').selectAll().where('org_id', '=', caller.orgId);
     if (status) query = query.where('status', '=', status);
     if (ingest) query = query.where('ingest', '=', ingest);
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) =>
-        eb.or([eb('created_at', '<', at), eb.and([eb('created_at', '=', at), eb('id', '<', id)])]),
-      );
-    }
-    const rows = await query
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, (row) => ({ at: row.created_at, id: row.id }), viewLiveInput);
+    return newestFirst(query, { at: 'created_at', id: 'id' }, { cursor, limit }, viewLiveInput);
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import { defineOperation } from './define.ts';
 import { listOf, orgId, page } from './fields.ts';
 import { revocation, viewRevocation } from './revocation-view.ts';
@@ -19,15 +19,6 @@ export const playbackRevocations = defineOperation({
       .where('org_id', '=', caller.orgId)
       .where('expires_at', '>', context.now());
     if (kind) query = query.where('kind', '=', kind);
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) => eb.or([eb('at', '<', at), eb.and([eb('at', '=', at), eb('id', '<', id)])]));
-    }
-    const rows = await query
-      .orderBy('at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, (row) => ({ at: row.at, id: row.id }), viewRevocation);
+    return newestFirst(query, { at: 'at', id: 'id' }, { cursor, limit }, viewRevocation);
   },
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import { defineOperation } from './define.ts';
 import { listOf, orgId, page } from './fields.ts';
 import { signingKey, viewSigningKey } from './signing-key-view.ts';
@@ -21,22 +21,6 @@ export const signingKeysList = defineOperation({
         .where((eb) => eb.or([eb('deactivated_at', 'is', null), eb('deactivated_at', '>', now)]));
     if (status === 'inactive')
       query = query.where((eb) => eb.or([eb('status', '=', 'inactive'), eb('deactivated_at', '<=', now)]));
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) =>
-        eb.or([eb('created_at', '<', at), eb.and([eb('created_at', '=', at), eb('kid', '<', id)])]),
-      );
-    }
-    const rows = await query
-      .orderBy('created_at', 'desc')
-      .orderBy('kid', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(
-      rows,
-      limit,
-      (row) => ({ at: row.created_at, id: row.kid }),
-      (row) => viewSigningKey(row, now),
-    );
+    return newestFirst(query, { at: 'created_at', id: 'kid' }, { cursor, limit }, (row) => viewSigningKey(row, now));
   },
 });

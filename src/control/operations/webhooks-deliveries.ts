@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decodeCursor, toPage } from '../store/page.ts';
+import { newestFirst } from '../store/page.ts';
 import { defineOperation } from './define.ts';
 import { listOf, orgId, page, webhookId } from './fields.ts';
 import { delivery, findWebhook, viewDelivery } from './webhook-view.ts';
@@ -21,17 +21,6 @@ export const webhooksDeliveries = defineOperation({
       .select('events.type')
       .where('d.webhook_id', '=', webhookId);
     if (status) query = query.where('d.status', '=', status);
-    if (cursor !== undefined) {
-      const { at, id } = decodeCursor(cursor);
-      query = query.where((eb) =>
-        eb.or([eb('d.created_at', '<', at), eb.and([eb('d.created_at', '=', at), eb('d.id', '<', id)])]),
-      );
-    }
-    const rows = await query
-      .orderBy('d.created_at', 'desc')
-      .orderBy('d.id', 'desc')
-      .limit(limit + 1)
-      .execute();
-    return toPage(rows, limit, (row) => ({ at: row.created_at, id: row.id }), viewDelivery);
+    return newestFirst(query, { at: 'd.created_at', id: 'd.id' }, { cursor, limit }, viewDelivery);
   },
 });
