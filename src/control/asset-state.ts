@@ -6,7 +6,8 @@ import type { AssetStatus, Db } from './store/schema.ts';
 const next: Record<AssetStatus, readonly AssetStatus[]> = {
   uploading: ['queued', 'errored'],
   queued: ['processing', 'errored'],
-  processing: ['ready', 'errored'],
+  // A packager that died begins its work anew.
+  processing: ['ready', 'errored', 'queued'],
   ready: [],
   errored: ['queued'],
 };

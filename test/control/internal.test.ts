@@ -27,6 +27,7 @@ it('opens an input to its stream key', async () => {
     inputId: input.id,
     namespace: ['stream', 'org_local', input.id],
     at: test.clock.now,
+    record: false,
   };
   expect((await authorize(test, request)).body).toEqual(grant);
   expect((await authorize(test, { ...request, ingest: 'moqt', remoteAddress: '127.0.0.1:9' })).body).toEqual(grant);

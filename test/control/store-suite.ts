@@ -31,6 +31,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
       error_reason: null,
       ingest_stats: null,
       ingest_stats_at: null,
+      record: 0,
       ...fields,
     });
     const opened = async (backend: StoreBackend): Promise<Db> => {

@@ -13,7 +13,13 @@ export type PublishRequest = {
   remoteAddress?: string | undefined;
 };
 /** `at`: when it was given, so that a later revocation can be told from an earlier one. */
-export type PublishGrant = { orgId: string; inputId: string; namespace: [string, string, string]; at: number };
+export type PublishGrant = {
+  orgId: string;
+  inputId: string;
+  namespace: [string, string, string];
+  at: number;
+  record: boolean;
+};
 
 /** What an unknown input is compared with, so that it takes as long as a wrong key. */
 const noKey = hashSecret('no key has this hash');
@@ -28,7 +34,13 @@ export async function authorizePublish(context: ControlContext, request: Publish
     ? await context.db
         .selectFrom('live_inputs')
         .innerJoin('stream_keys', 'stream_keys.input_id', 'live_inputs.id')
-        .select(['live_inputs.org_id', 'live_inputs.ingest', 'live_inputs.disabled_at', 'stream_keys.hash'])
+        .select([
+          'live_inputs.org_id',
+          'live_inputs.ingest',
+          'live_inputs.disabled_at',
+          'live_inputs.record',
+          'stream_keys.hash',
+        ])
         .where('live_inputs.id', '=', request.inputId)
         .where((eb) =>
           eb.or([eb('stream_keys.revoked_at', 'is', null), eb('stream_keys.revoked_at', '>', context.now())]),
@@ -56,6 +68,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
     inputId: request.inputId,
     namespace: ['stream', opened.org_id, request.inputId],
     at: context.now(),
+    record: opened.record === 1,
   };
 }
 

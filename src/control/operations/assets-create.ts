@@ -27,6 +27,7 @@ export const assetsCreate = defineOperation({
       org_id: caller.orgId,
       playback_id: newId('pb'),
       external_asset_id: input.external_asset_id ?? null,
+      input_id: null,
       name: input.name,
       status: 'uploading',
       percent: 0,

@@ -14,6 +14,7 @@ export const liveInput = z.object({
   status: z.enum(['idle', 'live', 'errored']),
   ingest: ingestKind,
   enabled: z.boolean().describe('A disabled input refuses publishers'),
+  record: z.boolean().describe('Each broadcast becomes an asset'),
   createdAt: time,
 });
 
@@ -29,6 +30,7 @@ export function viewLiveInput(row: LiveInputRow): z.input<typeof liveInput> {
     status: row.status,
     ingest: row.ingest,
     enabled: row.disabled_at === null,
+    record: row.record === 1,
     createdAt: isoTime(row.created_at),
   };
 }

@@ -25,6 +25,7 @@ export const liveInputsCreate = defineOperation({
     name,
     ingest: ingestKind.default('rtmp'),
     external_input_id: name.nullable().optional().describe('Your own name for it, unique in the org'),
+    record: z.boolean().default(false).describe('Keep each broadcast as an asset'),
   }),
   output: liveInputWithKey,
   rest: { method: 'POST', path: '/live-inputs', adds: { output: publishUrls, from: viewPublishUrls } },
@@ -47,6 +48,7 @@ export const liveInputsCreate = defineOperation({
       error_reason: null,
       ingest_stats: null,
       ingest_stats_at: null,
+      record: input.record ? 1 : 0,
     };
     try {
       await db.insertInto('live_inputs').values(row).execute();

@@ -8,22 +8,24 @@ import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
 export const liveInputsUpdate = defineOperation({
   name: 'liveInputs.update',
   kind: 'mutation',
-  summary: 'Change the name or the external id of a live input',
+  summary: 'Change the name or the external id of a live input, or whether it is recorded',
   scope: 'streams:write',
   input: z.object({
     orgId,
     id: inputId,
     name: name.optional(),
     external_input_id: name.nullable().optional().describe('null takes it away'),
+    record: z.boolean().optional().describe('Keep each broadcast as an asset, from the next one on'),
   }),
   output: liveInput,
   rest: { method: 'PATCH', path: '/live-inputs/{id}' },
   target: ({ id }) => id,
-  async run(call, { id, name, external_input_id }) {
+  async run(call, { id, name, external_input_id, record }) {
     const row = await findLiveInput(call, id);
     const changes = {
       name: name ?? row.name,
       external_input_id: external_input_id === undefined ? row.external_input_id : external_input_id,
+      record: record === undefined ? row.record : record ? 1 : 0,
       updated_at: call.context.now(),
     };
     try {

@@ -54,6 +54,8 @@ export type LiveInputRow = {
   ingest_stats_at: number | null;
 };
 
+  /** 1: each broadcast becomes an asset. */
+  record: number;
 /** `hash` is the SHA-256 of the cleartext in hexadecimal; the cleartext is nowhere. */
 export type StreamKeyRow = {
   hash: string;
@@ -117,6 +119,8 @@ export type AssetRow = {
   external_asset_id: string | null;
   name: string;
   status: AssetStatus;
+  /** The live input it was recorded from. */
+  input_id: string | null;
   percent: number;
   error_reason: string | null;
   duration_ms: number | null;
