@@ -7,6 +7,7 @@ import { idempotency } from './migrations/0004-idempotency.ts';
 import { webhooks } from './migrations/0005-webhooks.ts';
 import { analytics } from './migrations/0006-analytics.ts';
 import { assets } from './migrations/0007-assets.ts';
+import { recording } from './migrations/0008-recording.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   { number: 5, name: 'webhooks', up: webhooks },
   { number: 6, name: 'analytics', up: analytics },
   { number: 7, name: 'assets', up: assets },
+  { number: 8, name: 'recording', up: recording },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };
