@@ -1,7 +1,7 @@
 import { type Catalog, catalogTrackName, encodeCatalog } from '../codec/catalog/streams-catalog.ts';
 import type { MediaUnit } from '../core/media-unit.ts';
+import { TrackStore } from '../session/track-store.ts';
 import { Packager } from './package/from-units.ts';
-import { TrackStore } from './package/track-store.ts';
 
 /** One live input's tracks: units in, the newest group of each track out. It outlives the connections on both sides. */
 export class Broadcast {

@@ -3,10 +3,10 @@ import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import { establish } from '../session/establish.ts';
+import { TrackFeed } from '../session/track-feed.ts';
 import type { IncomingSubscribe, Session } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Broadcast } from './broadcast.ts';
-import { TrackFeed } from './track-feed.ts';
 import { watchSilence } from './watch-silence.ts';
 
 /** Longest stay on a relay that asked us to go elsewhere. */

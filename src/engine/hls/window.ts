@@ -1,6 +1,6 @@
 import { type CatalogTrack, catalogTrackName } from '../../codec/catalog/streams-catalog.ts';
+import type { TrackStore } from '../../session/track-store.ts';
 import type { Broadcast } from '../broadcast.ts';
-import type { TrackStore } from '../package/track-store.ts';
 import { Cuts } from './cuts.ts';
 import { Rendition, type WindowLimits } from './rendition.ts';
 

@@ -1,6 +1,6 @@
 import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
-import type { IncomingSubscribe, Publication, SubgroupWriter, SubscriptionFilter } from '../session/types.ts';
-import type { StoredGroup, TrackStore } from './package/track-store.ts';
+import type { StoredGroup, TrackStore } from './track-store.ts';
+import type { IncomingSubscribe, Publication, SubgroupWriter, SubscriptionFilter } from './types.ts';
 
 type Sending = { group: StoredGroup; writer: SubgroupWriter; next: number; waiting: boolean; refusals: number };
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { bytesEqual } from '../../src/core/bytes.ts';
-import { TrackStore } from '../../src/engine/package/track-store.ts';
-import { TrackFeed } from '../../src/engine/track-feed.ts';
 import { establish } from '../../src/session/establish.ts';
+import { TrackFeed } from '../../src/session/track-feed.ts';
+import { TrackStore } from '../../src/session/track-store.ts';
 import type { SubscriptionFilter } from '../../src/session/types.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
-import { collect, until } from './harness.ts';
+import { collect, until } from '../engine/harness.ts';
 
 async function subscribed(track: TrackStore, filter: SubscriptionFilter, highWaterBytes = 1 << 20) {
   const pair = memoryPair({ protocol: 'moqt-18', highWaterBytes });

@@ -1,7 +1,6 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { IncomingSubgroup, MoqObject, Subscription } from '../session/types.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
-import type { ViewerGap } from './viewer-types.ts';
+import type { IncomingSubgroup, MoqObject, Subscription } from './types.ts';
 
 /** Where delivery of a track stands; it outlives subscriptions, so that a new one never goes back. `left`: nothing more of that group. */
 export type TrackPosition = { readonly group: number; readonly nextObject: number; readonly left: boolean };
@@ -10,10 +9,10 @@ export type FollowOptions = {
   subscription: Subscription;
   /** Of an earlier subscription to the same track. */
   position: TrackPosition | undefined;
-  /** See ViewerOptions; Infinity never gives a group up. */
+  /** A group that delivers nothing for this long, while a newer one is there, is given up; Infinity: never. */
   stallMs: number;
   onObject(groupId: number, object: MoqObject): void;
-  onGap(fromGroup: number, toGroup: number, reason: ViewerGap['reason']): void;
+  onGap(fromGroup: number, toGroup: number, reason: 'stalled' | 'reset' | 'missing' | 'reconnected'): void;
 };
 
 /** A publisher that starts anew counts from 0 again; a relay that lags is behind by less than this. */
