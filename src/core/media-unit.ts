@@ -3,8 +3,9 @@
  *
  * Invariants: `dts` is non-decreasing per track and starts anywhere; `pts >= dts`; both are in the unit's `timescale`
  * (ticks per second). H.264/HEVC `data` is length-prefixed NAL units (4-byte lengths, ISO 14496-15), never Annex B, and
- * holds no parameter sets when they are in `config`. AAC `data` is one raw frame without ADTS. `config` is present on the
- * first unit of a track and again whenever it changes.
+ * holds no parameter sets when they are in `config`. AV1 `data` is the OBUs of a temporal unit, each with its size, without
+ * delimiter; VP9 `data` a frame or superframe. AAC `data` is one raw frame without ADTS, Opus `data` one packet (RFC 6716).
+ * `config` is present on the first unit of a track and again whenever it changes.
  */
 export type MediaUnit = VideoUnit | AudioUnit;
 
@@ -16,8 +17,10 @@ export type VideoUnit = {
   pts: number;
   keyframe: boolean;
   data: Uint8Array;
-  /** Decoder configuration record (avcC, hvcC, av1C, vpcC payload), present when new. */
+  /** Decoder configuration record (avcC, hvcC, av1C payload; vpcC payload without version and flags), present when new. */
   config?: Uint8Array;
+  /** Pixels, with `config` where that does not say: always of VP9, else of records without parameter sets. */
+  size?: { width: number; height: number };
   /** Wall clock at which the unit arrived, ms since the Unix epoch: the start of every latency figure. */
   arrivedAt: number;
 };

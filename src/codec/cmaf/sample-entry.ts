@@ -1,31 +1,53 @@
 import { ByteReader, ByteWriter } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
-import { parseAudioSpecificConfig } from '../aac/audio-specific-config.ts';
-import { parseAvcConfig } from '../h264/avc-config.ts';
+import type { AudioUnit, VideoUnit } from '../../core/media-unit.ts';
+import { dOpsToOpusHead, opusHeadToDOps } from '../opus/opus-head.ts';
+import { bareVp9Config } from '../vp9/vp9-config.ts';
 import { type Box, needBox, readBoxes, readFullBox, writeBox, writeFullBox } from './boxes.ts';
+import { describeAudio, describeVideo } from './describe.ts';
 
 /** Description of a coded track. */
 export type VideoDescription = {
   kind: 'video';
-  codec: 'h264';
-  /** avcC payload. */
+  codec: VideoUnit['codec'];
+  /** As in a VideoUnit. */
   config: Uint8Array;
   width: number;
   height: number;
 };
 export type AudioDescription = {
   kind: 'audio';
-  codec: 'aac';
-  /** AudioSpecificConfig. */
+  codec: AudioUnit['codec'];
+  /** As in an AudioUnit. */
   config: Uint8Array;
   sampleRate: number;
   channels: number;
 };
 export type TrackDescription = VideoDescription | AudioDescription;
 
-/** The one entry of stsd (ISO 14496-12 8.5.2, 14496-15 5.4.2, 14496-14 6.7). */
+/** Sample entry that we write, and the box of the configuration in it. */
+const visualEntries: Readonly<Record<VideoUnit['codec'], readonly [entry: string, configBox: string]>> = {
+  h264: ['avc1', 'avcC'],
+  hevc: ['hvc1', 'hvcC'],
+  av1: ['av01', 'av1C'],
+  vp9: ['vp09', 'vpcC'],
+};
+/** Those that we read. */
+const visualCodecs = new Map<string, VideoUnit['codec']>([
+  ['avc1', 'h264'],
+  ['avc3', 'h264'],
+  ['hvc1', 'hevc'],
+  ['hev1', 'hevc'],
+  ['av01', 'av1'],
+  ['vp09', 'vp9'],
+]);
+
+/**
+ * The one entry of stsd (ISO 14496-12 8.5.2; 14496-15 5.4.2 and 8.4.1, 14496-14 6.7, AV1-ISOBMFF 2.2, VP9-ISOBMFF, Opus in
+ * ISOBMFF 4.3.1).
+ */
 export function writeSampleEntry(track: TrackDescription): Uint8Array {
-  return track.kind === 'video' ? writeAvc1(track) : writeMp4a(track);
+  return track.kind === 'video' ? writeVisual(track) : writeAudio(track);
 }
 
 /** `codecString` is RFC 6381; `description` is undefined for sample entries we cannot describe (the four letters are then the string). */
@@ -41,19 +63,23 @@ export type SampleEntry = {
 
 /** Throws MALFORMED. */
 export function parseSampleEntry(entry: Box): SampleEntry {
-  if (['avc1', 'avc3', 'hvc1', 'hev1', 'av01', 'vp09'].includes(entry.type)) return parseVisual(entry);
-  if (['mp4a', 'Opus'].includes(entry.type)) return parseAudio(entry);
+  const codec = visualCodecs.get(entry.type);
+  if (codec !== undefined) return parseVisual(entry, codec);
+  if (entry.type === 'mp4a' || entry.type === 'Opus') return parseAudio(entry);
   return { codecString: entry.type, kind: 'other' };
 }
 
-function writeAvc1(track: VideoDescription): Uint8Array {
+function writeVisual(track: VideoDescription): Uint8Array {
   const writer = new ByteWriter(78).bytes(new Uint8Array(6)).u16(1).bytes(new Uint8Array(16));
   writer.u16(track.width).u16(track.height).u32(0x480000).u32(0x480000).u32(0).u16(1);
   writer.bytes(new Uint8Array(32)).u16(0x18).u16(0xffff);
-  return writeBox('avc1', writer.finish(), writeBox('avcC', track.config));
+  const [entry, configBox] = visualEntries[track.codec];
+  const config =
+    track.codec === 'vp9' ? writeFullBox(configBox, 1, 0, track.config) : writeBox(configBox, track.config);
+  return writeBox(entry, writer.finish(), config);
 }
 
-function writeMp4a(track: AudioDescription): Uint8Array {
+function writeAudio(track: AudioDescription): Uint8Array {
   const writer = new ByteWriter(28).bytes(new Uint8Array(6)).u16(1).u32(0).u32(0);
   // 16.16 fixed point: rates of 65536 Hz and more do not fit, and players read the AudioSpecificConfig anyway.
   writer
@@ -62,7 +88,8 @@ function writeMp4a(track: AudioDescription): Uint8Array {
     .u32(0)
     .u16(track.sampleRate > 0xffff ? 0 : track.sampleRate)
     .u16(0);
-  return writeBox('mp4a', writer.finish(), writeEsds(track.config));
+  if (track.codec === 'aac') return writeBox('mp4a', writer.finish(), writeEsds(track.config));
+  return writeBox('Opus', writer.finish(), writeBox('dOps', opusHeadToDOps(track.config)));
 }
 
 /** ES_Descriptor (ISO 14496-1 7.2.6.5) around an AudioSpecificConfig. */
@@ -84,16 +111,16 @@ function descriptor(tag: number, payload: Uint8Array): Uint8Array {
   return writer.bytes(payload).finish();
 }
 
-function parseVisual(entry: Box): SampleEntry {
+function parseVisual(entry: Box, codec: VideoUnit['codec']): SampleEntry {
   const reader = new ByteReader(entry.payload);
   reader.take(24);
   const width = reader.u16();
   const height = reader.u16();
   reader.take(50);
-  if (entry.type !== 'avc1' && entry.type !== 'avc3') return { codecString: entry.type, kind: 'video', width, height };
-  const config = needBox(readBoxes(reader.rest()), 'avcC').payload;
-  const codecString = parseAvcConfig(config).codec.replace('avc1', entry.type);
-  const description: VideoDescription = { kind: 'video', codec: 'h264', config, width, height };
+  const box = needBox(readBoxes(reader.rest()), visualEntries[codec][1]);
+  const config = codec === 'vp9' ? bareVp9Config(box.payload) : box.payload;
+  const codecString = describeVideo(codec, config).codec.replace(/^[^.]+/, entry.type);
+  const description: VideoDescription = { kind: 'video', codec, config, width, height };
   return { codecString, kind: 'video', width, height, description };
 }
 
@@ -104,9 +131,20 @@ function parseAudio(entry: Box): SampleEntry {
   reader.take(6);
   const sampleRate = reader.u16();
   reader.take(2);
-  if (entry.type === 'Opus') return { codecString: 'opus', kind: 'audio', sampleRate: 48_000, channels };
-  const config = parseEsds(needBox(readBoxes(reader.rest()), 'esds'));
-  const asc = parseAudioSpecificConfig(config);
+  const boxes = readBoxes(reader.rest());
+  if (entry.type === 'Opus') {
+    const config = dOpsToOpusHead(needBox(boxes, 'dOps').payload);
+    const head = describeAudio('opus', config);
+    const said = { sampleRate: head.sampleRate, channels: head.channels };
+    return {
+      codecString: head.codec,
+      kind: 'audio',
+      ...said,
+      description: { kind: 'audio', codec: 'opus', config, ...said },
+    };
+  }
+  const config = parseEsds(needBox(boxes, 'esds'));
+  const asc = describeAudio('aac', config);
   const rate = sampleRate === 0 ? asc.sampleRate : sampleRate;
   const description: AudioDescription = { kind: 'audio', codec: 'aac', config, sampleRate: rate, channels };
   return { codecString: asc.codec, kind: 'audio', sampleRate: rate, channels, description };

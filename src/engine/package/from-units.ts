@@ -1,8 +1,7 @@
-import { parseAudioSpecificConfig } from '../../codec/aac/audio-specific-config.ts';
 import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
+import { describeAudio, describeVideo } from '../../codec/cmaf/describe.ts';
 import { writeFragment } from '../../codec/cmaf/fragment.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
-import { parseAvcConfig } from '../../codec/h264/avc-config.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../core/media-unit.ts';
 
@@ -76,7 +75,7 @@ export class Packager {
     this.#cuts = [];
   }
 
-  /** Throws MALFORMED when a configuration cannot be read, UNSUPPORTED for a codec without a place here. */
+  /** Throws MALFORMED when a configuration cannot be read. */
   push(unit: MediaUnit): void {
     this.#shift ??= this.#anchor(unit);
     if (unit.kind === 'video') this.#pushVideo(unit);
@@ -212,9 +211,9 @@ export class Packager {
 }
 
 function videoOutput(unit: VideoUnit, config: Uint8Array, before: Output | undefined): Output {
-  if (unit.codec !== 'h264') throw new StreamsError('UNSUPPORTED', `video codec ${unit.codec}`);
-  const { codec, sps } = parseAvcConfig(config);
-  const { width, height, framerate } = sps;
+  const { codec, size = unit.size, framerate } = describeVideo(unit.codec, config);
+  if (size === undefined) throw new StreamsError('MALFORMED', `${unit.codec} without a picture size`);
+  const { width, height } = size;
   const timescale = 90_000;
   // The first name stays: to viewers a change of size is a new group, not a new track.
   const name = before?.name ?? `video/${height}p`;
@@ -223,7 +222,7 @@ function videoOutput(unit: VideoUnit, config: Uint8Array, before: Output | undef
     name,
     trackId: 1,
     timescale,
-    init: writeInitSegment({ kind: 'video', codec: 'h264', trackId: 1, timescale, width, height, config }),
+    init: writeInitSegment({ kind: 'video', codec: unit.codec, trackId: 1, timescale, width, height, config }),
     description: {
       name,
       kind: 'video',
@@ -237,8 +236,7 @@ function videoOutput(unit: VideoUnit, config: Uint8Array, before: Output | undef
 }
 
 function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undefined): Output {
-  if (unit.codec !== 'aac') throw new StreamsError('UNSUPPORTED', `audio codec ${unit.codec}`);
-  const { codec, sampleRate, channels, frameLength } = parseAudioSpecificConfig(config);
+  const { codec, sampleRate, channels, frameLength } = describeAudio(unit.codec, config);
   // A changed sample rate changes the clock: the times already given out are taken along.
   const last = before === undefined ? 0 : Math.ceil((before.last * sampleRate) / before.timescale);
   return {
@@ -249,7 +247,7 @@ function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undef
     timescale: sampleRate,
     init: writeInitSegment({
       kind: 'audio',
-      codec: 'aac',
+      codec: unit.codec,
       trackId: 2,
       timescale: sampleRate,
       sampleRate,
