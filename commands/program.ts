@@ -1,5 +1,6 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { StreamsError } from '../src/core/errors.ts';
+import { nearest } from '../src/core/nearest.ts';
 import type { Command, CommandSpec, OptionSpec } from './command.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { commands, groups } from './registry.ts';
@@ -119,12 +120,19 @@ function optionOf(
 
 function findCommand(program: Commander, path: readonly string[]): Commander {
   let at = program;
+  const found: string[] = [];
   for (const name of path) {
     const next = at.commands.find((command) => command.name() === name);
     if (next === undefined) {
-      throw new StreamsError('USAGE', `there is no help on "${path.join(' ')}"`, { hint: 'streams --help' });
+      const likely = nearest(
+        name,
+        at.commands.map((command) => command.name()),
+      );
+      const hint = likely === undefined ? 'streams --help' : `streams help ${[...found, likely].join(' ')}`;
+      throw new StreamsError('USAGE', `there is no help on "${path.join(' ')}"`, { hint });
     }
     at = next;
+    found.push(name);
   }
   return at;
 }

@@ -4,6 +4,7 @@ import { addressAllowed } from './address-rule.ts';
 import { authFailed, type Grant } from './grant.ts';
 import type { KeySet, VerificationKey } from './jwks.ts';
 import type { RevocableSession, Revocations } from './revocations.ts';
+import { nameSaidTwice } from './token-json.ts';
 
 export type PlaybackTokenOptions = {
   readonly keys: KeySet;
@@ -87,6 +88,8 @@ export class PlaybackTokens {
     } catch {
       throw refused('not a token');
     }
+    const twice = nameSaidTwice(token);
+    if (twice !== undefined) throw refused(`the token says ${twice} twice`);
     for (const name of ['jku', 'jwk', 'x5u', 'x5c', 'crit'] as const) {
       if (header[name] !== undefined) throw refused(`a token with the header ${name} is not accepted`);
     }
@@ -160,6 +163,7 @@ export class PlaybackTokens {
       viewer: session.viewer,
       lapsed,
       watch,
+      remainingMs: () => endsAt - this.#now(),
     };
   }
 }

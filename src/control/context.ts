@@ -1,5 +1,5 @@
 import type { Logger } from '../core/log.ts';
-import type { TokenBuckets } from './auth/rate-limit.ts';
+import type { RateLimit } from './auth/rate-limit.ts';
 import type { SigningKeys } from './auth/signing-keys.ts';
 import type { Vault } from './auth/vault.ts';
 import type { Liveness } from './liveness.ts';
@@ -39,9 +39,9 @@ export type ControlContext = {
   signingKeys: SigningKeys;
   liveness: Liveness;
   /** Failed attempts by address. */
-  failures: TokenBuckets;
+  failures: RateLimit;
   /** Playback tokens minted, by API key. */
-  mints: TokenBuckets;
+  mints: RateLimit;
   /** Webhooks may lead to addresses that are not on the public Internet. */
   allowPrivateWebhooks: boolean;
   endpoints(): Endpoints & { publicHttpUrl: string };

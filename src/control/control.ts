@@ -6,8 +6,9 @@ import { createApp } from './api/app.ts';
 import { EngineProxy } from './api/engine-proxy.ts';
 import { type HttpServer, httpUrl, listen } from './api/listen.ts';
 import { loadMasterKey } from './auth/master-key.ts';
-import { TokenBuckets } from './auth/rate-limit.ts';
+import { type Rate, type RateLimit, TokenBuckets } from './auth/rate-limit.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
+import { StoredRateLimit } from './auth/stored-rate-limit.ts';
 import { Vault } from './auth/vault.ts';
 import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
 import type { ControlContext, Endpoints } from './context.ts';
@@ -78,6 +79,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await ensureOrg(db, localOrgId, 'local', now());
     const liveness = new Liveness(db, now, logger);
     let endpoints: Endpoints = {};
+    // A SQLite store has one process, whose memory costs no write.
+    const limit = (name: string, rate: Rate): RateLimit =>
+      databaseUrl ? new StoredRateLimit(db, now, name, rate) : new TokenBuckets(now, rate);
     const context: ControlContext = {
       db,
       now,
@@ -86,8 +90,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       vault,
       signingKeys: new SigningKeys(vault),
       liveness,
-      failures: new TokenBuckets(now),
-      mints: new TokenBuckets(now, { capacity: 1000, refillMs: 10 }),
+      failures: limit('failures', { capacity: 20, refillMs: 3000 }),
+      mints: limit('mints', { capacity: 1000, refillMs: 10 }),
       allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
       endpoints: () => ({ publicHttpUrl: httpUrl(options.host, server?.port ?? options.port), ...endpoints }),
     };

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Grant } from '../../src/access/grant.ts';
 import { KeySet } from '../../src/access/jwks.ts';
@@ -84,7 +84,13 @@ function sign(change: object = {}, header: object = {}, key: CryptoKey = ed.priv
   return new SignJWT({ ...claims, ...change }).setProtectedHeader({ alg: 'EdDSA', kid: 'rk_ed', ...header }).sign(key);
 }
 
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const raw = (text: string): string => Buffer.from(text).toString('base64url');
+const encode = (value: object): string => raw(JSON.stringify(value));
+
+/** Signed all right, with a payload that no serialiser would write. */
+function signJson(payload: string): Promise<string> {
+  return new CompactSign(Buffer.from(payload)).setProtectedHeader({ alg: 'EdDSA', kid: 'rk_ed' }).sign(ed.privateKey);
+}
 
 describe('a playback token', () => {
   it.each(['EdDSA', 'Ed25519'])('with %s is good for its namespaces, to subscribe', async (alg) => {
@@ -146,6 +152,16 @@ describe('a playback token', () => {
       /algorithm/,
     ],
     ["with the other key's algorithm", () => sign({}, { kid: 'rk_rsa' }), /algorithm/],
+    [
+      'that names its namespace twice',
+      () => signJson(`${JSON.stringify(claims).slice(0, -1)},"\\u006es":["stream/org_a/lv_two"]}`),
+      /ns twice/,
+    ],
+    [
+      'that names its key twice',
+      () => `${raw('{"alg":"EdDSA","kid":"rk_b","kid":"rk_ed"}')}.${encode(claims)}.AAAA`,
+      /kid twice/,
+    ],
     ['cut short', async () => (await sign()).slice(0, -20), /signature|malformed/],
     ['of no form at all', () => 'garbage', /not a token/],
     ['of absurd length', () => 'a'.repeat(10_000), /too long/],

@@ -65,6 +65,8 @@ describe('the command line', () => {
     [['serve', '--http-port', '70000'], 'not a port', '65535'],
     [['serve', '--only', 'kitchen'], 'no process "kitchen"', '--only control'],
     [['help', 'nothing'], 'no help on', 'streams --help'],
+    [['help', 'inptus'], 'no help on', 'streams help inputs'],
+    [['help', 'inputs', 'crate'], 'no help on', 'streams help inputs create'],
   ])('%j is a usage error that says what to type', async (argv, message, hint) => {
     const human = await commandLine(argv);
     expect(human).toMatchObject({ code: 2, stdout: '' });

@@ -96,19 +96,19 @@ it('keeps the master key in a 0600 file, or takes it from the environment', asyn
   expect(() => loadMasterKey(dir.path, undefined, silentLogger)).toThrow(invalid);
 });
 
-it('counts failures by address, refills, and stays bounded', () => {
+it('counts failures by address, refills, and stays bounded', async () => {
   let now = 0;
-  const limiter = new TokenBuckets(() => now, { capacity: 2, refillMs: 1000, maxAddresses: 3 });
-  expect([limiter.take('a'), limiter.take('a'), limiter.take('a'), limiter.take('b')]).toEqual([
-    true,
-    true,
-    false,
-    true,
-  ]);
+  const limiter = new TokenBuckets(() => now, { capacity: 2, refillMs: 1000 }, 3);
+  const all = async (...whom: string[]) => {
+    const taken: boolean[] = [];
+    for (const each of whom) taken.push(await limiter.take(each));
+    return taken;
+  };
+  expect(await all('a', 'a', 'a', 'b')).toEqual([true, true, false, true]);
   now = 999;
-  expect(limiter.take('a')).toBe(false);
+  expect(await limiter.take('a')).toBe(false);
   now = 2000;
-  expect(limiter.take('a')).toBe(true);
-  for (const address of ['c', 'd', 'e']) limiter.take(address); // pushes out a
-  expect([limiter.take('a'), limiter.take('a')]).toEqual([true, true]);
+  expect(await limiter.take('a')).toBe(true);
+  await all('c', 'd', 'e'); // pushes out a
+  expect(await all('a', 'a')).toEqual([true, true]);
 });

@@ -1,5 +1,7 @@
 import type { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { StoredRateLimit } from '../../src/control/auth/stored-rate-limit.ts';
+import { forgetExpired } from '../../src/control/store/forget.ts';
 import { type Migration, migrate, migrations } from '../../src/control/store/migrate.ts';
 import type { Db, LiveInputRow } from '../../src/control/store/schema.ts';
 import { isUniqueViolation } from '../../src/control/store/unique-violation.ts';
@@ -64,7 +66,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
           migrations.filter((step) => step.number <= number),
         );
         await old.insertInto('orgs').values({ id: orgId, name: 'o', created_at: 1 }).execute();
-        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, ...first } = input();
+        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ...first } = input();
         await old
           .insertInto('live_inputs')
           .values(first as LiveInputRow)
@@ -72,7 +74,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
         await old.destroy();
         const db = await backend.open();
         expect(await db.selectFrom('live_inputs').selectAll().execute()).toEqual([
-          { ...first, disabled_at, error_reason, ingest_stats, ingest_stats_at },
+          { ...first, disabled_at, error_reason, ingest_stats, ingest_stats_at, record },
         ]);
         expect((await appliedSteps(db)).map((step) => step.number)).toEqual(migrations.map((step) => step.number));
         await db.destroy();
@@ -150,6 +152,27 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
         await bump(second);
       }
       expect((await first.selectFrom('live_inputs').select('name').executeTakeFirstOrThrow()).name).toBe('20');
+      await first.destroy();
+      await second.destroy();
+    });
+
+    it('shares a rate limit between processes, to the last one', async () => {
+      await using backend = await start();
+      const [first, second] = [await opened(backend), await backend.open()];
+      let now = 1000;
+      const limits = [first, second].map(
+        (db) => new StoredRateLimit(db, () => now, 'test', { capacity: 5, refillMs: 10 }),
+      );
+      const taken = await Promise.all(Array.from({ length: 12 }, (_, i) => limits[i % 2]!.take('a')));
+      expect(taken.filter(Boolean)).toHaveLength(5);
+      expect(await limits[0]!.take('b')).toBe(true);
+      expect(await new StoredRateLimit(second, () => now, 'other', { capacity: 1, refillMs: 10 }).take('a')).toBe(true);
+      now += 9;
+      expect(await limits[1]!.take('a')).toBe(false);
+      now += 1;
+      expect([await limits[1]!.take('a'), await limits[0]!.take('a')]).toEqual([true, false]);
+      await forgetExpired(first, now + 1000);
+      expect(await first.selectFrom('rate_limits').selectAll().execute()).toEqual([]);
       await first.destroy();
       await second.destroy();
     });

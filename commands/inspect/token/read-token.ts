@@ -1,5 +1,6 @@
 import { fromUtf8Strict } from '../../../src/core/bytes.ts';
 import { StreamsError } from '../../../src/core/errors.ts';
+import { repeatedNames } from '../../../src/core/repeated-names.ts';
 
 export type ReadToken = {
   header: Record<string, unknown>;
@@ -45,23 +46,6 @@ function objectOf(part: string, name: string): { value: Record<string, unknown>;
 
 function decoded(part: string): Uint8Array | undefined {
   return /^[A-Za-z0-9_-]+$/.test(part) ? Buffer.from(part, 'base64url') : undefined;
-}
-
-/** Names that come twice at the top level of a JSON object, which JSON.parse passes over. */
-function repeatedNames(text: string): string[] {
-  const seen = new Set<string>();
-  const repeated = new Set<string>();
-  let depth = 0;
-  for (const [word, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
-    if (word === '{' || word === '[') depth++;
-    else if (word === '}' || word === ']') depth--;
-    else if (colon !== undefined && depth === 1) {
-      const name = JSON.parse(word.slice(0, word.length - colon.length)) as string;
-      if (seen.has(name)) repeated.add(name);
-      seen.add(name);
-    }
-  }
-  return [...repeated];
 }
 
 function notAToken(why: string): StreamsError {

@@ -69,7 +69,8 @@ function grant(root: readonly string[], rights: Rights, expiresAt: number | unde
     check();
     return () => clearTimeout(timer);
   };
-  return { kind, root, publish, subscribe, lapsed, watch };
+  const remainingMs = (): number | undefined => (endsAt === Number.POSITIVE_INFINITY ? undefined : endsAt - now());
+  return { kind, root, publish, subscribe, lapsed, watch, remainingMs };
 }
 
 /** Milliseconds. Within the allowed skew a token may be past its time on our clock already. */

@@ -1,5 +1,6 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import { StreamsError } from '../../core/errors.ts';
+import { nameSaidTwice } from '../token-json.ts';
 import { isWithin, parseClaims, type RelayClaims } from './claims.ts';
 import { importKey, type RelayKey } from './key.ts';
 
@@ -16,6 +17,8 @@ export function keyIdOf(token: string): string | undefined {
   } catch {
     throw invalid('it is not a token');
   }
+  const twice = nameSaidTwice(token);
+  if (twice !== undefined) throw invalid(`the token says ${twice} twice`);
   for (const name of ['jku', 'jwk', 'x5u', 'x5c', 'crit'] as const) {
     if (header[name] !== undefined) throw invalid(`a token with the header ${name} is not accepted`);
   }

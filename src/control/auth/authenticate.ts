@@ -19,12 +19,17 @@ export async function authenticate(
   if (key === undefined) throw new StreamsError('UNAUTHORIZED', 'an API key is needed', { hint });
   const caller = await lookUp(context, key);
   if (typeof caller !== 'string') return caller;
-  throw failed(context, address, caller, hint);
+  throw await failed(context, address, caller, hint);
 }
 
 /** Counts a failure of `address`: the UNAUTHORIZED to throw, or RATE_LIMITED once there were too many. */
-export function failed(context: ControlContext, address: string, message: string, hint?: string): StreamsError {
-  if (!context.failures.take(address))
+export async function failed(
+  context: ControlContext,
+  address: string,
+  message: string,
+  hint?: string,
+): Promise<StreamsError> {
+  if (!(await context.failures.take(address)))
     return new StreamsError('RATE_LIMITED', 'too many failed attempts from this address', {
       hint: 'Wait a few seconds, then try with the right key.',
     });

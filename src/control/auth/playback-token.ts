@@ -40,7 +40,7 @@ export async function mintPlaybackToken(
 ): Promise<PlaybackToken> {
   const { notBefore, once, tracks, origins, addresses } = wanted;
   const now = context.now();
-  if (!context.mints.take(caller.keyId))
+  if (!(await context.mints.take(caller.keyId)))
     throw new StreamsError('RATE_LIMITED', 'this API key mints tokens too fast', { hint: 'Mint once per viewer.' });
   if (notBefore !== undefined && notBefore > now + maxHeadStartMs)
     throw new StreamsError('INVALID_ARGUMENT', 'notBefore is more than 7 days ahead');

@@ -51,7 +51,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
   for (const row of rows) if (matchesHash(request.streamKey, row.hash)) opened = row;
   if (rows.length === 0) matchesHash(request.streamKey, noKey);
   if (!opened || !isKey('sk_live', request.streamKey))
-    throw failed(
+    throw await failed(
       context,
       hostOf(request.remoteAddress),
       `stream key does not open input ${known ? request.inputId : '(not an lv_ id)'}`,

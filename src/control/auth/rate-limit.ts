@@ -1,24 +1,29 @@
-/** Token buckets by whom they slow down, bounded: the one that was quiet longest is forgotten first. */
-export class TokenBuckets {
+/** `capacity` at once, one more every `refillMs` milliseconds. */
+export type Rate = { capacity: number; refillMs: number };
+
+export interface RateLimit {
+  /** Takes one; false when there was none left. */
+  take(whom: string): Promise<boolean>;
+}
+
+/** Token buckets of one process by whom they slow down, bounded: the one that was quiet longest is forgotten first. */
+export class TokenBuckets implements RateLimit {
   readonly #buckets = new Map<string, { tokens: number; at: number }>();
   readonly #now: () => number;
-  readonly #capacity: number;
-  readonly #refillMs: number;
+  readonly #rate: Rate;
   readonly #maxBuckets: number;
 
-  /** `capacity` at once, one more every `refillMs` milliseconds. */
-  constructor(now: () => number, options: { capacity?: number; refillMs?: number; maxAddresses?: number } = {}) {
+  constructor(now: () => number, rate: Rate, maxBuckets = 10_000) {
     this.#now = now;
-    this.#capacity = options.capacity ?? 20;
-    this.#refillMs = options.refillMs ?? 3000;
-    this.#maxBuckets = options.maxAddresses ?? 10_000;
+    this.#rate = rate;
+    this.#maxBuckets = maxBuckets;
   }
 
-  /** Takes one; false when there was none left. */
-  take(whom: string): boolean {
+  async take(whom: string): Promise<boolean> {
+    const { capacity, refillMs } = this.#rate;
     const now = this.#now();
     const old = this.#buckets.get(whom);
-    const refilled = old ? Math.min(this.#capacity, old.tokens + (now - old.at) / this.#refillMs) : this.#capacity;
+    const refilled = old ? Math.min(capacity, old.tokens + (now - old.at) / refillMs) : capacity;
     this.#buckets.delete(whom);
     this.#buckets.set(whom, { tokens: Math.max(0, refilled - 1), at: now });
     if (this.#buckets.size > this.#maxBuckets) this.#buckets.delete(this.#buckets.keys().next().value!);

@@ -8,6 +8,7 @@ const playerEventMs = 90 * 86_400_000;
 
 /** Throws away what can no longer matter. */
 export async function forgetExpired(db: Db, now: number): Promise<void> {
+  await db.deleteFrom('rate_limits').where('full_at', '<', now).execute();
   await db.deleteFrom('revocations').where('expires_at', '<', now).execute();
   await db
     .deleteFrom('redeemed_tokens')

@@ -8,6 +8,7 @@ import { webhooks } from './migrations/0005-webhooks.ts';
 import { analytics } from './migrations/0006-analytics.ts';
 import { assets } from './migrations/0007-assets.ts';
 import { recording } from './migrations/0008-recording.ts';
+import { rateLimits } from './migrations/0009-rate-limits.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { number: 6, name: 'analytics', up: analytics },
   { number: 7, name: 'assets', up: assets },
   { number: 8, name: 'recording', up: recording },
+  { number: 9, name: 'rate limits', up: rateLimits },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

@@ -27,6 +27,8 @@ export type Tables = {
   player_events: PlayerEventRow;
   /** One-time tokens that were used. */
   redeemed_tokens: { org_id: string; jti: string; expires_at: number };
+  /** Of limits that processes share. `full_at`: when nothing counts against `whom` any more. */
+  rate_limits: { name: string; whom: string; full_at: number };
 };
 
 export type IngestKind = 'rtmp' | 'srt' | 'whip' | 'fmp4';
@@ -52,10 +54,10 @@ export type LiveInputRow = {
   /** JSON object: what the engine measured last, and when it said so. */
   ingest_stats: string | null;
   ingest_stats_at: number | null;
-};
-
   /** 1: each broadcast becomes an asset. */
   record: number;
+};
+
 /** `hash` is the SHA-256 of the cleartext in hexadecimal; the cleartext is nowhere. */
 export type StreamKeyRow = {
   hash: string;
@@ -117,10 +119,10 @@ export type AssetRow = {
   playback_id: string;
   /** The caller's own name for it, unique within the org. */
   external_asset_id: string | null;
-  name: string;
-  status: AssetStatus;
   /** The live input it was recorded from. */
   input_id: string | null;
+  name: string;
+  status: AssetStatus;
   percent: number;
   error_reason: string | null;
   duration_ms: number | null;

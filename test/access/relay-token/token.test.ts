@@ -85,6 +85,8 @@ describe('a token', () => {
     await expect(verifyToken(key, short, now + 20_000)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
     await expect(verifyToken(key, 'a.b.c')).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${token.split('.')[1]}.`;
+    const twice = `${token.split('.')[0]}.${Buffer.from('{"root":"a","root":""}').toString('base64url')}.AAAA`;
+    await expect(verifyToken(key, twice)).rejects.toMatchObject({ message: expect.stringContaining('root twice') });
     await expect(verifyToken(key, unsigned)).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { showPattern } from '../../../src/access/relay-token/paths.ts';
 import type { StreamsError } from '../../../src/core/errors.ts';
-import { nearest } from '../../../src/serve/relay-settings/nearest.ts';
+import { nearest } from '../../../src/core/nearest.ts';
 import { relaySettings } from '../../../src/serve/relay-settings/relay-settings.ts';
 import { repoRoot } from '../../helpers/streams-cli.ts';
 
