@@ -8,13 +8,30 @@ import type { WireSubgroupHeader } from './subgroup-header.ts';
 import type { TrackProperties } from './track-properties.ts';
 import type { Varints } from './varint.ts';
 
+/** How objects look on the wire of a version, MoQT or moq-lite: what a relay needs to write them once for many viewers. */
+export type ObjectDialect = {
+  /** ALPN and WebTransport subprotocol: `moqt-18`, `moq-lite-05`, … */
+  readonly version: string;
+  /**
+   * See object-stream.ts. The same bytes fit every stream whose previous object and properties bit are the same.
+   * `previousProperties` are those of the previous object. No bytes: this version says it without any.
+   */
+  encodeObject(
+    previousObjectId: number | undefined,
+    object: MoqObject,
+    withProperties: boolean,
+    previousProperties?: Uint8Array,
+  ): Uint8Array;
+  /** undefined: this version cannot say it in a datagram. */
+  encodeDatagram(datagram: ObjectDatagram): Uint8Array | undefined;
+  readTrackProperties(bytes: Uint8Array): TrackProperties;
+};
+
 /**
  * One version of MoQT: all that differs between drafts, so that nothing else has to ask which one it speaks. What a dialect
  * cannot say it refuses with UNSUPPORTED.
  */
-export type Dialect = {
-  /** ALPN and WebTransport subprotocol: `moqt-18`, … */
-  readonly version: string;
+export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
   /**
    * Where control messages travel: `perRequest` (draft-17 on) a pair of unidirectional control streams and one bidirectional stream
    * a request; `shared` (draft-16 and before) a single bidirectional stream for everything.
@@ -28,8 +45,6 @@ export type Dialect = {
   /** What a unidirectional stream is, by the integer it begins with; `unknown` closes the session. */
   streamKind(type: number): 'control' | 'subgroup' | 'fetch' | 'padding' | 'unknown';
   encodeSubgroupHeader(header: WireSubgroupHeader): Uint8Array;
-  /** See object-stream.ts. The same bytes fit every stream whose previous object and properties bit are the same. */
-  encodeObject(previousObjectId: number | undefined, object: MoqObject, withProperties: boolean): Uint8Array;
   subgroupDecoder(options?: { maxObjectBytes?: number }): SubgroupDecoder;
 
   encodeFetchHeader(requestId: number): Uint8Array;
@@ -42,6 +57,4 @@ export type Dialect = {
   encodePaddingDatagram?(paddingBytes: number): Uint8Array;
   /** undefined: padding. */
   decodeDatagram(bytes: Uint8Array): ObjectDatagram | undefined;
-
-  readTrackProperties(bytes: Uint8Array): TrackProperties;
 };
