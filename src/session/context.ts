@@ -17,6 +17,10 @@ export type SessionContext = {
   /** Requests and subscriptions that have to hear of the end. */
   readonly live: Set<SessionMember>;
   isOpen(): boolean;
+  /** Both ends declared a hop id: announcements carry the relays they passed. */
+  carriesHops(): boolean;
+  /** Ours in hop lists; 0: none. */
+  readonly hopId: bigint;
   /** We sent GOAWAY: new requests are refused. */
   isDraining(): boolean;
   handlers(): SessionHandlers;

@@ -7,9 +7,10 @@ import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
+import { hopsOf } from './hops-of.ts';
 import type { MessageStream } from './message-stream.ts';
 import { takeUpdate } from './take-update.ts';
-import type { IncomingNamespace } from './types.ts';
+import type { Hops, IncomingNamespace } from './types.ts';
 
 /** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15), withdrawn by reset, STOP_SENDING or FIN. */
 export class NamespaceRequest implements IncomingNamespace, SessionMember {
@@ -18,10 +19,13 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
   readonly #context: SessionContext;
   readonly #stream: MessageStream;
   readonly #ended = deferred<void>();
+  #hops: Hops | undefined;
+  #moved: (hops: Hops) => void = () => {};
   #state: 'pending' | 'accepted' | 'over' = 'pending';
 
   constructor(context: SessionContext, stream: MessageStream, message: PublishNamespace) {
     this.namespace = message.namespace;
+    this.#hops = hopsOf(context, message.parameters);
     this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#context = context;
     this.#stream = stream;
@@ -30,6 +34,14 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
 
   get ended(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  get hops(): Hops | undefined {
+    return this.#hops;
+  }
+
+  onMoved(moved: (hops: Hops) => void): void {
+    this.#moved = moved;
   }
 
   accept(): void {
@@ -58,7 +70,11 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);
         takeUpdate(this.#context, message);
-        if (this.#state === 'accepted') this.#sendOk();
+        const { hopPath } = message.parameters;
+        if (hopPath !== undefined) this.#hops = hopsOf(this.#context, message.parameters);
+        if (this.#state !== 'accepted') return;
+        this.#sendOk();
+        if (hopPath !== undefined) this.#moved(hopPath);
       },
       cancelled: () => this.cancel(),
       finished: () => this.cancel(),

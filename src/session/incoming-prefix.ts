@@ -12,7 +12,7 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { takeUpdate } from './take-update.ts';
-import type { IncomingPrefix, PrefixFeed, PrefixHooks } from './types.ts';
+import type { Hops, IncomingPrefix, PrefixFeed, PrefixHooks } from './types.ts';
 
 /** Prefixes of one kind that a session is subscribed to: none may begin with another (draft-18 10.18, 10.19). */
 export class PrefixRegistry {
@@ -46,7 +46,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   readonly #type: 'subscribeNamespace' | 'subscribeTracks';
   readonly #cancelled = deferred<void>();
   /** Namespaces said to be there, by their key. */
-  readonly #announced = new Map<string, readonly string[]>();
+  readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly hops: string }>();
   #hooks: PrefixHooks = {};
   #state: 'pending' | 'accepted' | 'over' = 'pending';
 
@@ -96,11 +96,15 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#end();
   }
 
-  announce(namespace: readonly string[]): void {
+  announce(namespace: readonly string[], hops: Hops = [0n]): void {
     const key = JSON.stringify(namespace);
-    if (this.#state !== 'accepted' || this.#announced.has(key) || !isPrefix(this.prefix, namespace)) return;
-    this.#announced.set(key, namespace);
-    this.#stream.send({ type: 'namespace', suffix: namespace.slice(this.prefix.length) });
+    if (this.#state !== 'accepted' || !isPrefix(this.prefix, namespace)) return;
+    const parameters = this.#context.carriesHops() ? { hopPath: hops } : undefined;
+    const said = parameters === undefined ? '' : hops.join();
+    if (this.#announced.get(key)?.hops === said) return;
+    this.#announced.set(key, { namespace, hops: said });
+    const suffix = namespace.slice(this.prefix.length);
+    this.#stream.send({ type: 'namespace', suffix, ...(parameters !== undefined && { parameters }) });
   }
 
   withdraw(namespace: readonly string[]): void {
@@ -148,7 +152,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
       return;
     }
     this.prefix = prefix;
-    for (const [key, namespace] of this.#announced) if (!isPrefix(prefix, namespace)) this.#announced.delete(key);
+    for (const [key, { namespace }] of this.#announced) if (!isPrefix(prefix, namespace)) this.#announced.delete(key);
     this.#sendOk();
     this.#hooks.retargeted?.();
   }

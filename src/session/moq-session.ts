@@ -1,6 +1,6 @@
 import { encodeAuthToken } from '../codec/moqt/auth-token.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { Dialect, ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import { MoqtError, protocolViolation } from '../codec/moqt/moqt-error.ts';
 import { boundedReason } from '../codec/moqt/wire.ts';
@@ -30,6 +30,7 @@ import type {
   FetchedObjects,
   FetchOptions,
   FetchTarget,
+  Hops,
   NamespaceEvent,
   PeerSetup,
   PrefixSubscription,
@@ -54,6 +55,7 @@ const probeBytes = 32;
 export class MoqSession implements Session {
   readonly transport: Transport;
   readonly version: string;
+  readonly objects: ObjectDialect;
   readonly #options: EstablishOptions;
   readonly #context: SessionContext;
   readonly #channel: ControlChannel;
@@ -75,6 +77,7 @@ export class MoqSession implements Session {
   constructor(transport: Transport, dialect: Dialect, options: EstablishOptions) {
     this.transport = transport;
     this.version = dialect.version;
+    this.objects = dialect;
     this.#options = options;
     this.#handlers = options.handlers ?? {};
     const { role } = options;
@@ -92,6 +95,8 @@ export class MoqSession implements Session {
       live: this.#live,
       isDraining: () => this.#draining,
       isOpen: () => this.#state.name === 'open' || this.#state.name === 'leaving',
+      carriesHops: () => this.#hopId !== undefined && this.#peer.hopId !== undefined,
+      hopId: options.hopId ?? 0n,
       handlers: () => this.#handlers,
       fail,
     };
@@ -120,8 +125,8 @@ export class MoqSession implements Session {
     return this.#fetcher.fetch(target, options);
   }
 
-  publishNamespace(namespace: readonly string[]): Promise<PublishedNamespace> {
-    return publishNamespace(this.#context, namespace);
+  publishNamespace(namespace: readonly string[], hops?: Hops): Promise<PublishedNamespace> {
+    return publishNamespace(this.#context, namespace, hops);
   }
 
   trackStatus(track: TrackName): Promise<TrackStatus> {
@@ -175,9 +180,15 @@ export class MoqSession implements Session {
     if (!(await this.#opened.promise)) throw this.#whyNotOpened();
   }
 
+  /** draft-lcurley-moq-cluster: the option is in the SETUP that drafts have since 17. */
+  get #hopId(): bigint | undefined {
+    return this.#context.dialect.requestStreams === 'perRequest' ? this.#options.hopId : undefined;
+  }
+
   #sendSetup(): void {
     const { role, path, authority, tokens = [] } = this.#options;
     const { varints } = this.#context.dialect;
+    const hopId = role === 'client' || this.#peer.hopId !== undefined ? this.#hopId : undefined;
     const carries = role === 'client' && setupCarriesPath(this.transport.kind);
     this.#channel.send({
       type: 'setup',
@@ -186,6 +197,7 @@ export class MoqSession implements Session {
       authorizationTokens: tokens.map((token) => encodeAuthToken(varints, { kind: 'useValue', token })),
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
+      ...(hopId !== undefined && { hopId }),
     });
   }
 

@@ -7,19 +7,20 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
-import type { PublishedNamespace } from './types.ts';
+import type { Hops, PublishedNamespace } from './types.ts';
 
 /** Sends PUBLISH_NAMESPACE (draft-18 6.2, 10.15) and waits for the answer. Throws RequestError or StreamsError. */
 export async function publishNamespace(
   context: SessionContext,
   namespace: readonly string[],
+  hops?: Hops,
 ): Promise<PublishedNamespace> {
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
   const { stream } = openRequest(context, (requestId) => ({
     type: 'publishNamespace',
     requestId,
     namespace,
-    parameters: {},
+    parameters: context.carriesHops() ? { hopPath: hops ?? [context.hopId] } : {},
   }));
   await awaitRequestOk(context, stream, 'PUBLISH_NAMESPACE');
   const published = new Published(context, stream);

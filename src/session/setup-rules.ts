@@ -31,5 +31,6 @@ export function readPeerSetup(
     path: path ?? (role === 'server' ? transport.path : ''),
     authority: authority ?? '',
     implementation: setup.implementation ?? '',
+    ...(setup.hopId !== undefined && { hopId: setup.hopId }),
   };
 }

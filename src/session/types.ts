@@ -1,4 +1,5 @@
 import type { AuthToken } from '../codec/moqt/auth-token.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
@@ -223,7 +224,9 @@ export interface SubgroupWriter {
 export interface IncomingNamespace {
   readonly namespace: readonly string[];
   /** Through which relays it came, the nearest last; undefined where the peer cannot say. */
-  readonly hops?: Hops;
+  readonly hops?: Hops | undefined;
+  /** Calls `moved` when it comes another way from now on. */
+  onMoved?(moved: (hops: Hops) => void): void;
   accept(): void;
   reject(code: number, reason: string): void;
   /** Resolves when the peer withdrew it or the session ended; never rejects. */
@@ -288,12 +291,14 @@ export type PrefixHooks = {
 
 /** Whole names; what is not below the prefix, or was told already, is left out. */
 export interface PrefixFeed {
+  /** Once more with other hops: it comes another way now. */
   announce(namespace: readonly string[], hops?: Hops): void;
   withdraw(namespace: readonly string[]): void;
   /** PUBLISH_BLOCKED: this track is not offered, though it is there. */
   blocked(track: TrackName): void;
 }
 
+/** Twice active with no end between: it comes another way now. */
 export type NamespaceEvent = { readonly namespace: readonly string[]; readonly active: boolean; readonly hops?: Hops };
 
 /** Ids (62 random bits each) of the relays an announcement passed, origin first: a relay that finds itself in it drops it. */
@@ -324,14 +329,18 @@ export type PeerSetup = {
   readonly implementation: string;
   /** AUTHORIZATION TOKENs of SETUP: secrets. */
   readonly tokens: readonly AuthToken[];
+  /** Who it is in hop lists; undefined where it does not carry them, 0 where it does and does not say who it is. */
+  readonly hopId?: bigint;
 };
 
 export type SessionClose = { by: 'local' | 'peer' | 'transport'; code: number; reason: string };
 
 export interface Session {
   readonly transport: Transport;
-  /** `moqt-18`, … */
+  /** `moqt-18`, `moq-lite-05`, … */
   readonly version: string;
+  /** How objects are written to it: a relay makes the bytes of one object once for all sessions of a version. */
+  readonly objects: ObjectDialect;
   readonly peer: PeerSetup;
   /** Settles once, never rejects. */
   readonly closed: Promise<SessionClose>;
@@ -375,6 +384,8 @@ export type EstablishOptions = {
   authority?: string;
   /** Go into SETUP. */
   tokens?: readonly AuthToken[];
+  /** Who we are in hop lists. A server says so to those clients that do. */
+  hopId?: bigint;
   /** Default 10 000. */
   setupTimeoutMs?: number;
   /**

@@ -1,8 +1,7 @@
 import { readFilter, writeFilter } from './filter.ts';
 import type { GroupOrder, Location, SubscriptionFilter } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
-import type { WireReader } from './wire.ts';
-import { WireWriter } from './wire.ts';
+import { WireReader, WireWriter } from './wire.ts';
 
 /** Message parameters (draft-18 10.2). Times are milliseconds; what is absent has the draft's default. */
 export type MessageParameters = {
@@ -20,6 +19,10 @@ export type MessageParameters = {
   readonly groupOrder?: GroupOrder;
   readonly newGroupRequest?: number;
   readonly trackNamespacePrefix?: readonly string[];
+  /** Relays that an announcement passed, the original publisher first (draft-lcurley-moq-cluster HOP_PATH). */
+  readonly hopPath?: readonly bigint[];
+  /** ROUTE_COST of the same draft. */
+  readonly routeCost?: bigint;
 };
 
 type Mutable = { -readonly [K in keyof MessageParameters]: MessageParameters[K] };
@@ -35,6 +38,7 @@ export type ParameterScope =
   | 'fetchOk'
   | 'trackStatus'
   | 'publishNamespace'
+  | 'namespace'
   | 'subscribeNamespace'
   | 'subscribeTracks';
 
@@ -63,7 +67,7 @@ function varintRule(type: number, name: NumberName, scope: readonly ParameterSco
 }
 
 // PUBLISH_OK, REQUEST_UPDATE_OK and TRACK_STATUS_OK are all REQUEST_OK on the wire (10.5).
-const rules: readonly Rule[] = [
+const draftRules: readonly Rule[] = [
   varintRule(0x02, 'objectDeliveryTimeoutMs', ['requestOk', 'subscribe', 'requestUpdate']),
   {
     type: 0x03,
@@ -167,9 +171,53 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** draft-lcurley-moq-cluster */
+const clusterRules: readonly Rule[] = [
+  {
+    type: 0x40b57,
+    name: 'hopPath',
+    scope: ['publishNamespace', 'namespace', 'requestUpdate'],
+    read: (reader, into) => {
+      into.hopPath = readHopPath(new WireReader(reader.lengthPrefixed(), reader.varints));
+    },
+    write: (writer, from) => {
+      const inner = new WireWriter(writer.varints, 64);
+      for (const hop of from.hopPath!) inner.varint(hop);
+      writer.lengthPrefixed(inner.finish());
+    },
+  },
+  {
+    type: 0x40b58,
+    name: 'routeCost',
+    scope: ['publishNamespace', 'namespace', 'requestUpdate'],
+    read: (reader, into) => {
+      into.routeCost = reader.varintBig();
+    },
+    write: (writer, from) => {
+      writer.varint(from.routeCost!);
+    },
+  },
+];
+
+/** Nothing real comes near it. */
+const maxHopPath = 256;
+
+/** draft-lcurley-moq-cluster, HOP_PATH: as many ids as fill it, at least one; no relay twice, 0 being none. */
+function readHopPath(reader: WireReader): readonly bigint[] {
+  const hops: bigint[] = [];
+  while (reader.remaining > 0) {
+    const hop = reader.varintBig();
+    if (hop !== 0n && hops.includes(hop)) throw protocolViolation('HOP_PATH with one relay twice');
+    if (hops.push(hop) > maxHopPath) throw protocolViolation('HOP_PATH too long');
+  }
+  if (hops.length === 0) throw protocolViolation('empty HOP_PATH');
+  return hops;
+}
+
+const rules = [...draftRules, ...clusterRules];
 const byType = new Map(rules.map((rule) => [rule.type, rule]));
-/** Parameter types by name, for fixtures and inspection. */
-export const parameterTypes = Object.fromEntries(rules.map((rule) => [rule.name, rule.type])) as Readonly<
+/** The draft's own parameter types by name, for fixtures and inspection. */
+export const parameterTypes = Object.fromEntries(draftRules.map((rule) => [rule.name, rule.type])) as Readonly<
   Record<keyof MessageParameters, number>
 >;
 

@@ -13,6 +13,8 @@ export type Setup = {
   readonly implementation?: string;
   readonly authorizationTokens?: readonly Uint8Array[];
   readonly maxAuthTokenCacheSize?: number;
+  /** HOP_ID of draft-lcurley-moq-cluster: who the peer is in hop lists, and that it can read them. 0: it does not say. */
+  readonly hopId?: bigint;
 };
 
 export const setupOptionTypes = {
@@ -22,6 +24,9 @@ export const setupOptionTypes = {
   authority: 0x05,
   implementation: 0x07,
 } as const;
+
+/** draft-lcurley-moq-cluster */
+const hopIdOption = 0x40b54;
 
 export const setup: MessageCodec<Setup> = {
   code: 0x2f00,
@@ -38,6 +43,7 @@ export const setup: MessageCodec<Setup> = {
       pairs.push({ type: setupOptionTypes.maxAuthTokenCacheSize, value: BigInt(message.maxAuthTokenCacheSize) });
     text(setupOptionTypes.authority, message.authority);
     text(setupOptionTypes.implementation, message.implementation);
+    if (message.hopId !== undefined) pairs.push({ type: hopIdOption, value: message.hopId });
     writeKeyValuePairs(writer, pairs);
   },
   decode(reader) {
@@ -47,6 +53,10 @@ export const setup: MessageCodec<Setup> = {
     };
     for (const { type, value } of readKeyValuePairs(reader)) {
       if (typeof value === 'bigint') {
+        if (type === hopIdOption) {
+          once(message.hopId, 'HOP_ID');
+          message.hopId = value;
+        }
         if (type !== setupOptionTypes.maxAuthTokenCacheSize) continue;
         once(message.maxAuthTokenCacheSize, 'MAX_AUTH_TOKEN_CACHE_SIZE');
         message.maxAuthTokenCacheSize = Math.min(Number(value), Number.MAX_SAFE_INTEGER);

@@ -1,0 +1,18 @@
+import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { MessageParameters } from '../codec/moqt/parameters.ts';
+import type { SessionContext } from './context.ts';
+import type { Hops } from './types.ts';
+
+/**
+ * The relays that an announcement of the peer passed. Announcements of a session that agreed on hops have them, others do not
+ * (draft-lcurley-moq-cluster, Setup Negotiation). Throws PROTOCOL_VIOLATION.
+ */
+export function hopsOf(context: SessionContext, parameters: MessageParameters | undefined): Hops | undefined {
+  const hops = parameters?.hopPath;
+  if (context.carriesHops()) {
+    if (hops === undefined) throw protocolViolation('an announcement without HOP_PATH');
+  } else if (parameters?.routeCost !== undefined || hops !== undefined) {
+    throw protocolViolation('HOP_PATH or ROUTE_COST in a session that did not agree on them');
+  }
+  return hops;
+}

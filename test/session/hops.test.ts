@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { fromHex, hex as hexOf } from '../../src/core/bytes.ts';
+import { establish } from '../../src/session/establish.ts';
+import type { IncomingNamespace, PrefixFeed, Session, SessionHandlers } from '../../src/session/types.ts';
+import { memoryPair } from '../../src/transport/memory.ts';
+
+type Ends = { client: Session; server: Session };
+
+async function pair(
+  ids: { client?: bigint; server?: bigint },
+  handlers: SessionHandlers,
+  protocol = 'moqt-18',
+): Promise<Ends> {
+  const { client, server } = memoryPair({ protocol });
+  const id = (hopId: bigint | undefined) => (hopId === undefined ? {} : { hopId });
+  const [a, b] = await Promise.all([
+    establish(client, { role: 'client', ...id(ids.client) }),
+    establish(server, { role: 'server', authorise: async () => handlers, ...id(ids.server) }),
+  ]);
+  return { client: a, server: b };
+}
+
+/** Accepts and keeps what SUBSCRIBE_NAMESPACE is answered with. */
+function feeding(): { handlers: SessionHandlers; feed: Promise<PrefixFeed> } {
+  let resolve: (feed: PrefixFeed) => void;
+  const feed = new Promise<PrefixFeed>((done) => {
+    resolve = done;
+  });
+  return { handlers: { subscribeNamespace: (request) => resolve(request.accept()) }, feed };
+}
+
+const big = 2n ** 62n - 1n;
+
+describe('hops on the wire (draft-lcurley-moq-cluster)', () => {
+  it.each([
+    ['SETUP with HOP_ID', '2f00 0004 c40b54 07', { type: 'setup', hopId: 7n }],
+    [
+      'NAMESPACE with HOP_PATH',
+      '08 000b 01 01 61 01 c40b57 03 010203',
+      { type: 'namespace', suffix: ['a'], parameters: { hopPath: [1n, 2n, 3n] } },
+    ],
+    ['NAMESPACE without', '08 0003 01 01 61', { type: 'namespace', suffix: ['a'] }],
+    [
+      'PUBLISH_NAMESPACE with HOP_PATH and ROUTE_COST',
+      '06 000d 04 01 01 61 02 c40b57 02 0005 01 09',
+      { type: 'publishNamespace', requestId: 4, namespace: ['a'], parameters: { hopPath: [0n, 5n], routeCost: 9n } },
+    ],
+  ] as const)('%s', (_, hex, message) => {
+    const bytes = fromHex(hex.replace('2f00', 'af00').replaceAll(' ', ''));
+    expect(draft18.controlDecoder().push(bytes)).toEqual([message]);
+    expect(hexOf(draft18.encodeMessage(message))).toBe(hexOf(bytes));
+  });
+
+  it.each([
+    ['empty', '08 0008 01 01 61 01 c40b57 00'],
+    ['with one relay twice', '08 000b 01 01 61 01 c40b57 03 040804'],
+    ['that ends within an id', '08 0009 01 01 61 01 c40b57 01 80'],
+  ])('a HOP_PATH %s breaks the session', (_, hex) => {
+    expect(() => draft18.controlDecoder().push(fromHex(hex.replaceAll(' ', '')))).toThrow();
+  });
+});
+
+describe('hops in a session', () => {
+  it('come with NAMESPACE, and once more when they change', async () => {
+    const { handlers, feed } = feeding();
+    const { client, server } = await pair({ client: 1n, server: 2n }, handlers);
+    expect([client.peer.hopId, server.peer.hopId]).toEqual([2n, 1n]);
+    const list = await client.subscribeNamespace([]);
+    const to = await feed;
+    to.announce(['a'], [9n, big]);
+    to.announce(['a'], [9n, big]);
+    to.announce(['a'], [9n, 3n, big]);
+    to.withdraw(['a']);
+    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, big] });
+    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, 3n, big] });
+    expect(await list.next()).toEqual({ namespace: ['a'], active: false });
+    client.close(0, '');
+  });
+
+  it('come with PUBLISH_NAMESPACE; who has none to tell is the first of them', async () => {
+    const announced: IncomingNamespace[] = [];
+    const handlers: SessionHandlers = {
+      publishNamespace: (announcement) => {
+        announced.push(announcement);
+        announcement.accept();
+      },
+    };
+    const { client } = await pair({ client: 1n, server: 2n }, handlers);
+    await client.publishNamespace(['a']);
+    await client.publishNamespace(['b'], [7n, 8n]);
+    expect(announced.map(({ hops }) => hops)).toEqual([[1n], [7n, 8n]]);
+    client.close(0, '');
+  });
+
+  it.each([
+    { who: 'the client alone declares an id', ids: { client: 1n }, protocol: 'moqt-18' },
+    { who: 'the server alone declares an id', ids: { server: 1n }, protocol: 'moqt-18' },
+    { who: 'the draft has no place for them', ids: { client: 1n, server: 2n }, protocol: 'moqt-16' },
+  ])('are left out where $who', async ({ ids, protocol }) => {
+    const { handlers, feed } = feeding();
+    const { client, server } = await pair(ids, handlers, protocol);
+    const list = await client.subscribeNamespace(['a']);
+    (await feed).announce(['a', 'b'], [9n]);
+    expect(await list.next()).toEqual({ namespace: ['a', 'b'], active: true });
+    if (ids.client === undefined) expect(client.peer.hopId).toBeUndefined();
+    if (ids.server === undefined) expect(server.peer.hopId).toBe(protocol === 'moqt-18' ? 1n : undefined);
+    client.close(0, '');
+  });
+
+  it('that were not agreed on close the session', async () => {
+    const { client, server } = await pair({}, { publishNamespace: (announcement) => announcement.accept() });
+    const { send } = client.transport.openBidi();
+    send.write(
+      draft18.encodeMessage({
+        type: 'publishNamespace',
+        requestId: 0,
+        namespace: ['a'],
+        parameters: { hopPath: [1n] },
+      }),
+    );
+    expect(await server.closed).toMatchObject({ by: 'local', code: 3 });
+  });
+});
