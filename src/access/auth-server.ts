@@ -116,6 +116,7 @@ function grantOf(first: Answer, facts: ReturnType<typeof factsOf>, options: Auth
     },
     lapsed,
     watch,
+    remainingMs: () => (current.expiresAt === Number.POSITIVE_INFINITY ? undefined : current.expiresAt - Date.now()),
     over({ reason, bytesSent, bytesReceived }) {
       const duration = (performance.now() - admittedAt) / 1000;
       const bytes = { sent: bytesSent, received: bytesReceived };

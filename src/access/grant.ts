@@ -16,8 +16,26 @@ export type Grant = {
   lapsed(): string | undefined;
   /** Calls `end` once when the grant lapses. Answers how to stop watching. */
   watch(end: (reason: string) => void): () => void;
-  /** Told once the session is over, for whoever keeps account. */
-  over?(how: { readonly reason: string; readonly bytesSent: number; readonly bytesReceived: number }): void;
+  /** For how many milliseconds it still holds by its own terms; absent, or undefined: they set no end. */
+  remainingMs?(): number | undefined;
+  /** Told once the session is established, for whoever keeps account; `figures` may be read until `over`. */
+  opened?(session: { readonly version: string; figures(): SessionFigures }): void;
+  /** Told once the session is over, whether it was established or not. */
+  over?(how: SessionFigures & { readonly reason: string }): void;
+};
+
+/** What a session has carried so far; bytes are those of its transport. */
+export type SessionFigures = {
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Written to it, and taken from it. */
+  readonly objectsSent: number;
+  readonly objectsReceived: number;
+  /** Not given to it since it was slow. */
+  readonly objectsDropped: number;
+  readonly groupsDropped: number;
+  /** From the session's opening to the first object of a track that is no catalog, ms; absent before it. */
+  readonly joinMs?: number;
 };
 
 export type AuthoriseRequest = {
@@ -39,13 +57,26 @@ export interface Authoriser {
   authorise(request: AuthoriseRequest): Promise<Grant>;
 }
 
+export const nothingCarried: SessionFigures = {
+  bytesSent: 0,
+  bytesReceived: 0,
+  objectsSent: 0,
+  objectsReceived: 0,
+  objectsDropped: 0,
+  groupsDropped: 0,
+};
+
 /** Prefix of every refusal: players take it as final. */
 export const authFailed = 'auth_failed: ';
 
 const catalogs = new Set(['.catalog', 'catalog', 'catalog.json']);
 
 export function allowsTrack(grant: Pick<Grant, 'tracks'>, name: string): boolean {
-  return grant.tracks === undefined || catalogs.has(name) || grant.tracks.includes(name);
+  return grant.tracks === undefined || isCatalog(name) || grant.tracks.includes(name);
+}
+
+export function isCatalog(trackName: string): boolean {
+  return catalogs.has(trackName);
 }
 
 type Namespaces = readonly string[] | NamespacePattern;

@@ -1,5 +1,5 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { SubgroupWriter } from '../session/types.ts';
 import type { SendStream } from '../transport/transport.ts';
 import type { RelayCounters } from './counters.ts';
@@ -17,7 +17,12 @@ const maxTimerMs = 2 ** 31 - 1;
 
 export type DeliveryOwner = {
   readonly timeouts: DeliveryTimeouts;
+  readonly counters: RelayCounters;
   now(): number;
+  /** Objects were written, the first of them at `at` or later. */
+  wrote(objects: number, at: number): void;
+  /** Objects that the viewer will not get. */
+  missed(objects: number): void;
   /** The delivery has more waiting than before. */
   backlogGrew(): void;
   /** Finished (what is queued may still be on its way), abandoned or stopped. */
@@ -31,17 +36,16 @@ export type DeliveryOwner = {
  */
 export class Delivery implements Follower {
   readonly groupId: number;
-  readonly dialect: Dialect;
+  readonly dialect: ObjectDialect;
   readonly stream: SendStream;
   /** When its owner first saw it wait although a newer group was there. */
   lateSince: number | undefined;
   readonly #subgroup: CachedSubgroup;
   readonly #writer: SubgroupWriter;
   readonly #owner: DeliveryOwner;
-  readonly #counters: RelayCounters;
   readonly #startObject: number;
   #state: 'live' | 'behind' | 'finished' | 'abandoned' = 'behind';
-  /** Index of the next object to write while behind. */
+  /** Index of the next object to write while behind; of the first that is not counted yet while live. */
   #cursor: number;
   #wroteOne = false;
   #waiting = false;
@@ -52,10 +56,9 @@ export class Delivery implements Follower {
   constructor(
     subgroup: CachedSubgroup,
     writer: SubgroupWriter,
-    dialect: Dialect,
+    dialect: ObjectDialect,
     startObject: number,
     owner: DeliveryOwner,
-    counters: RelayCounters,
   ) {
     this.groupId = subgroup.header.groupId;
     this.dialect = dialect;
@@ -63,7 +66,6 @@ export class Delivery implements Follower {
     this.#subgroup = subgroup;
     this.#writer = writer;
     this.#owner = owner;
-    this.#counters = counters;
     this.#startObject = startObject;
     this.#cursor = subgroup.first;
   }
@@ -91,7 +93,8 @@ export class Delivery implements Follower {
   abandon(code: number): void {
     if (this.#state === 'abandoned') return;
     const wasFinished = this.#state === 'finished';
-    if (this.#state === 'behind') this.#counters.objectsDropped += this.#subgroup.length - this.#cursor;
+    this.settle();
+    if (this.#state === 'behind') this.#owner.missed(this.#subgroup.length - this.#cursor);
     this.#state = 'abandoned';
     clearTimeout(this.#completion);
     this.#subgroup.leave(this);
@@ -99,8 +102,14 @@ export class Delivery implements Follower {
     if (!wasFinished) this.#owner.deliveryEnded(this);
   }
 
+  /** Tells the owner of what was written together with everybody else's. */
+  settle(): void {
+    if (this.#state === 'live') this.#wroteUpTo(this.#subgroup.length);
+  }
+
   fellBehind(index: number): void {
     if (this.ended) return;
+    this.#wroteUpTo(index);
     this.#state = 'behind';
     this.#cursor = index;
     this.#wait();
@@ -133,6 +142,7 @@ export class Delivery implements Follower {
       this.abandon(end.code);
       return;
     }
+    this.settle();
     this.#state = 'finished';
     this.subgroupComplete();
     this.#writer.finish();
@@ -155,15 +165,17 @@ export class Delivery implements Follower {
         return;
       }
       const bytes = subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
-      if (!this.stream.write(bytes)) {
+      if (bytes.length > 0 && !this.stream.write(bytes)) {
         this.#wait();
         return;
       }
       this.#wroteOne = true;
       this.#idleWakes = 0;
       this.#cursor++;
-      this.#counters.objectsOut++;
-      this.#counters.bytesOut += bytes.length;
+      const { counters } = this.#owner;
+      counters.objectsOut++;
+      counters.bytesOut += bytes.length;
+      this.#owner.wrote(1, this.#owner.now());
     }
     if (this.#state !== 'behind') return;
     if (subgroup.end !== undefined) {
@@ -175,6 +187,12 @@ export class Delivery implements Follower {
       this.#state = 'live';
       subgroup.follow(this);
     }
+  }
+
+  #wroteUpTo(index: number): void {
+    const count = index - this.#cursor;
+    this.#cursor = index;
+    if (count > 0) this.#owner.wrote(count, this.#subgroup.firstArrivedAt);
   }
 
   #isTooOld(): boolean {

@@ -1,6 +1,6 @@
 import type { Grant } from '../access/grant.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { StreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
@@ -8,11 +8,13 @@ import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
 import type { Router } from './router.ts';
 import { maySeeNamespace, refusalToDiscover, refusalToSubscribe } from './session-rights.ts';
+import type { SessionTally } from './session-tally.ts';
 
 export type Discoverer = {
   readonly grant: Grant;
   readonly session: Session;
-  readonly dialect: Dialect;
+  readonly dialect: ObjectDialect;
+  readonly tally: SessionTally;
   readonly router: Router;
   /** Most namespaces that one request may match when it is made. */
   readonly maxNamespaces: number;
@@ -54,7 +56,7 @@ export async function followTracks(request: IncomingPrefix, by: Discoverer): Pro
     if (typeof release === 'string') return;
     const { forward } = request;
     try {
-      await by.router.forward(name, by.dialect, (answer) => by.session.publish(track, { ...answer, forward }));
+      await by.router.forward(name, by, (answer) => by.session.publish(track, { ...answer, forward }));
     } catch (error) {
       // The session does not want it, or the track is gone: neither is of interest to anybody else.
       if (!(error instanceof StreamsError)) throw error;

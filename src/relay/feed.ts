@@ -99,7 +99,7 @@ export class TrackFeed {
     const current: Current = {
       publisher,
       subscription,
-      reader: new UpstreamReader(this.#track, subscription, publisher.dialect),
+      reader: new UpstreamReader(this.#track, subscription, publisher),
     };
     this.#current = current;
     this.#isEstablished = true;

@@ -1,3 +1,4 @@
+import { isCatalog } from '../access/grant.ts';
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import { deadlineSignal } from '../core/deadline.ts';
 import { RequestError } from '../session/request-error.ts';
@@ -15,6 +16,7 @@ import {
   segmentsOf,
 } from './fetch-range.ts';
 import type { Publisher } from './publisher.ts';
+import type { SessionTally } from './session-tally.ts';
 import type { RelayTrack } from './track.ts';
 
 export type FetchSources = {
@@ -23,6 +25,8 @@ export type FetchSources = {
   find(): Publisher | undefined;
   /** Longest wait for upstream, whatever the subscriber allows (draft-18 FILL_TIMEOUT). */
   readonly maxFillMs: number;
+  /** Of the session that asks. */
+  readonly tally: SessionTally;
 };
 
 /** When a subscriber that found no publisher may ask again. */
@@ -43,7 +47,7 @@ export async function answerFetch(request: IncomingFetch, sources: FetchSources)
 async function passThrough(
   request: IncomingFetch,
   publisher: Publisher,
-  { maxFillMs }: FetchSources,
+  { maxFillMs, tally }: FetchSources,
   signal: AbortSignal,
 ): Promise<void> {
   const { track, start, end, groupOrder, priority } = request;
@@ -63,7 +67,7 @@ async function passThrough(
   signal.addEventListener('abort', () => fetched.stop(), { once: true });
   const writer = request.accept({ end: fetched.end, endOfTrack, trackProperties });
   const range = rangeOf(start, fetched.end);
-  await send(writer, within(range, fetched));
+  await send(writer, within(range, fetched), request, tally);
   fetched.stop();
 }
 
@@ -89,7 +93,7 @@ async function fromTrack(
   const writer = request.accept({ end: endOf(range), endOfTrack: false, trackProperties: track.properties });
   const fillMs = Math.min(request.fillTimeoutMs ?? sources.maxFillMs, sources.maxFillMs);
   const upstream = new Upstream(request, sources, fillMs, signal);
-  await send(writer, itemsOf(track, range, request, upstream));
+  await send(writer, itemsOf(track, range, request, upstream), request, sources.tally);
 }
 
 async function* itemsOf(
@@ -163,9 +167,19 @@ class Upstream {
   }
 }
 
-async function send(writer: FetchWriter, items: AsyncIterable<FetchItem>): Promise<void> {
+async function send(
+  writer: FetchWriter,
+  items: AsyncIterable<FetchItem>,
+  { track }: IncomingFetch,
+  tally: SessionTally,
+): Promise<void> {
   try {
-    for await (const item of items) if (!(await writer.write(item))) return;
+    for await (const item of items) {
+      if (!(await writer.write(item))) return;
+      if (item.kind !== 'object') continue;
+      tally.objectsSent++;
+      if (!isCatalog(track.name)) tally.joined(performance.now());
+    }
     writer.finish();
   } catch (error) {
     writer.reset(error instanceof StreamResetError ? error.resetCode : streamResetCodes.internalError);

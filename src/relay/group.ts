@@ -1,4 +1,4 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { DatagramObject, SubgroupHeader } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { CachedSubgroup } from './subgroup.ts';
@@ -25,7 +25,7 @@ export class CachedGroup {
   }
 
   /** A new subgroup, or the one of that id if it was cut off and comes again; undefined while it is still open. */
-  open(header: SubgroupHeader, dialect: Dialect): CachedSubgroup | undefined {
+  open(header: SubgroupHeader, dialect: ObjectDialect): CachedSubgroup | undefined {
     const known = this.subgroups.get(header.subgroupId);
     if (known !== undefined) {
       if (known.end?.type !== 'reset') return undefined;

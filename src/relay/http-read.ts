@@ -1,4 +1,4 @@
-import { type Authoriser, allows, authFailed } from '../access/grant.ts';
+import { type Authoriser, allows, authFailed, nothingCarried } from '../access/grant.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
@@ -21,7 +21,7 @@ export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): 
   /** `/announced/<prefix>`: what is published below the prefix and may be subscribed to, relative to it, one a line. */
   async function announced(path: string, search: string, remoteAddress: string): Promise<HttpAnswer> {
     const grant = await authoriser.authorise({ path: `${path}${search}`, remoteAddress });
-    grant.over?.({ reason: 'answered', bytesSent: 0, bytesReceived: 0 });
+    grant.over?.({ reason: 'answered', ...nothingCarried });
     const { root = [] } = grant;
     const lines = core
       .namespaces()
@@ -52,7 +52,7 @@ export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): 
     const parent = `/${namespace.map(encodeURIComponent).join('/')}${search}`;
     const grant = await authoriser.authorise({ path: parent, remoteAddress });
     if (!allows(grant.subscribe, [...(grant.root ?? []), last])) {
-      grant.over?.({ reason: 'refused', bytesSent: 0, bytesReceived: 0 });
+      grant.over?.({ reason: 'refused', ...nothingCarried });
       throw new StreamsError('UNAUTHORIZED', `${authFailed}not for this session`);
     }
     const track: TrackName = { namespace: [last], name };

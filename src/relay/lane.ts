@@ -1,10 +1,10 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { writeToMany } from '../transport/fan-out.ts';
 import type { SendStream } from '../transport/transport.ts';
 
 /** One viewer's stream of a subgroup. */
 export interface Follower {
-  readonly dialect: Dialect;
+  readonly dialect: ObjectDialect;
   readonly stream: SendStream;
   /** The stream refused the object at `index`: it is no longer written to by `append`. */
   fellBehind(index: number): void;
@@ -20,7 +20,7 @@ export interface Follower {
 
 /** The followers of a subgroup that speak one dialect and have everything so far: one write reaches them all. */
 export class Lane {
-  readonly dialect: Dialect;
+  readonly dialect: ObjectDialect;
   readonly #followers: Follower[] = [];
   /** Same index as the followers. */
   readonly #streams: SendStream[] = [];
@@ -29,7 +29,7 @@ export class Lane {
     this.#refused.push(index);
   };
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: ObjectDialect) {
     this.dialect = dialect;
   }
 
@@ -44,6 +44,7 @@ export class Lane {
 
   /** Writes to all. Those that refused are removed and answered; undefined when all took it. */
   write(bytes: Uint8Array): Follower[] | undefined {
+    if (bytes.length === 0) return undefined;
     writeToMany(this.#streams, bytes, this.#refuse);
     if (this.#refused.length === 0) return undefined;
     // From the end, so that filling a hole with the last one never moves a refused one.

@@ -1,5 +1,5 @@
 import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import { BoundedQueue } from '../session/bounded-queue.ts';
@@ -16,6 +16,7 @@ import type {
   UpdateAnswer,
 } from '../session/types.ts';
 import type { Publisher } from './publisher.ts';
+import type { SessionTally } from './session-tally.ts';
 
 /**
  * A track that a publisher offered with PUBLISH (draft-18 10.10). The subscription lasts as long as the publisher likes; the
@@ -33,13 +34,14 @@ export class OfferedTrack {
   constructor(
     name: TrackName,
     offer: IncomingPublish,
-    by: { session: Session; dialect: Dialect; fetch: Session['fetch'] },
+    by: { session: Session; dialect: ObjectDialect; tally: SessionTally; fetch: Session['fetch'] },
   ) {
     this.name = name;
     this.by = by.session;
     this.#subscription = offer.accept({ forward: false });
     this.publisher = {
       dialect: by.dialect,
+      tally: by.tally,
       namespace: name.namespace,
       session: {
         subscribe: () => this.#take(),

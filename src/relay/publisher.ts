@@ -1,11 +1,13 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { Session } from '../session/types.ts';
+import type { SessionTally } from './session-tally.ts';
 
 /** A session that announced a namespace. Two of them with the same namespace are two publishers. */
 export type Publisher = {
   readonly session: Pick<Session, 'subscribe' | 'fetch'>;
-  readonly dialect: Dialect;
+  readonly dialect: ObjectDialect;
   readonly namespace: readonly string[];
+  readonly tally: SessionTally;
 };
 
 /** Who publishes what. The newest announcement of a namespace comes first; older ones are its standby. */

@@ -1,9 +1,8 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
-import { dialectFor } from '../codec/moqt/dialects.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
-import { StreamsError, toStreamsError } from '../core/errors.ts';
+import { toStreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import type {
   AuthToken,
@@ -28,6 +27,7 @@ import { namespaceKey } from './publisher.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { refusalToPublish, refusalToSubscribe } from './session-rights.ts';
+import { SessionTally } from './session-tally.ts';
 import { pathWithToken, playbackPath } from './token-path.ts';
 
 export type RelaySessionContext = {
@@ -36,13 +36,14 @@ export type RelaySessionContext = {
   readonly limits: RelayLimits;
 };
 
-type Open = { readonly session: Session; readonly dialect: Dialect };
+type Open = { readonly session: Session; readonly dialect: ObjectDialect };
 
 /** One client of the relay: what it may do, and what it does. */
 export class RelaySession {
   readonly #transport: Transport;
   readonly #context: RelaySessionContext;
   readonly #open: Deferred<Open> = deferred();
+  readonly #tally: SessionTally;
   #grant: Grant | undefined;
   /** Tracks it has subscribed to or waits for. */
   readonly #subscriptions = new Set<string>();
@@ -52,6 +53,7 @@ export class RelaySession {
   constructor(transport: Transport, context: RelaySessionContext) {
     this.#transport = transport;
     this.#context = context;
+    this.#tally = new SessionTally(transport);
   }
 
   get kind(): Grant['kind'] | undefined {
@@ -67,8 +69,9 @@ export class RelaySession {
         setupTimeoutMs: this.#context.limits.handshakeMs,
         authorise: (peer) => this.#authorise(peer),
       });
-      const dialect = dialectFor(session.version);
-      if (dialect === undefined) throw new StreamsError('UNSUPPORTED', `no dialect for ${session.version}`);
+      const dialect = session.objects;
+      this.#tally.opened(performance.now());
+      this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
       const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
       this.#open.resolve({ session, dialect });
@@ -77,8 +80,7 @@ export class RelaySession {
       reason = close.reason === '' ? close.by : close.reason;
       return close;
     } finally {
-      const { bytesSent, bytesReceived } = this.#transport.stats();
-      this.#grant?.over?.({ reason, bytesSent, bytesReceived });
+      this.#grant?.over?.({ reason, ...this.#tally.figures() });
     }
   }
 
@@ -150,7 +152,7 @@ export class RelaySession {
   #subscribe(grant: Grant, request: IncomingSubscribe): void {
     if (request.tokens.length === 0) {
       const refusal = refusalToSubscribe(grant, request.track);
-      if (refusal === undefined) this.#route(request);
+      if (refusal === undefined) this.#route(request, grant);
       else request.reject(refusal.code, refusal.reason);
       return;
     }
@@ -162,11 +164,11 @@ export class RelaySession {
       // What the token allowed ends with the token.
       const stop = answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(reason));
       void request.over.then(() => stop?.());
-      this.#route(request);
+      this.#route(request, answer.grant);
     });
   }
 
-  #route(request: IncomingSubscribe): void {
+  #route(request: IncomingSubscribe, grant: Grant): void {
     const { track } = request;
     const over = this.#claim(track);
     if (over === 'taken') {
@@ -174,7 +176,10 @@ export class RelaySession {
     } else if (over === 'full') {
       request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', 1000);
     } else {
-      void this.#open.promise.then(({ dialect }) => this.#context.router.subscribe({ request, dialect, over }));
+      const expiresMs = (): number | undefined => grant.remainingMs?.();
+      void this.#open.promise.then(({ dialect }) =>
+        this.#context.router.subscribe({ request, session: { dialect, tally: this.#tally }, expiresMs, over }),
+      );
     }
   }
 
@@ -194,7 +199,7 @@ export class RelaySession {
       request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
     } else {
       this.#fetches++;
-      await this.#context.router.fetch(request);
+      await this.#context.router.fetch(request, this.#tally);
       this.#fetches--;
     }
   }
@@ -222,7 +227,16 @@ export class RelaySession {
     const { session, dialect } = await this.#open.promise;
     const { router, limits } = this.#context;
     const claim = (track: TrackName) => this.#claim(track);
-    await follow(request, { grant, session, dialect, router, maxNamespaces: limits.maxNamespacesPerRequest, claim });
+    const tally = this.#tally;
+    await follow(request, {
+      grant,
+      session,
+      dialect,
+      tally,
+      router,
+      maxNamespaces: limits.maxNamespacesPerRequest,
+      claim,
+    });
   }
 
   async #announce(grant: Grant, announcement: IncomingNamespace): Promise<void> {
@@ -235,7 +249,12 @@ export class RelaySession {
     }
     const { session, dialect } = await this.#open.promise;
     announcement.accept();
-    const withdraw = this.#context.router.announce({ session: rootedSession(root, session), dialect, namespace });
+    const withdraw = this.#context.router.announce({
+      session: rootedSession(root, session),
+      dialect,
+      namespace,
+      tally: this.#tally,
+    });
     await announcement.ended;
     withdraw();
   }
@@ -251,7 +270,7 @@ export class RelaySession {
       this.#offers++;
       const { session, dialect } = await this.#open.promise;
       const rooted = rootedSession(root, session);
-      const by = { session, dialect, fetch: rooted.fetch.bind(rooted) };
+      const by = { session, dialect, tally: this.#tally, fetch: rooted.fetch.bind(rooted) };
       const offer = new OfferedTrack(name, request, by);
       this.#context.router.offer(offer);
       await offer.done;

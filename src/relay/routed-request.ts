@@ -1,10 +1,12 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { IncomingSubscribe } from '../session/types.ts';
+import type { ViewerSession } from './viewer.ts';
 
 /** A subscription request that its session is allowed to make. */
 export type RoutedRequest = {
   readonly request: IncomingSubscribe;
-  readonly dialect: Dialect;
+  readonly session: ViewerSession;
+  /** How long the subscription may last, ms; undefined: there is no end in sight. */
+  expiresMs(): number | undefined;
   /** Called once, when it was rejected, cancelled, or its subscription ended. */
   readonly over: () => void;
 };

@@ -1,5 +1,4 @@
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../session/types.ts';
@@ -13,10 +12,11 @@ import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
 import { namespaceKey, type Publisher, PublisherList } from './publisher.ts';
 import type { RoutedRequest } from './routed-request.ts';
+import type { SessionTally } from './session-tally.ts';
 import { isEmpty, windowOf } from './start-location.ts';
 import { RelayTrack } from './track.ts';
 import { TrackOffers } from './track-offers.ts';
-import { Viewer } from './viewer.ts';
+import { Viewer, type ViewerSession } from './viewer.ts';
 
 /** When a subscriber that found no publisher may ask again. */
 const retryMs = 1000;
@@ -132,7 +132,7 @@ export class Router {
    */
   async forward(
     name: TrackName,
-    dialect: Dialect,
+    session: ViewerSession,
     publish: (offer: SubscribeAnswer) => Promise<Publication>,
   ): Promise<void> {
     const routed = this.#routed(name);
@@ -140,7 +140,7 @@ export class Router {
     const viewer = await this.#using(routed, async () => {
       await routed.feed.established;
       const publication = await publish(answerOf(routed.track));
-      return this.#view(routed, publication, dialect);
+      return this.#view(routed, publication, session);
     });
     await viewer.ended;
   }
@@ -152,7 +152,7 @@ export class Router {
   }
 
   /** Resolves when it is over; never rejects. */
-  async fetch(request: IncomingFetch): Promise<void> {
+  async fetch(request: IncomingFetch, tally: SessionTally): Promise<void> {
     const known = this.#tracks.get(trackKey(request.track));
     if (known !== undefined) {
       try {
@@ -165,6 +165,7 @@ export class Router {
       track: known?.track,
       find: () => this.#find(request.track),
       maxFillMs: this.#limits.maxFillMs,
+      tally,
     });
   }
 
@@ -272,7 +273,7 @@ export class Router {
     }
   }
 
-  #accept(routed: Routed, { request, dialect, over }: RoutedRequest): void {
+  #accept(routed: Routed, { request, session, expiresMs, over }: RoutedRequest): void {
     const { track } = routed;
     const { largest } = track;
     if (isEmpty(windowOf(request.filter, largest), largest)) {
@@ -280,14 +281,14 @@ export class Router {
       over();
       return;
     }
-    const viewer = this.#view(routed, request.accept(answerOf(track)), dialect);
+    const viewer = this.#view(routed, request.accept(answerOf(track, expiresMs())), session);
     void viewer.ended.then(over);
   }
 
-  #view(routed: Routed, publication: Publication, dialect: Dialect): Viewer {
+  #view(routed: Routed, publication: Publication, session: ViewerSession): Viewer {
     const { track } = routed;
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
-    const viewer = new Viewer(publication, track, dialect, context);
+    const viewer = new Viewer(publication, track, session, context);
     void viewer.ended.then(() => {
       track.viewers.delete(viewer);
       this.#idleIfUnwatched(routed);
@@ -318,9 +319,14 @@ export class Router {
   }
 }
 
-function answerOf(track: RelayTrack): SubscribeAnswer {
+function answerOf(track: RelayTrack, expiresMs?: number): SubscribeAnswer {
   const { alias, largest, properties: trackProperties } = track;
-  return { alias, trackProperties, ...(largest !== undefined && { largest }) };
+  return {
+    alias,
+    trackProperties,
+    ...(largest !== undefined && { largest }),
+    ...(expiresMs !== undefined && { expiresMs }),
+  };
 }
 
 function trackKey(track: TrackName): string {

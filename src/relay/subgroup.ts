@@ -1,4 +1,4 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { MoqObject, SubgroupHeader } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { type Follower, Lane } from './lane.ts';
@@ -14,6 +14,9 @@ type CachedObject = {
   readonly bytes: Uint8Array;
 };
 
+/** What the bytes of the next object may depend on. */
+type Previous = Pick<MoqObject, 'objectId' | 'properties'>;
+
 export type SubgroupEnd = { readonly type: 'finished' } | { readonly type: 'reset'; readonly code: number };
 
 /**
@@ -26,18 +29,24 @@ export class CachedSubgroup {
   bytes = 0;
   /** Index of the oldest object still kept. */
   first = 0;
-  lastObjectId: number | undefined;
-  readonly #dialect: Dialect;
+  /** `performance.now()` of its first object; 0: none came yet. */
+  firstArrivedAt = 0;
+  #last: Previous | undefined;
+  readonly #dialect: ObjectDialect;
   readonly #counters: RelayCounters;
   readonly #objects: CachedObject[] = [];
   readonly #lanes: Lane[] = [];
   readonly #behind = new Set<Follower>();
 
   /** `dialect`: the publisher's. */
-  constructor(header: SubgroupHeader, dialect: Dialect, counters: RelayCounters) {
+  constructor(header: SubgroupHeader, dialect: ObjectDialect, counters: RelayCounters) {
     this.header = header;
     this.#dialect = dialect;
     this.#counters = counters;
+  }
+
+  get lastObjectId(): number | undefined {
+    return this.#last?.objectId;
   }
 
   /** Index the next object will have. */
@@ -56,13 +65,12 @@ export class CachedSubgroup {
   }
 
   /** An object in a dialect; `asFirst`: as the first one of its stream, where the object id is no difference. */
-  bytesAt(index: number, dialect: Dialect, asFirst: boolean): Uint8Array {
+  bytesAt(index: number, dialect: ObjectDialect, asFirst: boolean): Uint8Array {
     const at = index - this.first;
     const cached = this.#objects[at]!;
     if (dialect === this.#dialect && (index === 0 || !asFirst)) return cached.bytes;
     // A follower that is behind and no newcomer has been given the one before, so that is still kept or was just trimmed.
-    const previous = asFirst || index === 0 ? undefined : this.#objects[at - 1]?.objectId;
-    return this.#encode(cached, dialect, previous);
+    return this.#encode(cached, dialect, asFirst ? undefined : this.#objects[at - 1]);
   }
 
   /** Bytes of the objects from `index` on. */
@@ -81,12 +89,13 @@ export class CachedSubgroup {
    * keeps.
    */
   append(object: MoqObject, now: number): number {
-    const previous = this.lastObjectId;
+    const previous = this.#last;
     const { objectId, status, properties, payload } = object;
-    const bytes = this.#dialect.encodeObject(previous, object, this.header.properties === true);
+    const bytes = encodeAfter(previous, object, this.#dialect, this.header);
     const cached: CachedObject = { objectId, status, properties, payloadLength: payload.length, arrivedAt: now, bytes };
+    if (previous === undefined) this.firstArrivedAt = now;
     this.#objects.push(cached);
-    this.lastObjectId = objectId;
+    this.#last = { objectId, properties };
     this.bytes += bytes.length;
     for (const lane of this.#lanes) {
       if (lane.size === 0) continue;
@@ -159,9 +168,9 @@ export class CachedSubgroup {
     }
   }
 
-  #encode(cached: CachedObject, dialect: Dialect, previous: number | undefined): Uint8Array {
+  #encode(cached: CachedObject, dialect: ObjectDialect, previous: Previous | undefined): Uint8Array {
     const payload = cached.bytes.subarray(cached.bytes.length - cached.payloadLength);
-    return dialect.encodeObject(previous, { ...cached, payload }, this.header.properties === true);
+    return encodeAfter(previous, { ...cached, payload }, dialect, this.header);
   }
 
   #laneOf(follower: Follower): Lane | undefined {
@@ -173,4 +182,13 @@ export class CachedSubgroup {
     this.end = end;
     for (const lane of this.#lanes) for (const follower of lane.clear()) follower.subgroupEnded();
   }
+}
+
+function encodeAfter(
+  previous: Previous | undefined,
+  object: MoqObject,
+  dialect: ObjectDialect,
+  { properties }: SubgroupHeader,
+): Uint8Array {
+  return dialect.encodeObject(previous?.objectId, object, properties === true, previous?.properties);
 }

@@ -1,4 +1,4 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { DatagramObject, Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
 import type { ObjectCache } from './cache.ts';
@@ -50,7 +50,7 @@ export class RelayTrack {
     for (const subgroup of this.#newest.subgroups.values()) viewer.offer(subgroup, this.#newest.id);
   }
 
-  sourceChanged(largest: Location | undefined, properties: Uint8Array, dialect: Dialect): void {
+  sourceChanged(largest: Location | undefined, properties: Uint8Array, dialect: ObjectDialect): void {
     this.#newSource = true;
     this.properties = properties;
     const { objectTimeoutMs, subgroupTimeoutMs } = dialect.readTrackProperties(properties);
@@ -59,7 +59,7 @@ export class RelayTrack {
   }
 
   /** A subgroup stream arrived from upstream. undefined: it is a duplicate, or of a group already given up. */
-  openSubgroup(header: SubgroupHeader, dialect: Dialect): CachedSubgroup | undefined {
+  openSubgroup(header: SubgroupHeader, dialect: ObjectDialect): CachedSubgroup | undefined {
     const group = this.#group(header.groupId);
     const { limits } = this.#context;
     if (group === undefined || group.subgroups.size >= limits.maxSubgroupsPerGroup) return undefined;
@@ -107,7 +107,7 @@ export class RelayTrack {
     counters.objectsIn++;
     counters.bytesIn += object.payload.length;
     this.#cache.grew(kept);
-    const encoded = new Map<Dialect, Uint8Array>();
+    const encoded = new Map<ObjectDialect, Uint8Array | undefined>();
     for (const viewer of this.viewers) viewer.offerDatagram(datagram, encoded);
   }
 

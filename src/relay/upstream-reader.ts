@@ -1,7 +1,7 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { IncomingSubgroup, SubgroupHeader, Subscription } from '../session/types.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
+import type { Publisher } from './publisher.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 import type { RelayTrack } from './track.ts';
 
@@ -11,15 +11,15 @@ export class UpstreamReader {
   readonly done: Promise<void>;
   readonly #track: RelayTrack;
   readonly #subscription: Subscription;
-  readonly #dialect: Dialect;
+  readonly #publisher: Pick<Publisher, 'dialect' | 'tally'>;
   readonly #open = new Map<IncomingSubgroup, CachedSubgroup>();
   readonly #reading = new Set<Promise<void>>();
   #stopped = false;
 
-  constructor(track: RelayTrack, subscription: Subscription, dialect: Dialect) {
+  constructor(track: RelayTrack, subscription: Subscription, publisher: Pick<Publisher, 'dialect' | 'tally'>) {
     this.#track = track;
     this.#subscription = subscription;
-    this.#dialect = dialect;
+    this.#publisher = publisher;
     this.done = Promise.all([this.#run(), this.#runDatagrams()]).then(() => {});
   }
 
@@ -48,6 +48,7 @@ export class UpstreamReader {
     for (;;) {
       const datagram = await this.#subscription.nextDatagram();
       if (datagram === null || this.#stopped) return;
+      this.#publisher.tally.objectsReceived++;
       this.#track.appendDatagram(datagram);
     }
   }
@@ -55,7 +56,7 @@ export class UpstreamReader {
   async #read(incoming: IncomingSubgroup): Promise<void> {
     let subgroup: CachedSubgroup | undefined;
     try {
-      subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#dialect);
+      subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#publisher.dialect);
       if (subgroup === undefined) {
         incoming.stop(streamResetCodes.cancelled);
         return;
@@ -68,6 +69,7 @@ export class UpstreamReader {
           subgroup.finish();
           return;
         }
+        this.#publisher.tally.objectsReceived++;
         if (!this.#track.append(subgroup, object)) {
           incoming.stop(streamResetCodes.cancelled);
           return;

@@ -1,17 +1,20 @@
+import { isCatalog } from '../access/grant.ts';
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type {
   DatagramObject,
   Location,
   Publication,
   Refusal,
   SubscriptionTerms,
+  TrackName,
   UpdateAnswer,
 } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
+import type { SessionTally } from './session-tally.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 
@@ -21,8 +24,15 @@ export type ViewerContext = {
   readonly now: () => number;
 };
 
+/** The session that a viewer belongs to. */
+export type ViewerSession = {
+  readonly dialect: ObjectDialect;
+  readonly tally: SessionTally;
+};
+
 /** What a viewer needs of its track. */
 export interface WatchedTrack {
+  readonly name: TrackName;
   readonly alias: number;
   readonly largest: Location | undefined;
   readonly timeouts: DeliveryTimeouts;
@@ -35,7 +45,8 @@ export class Viewer {
   /** Resolves when nothing more will be sent, whoever ended it. */
   readonly ended: Promise<void>;
   readonly #publication: Publication;
-  readonly #dialect: Dialect;
+  readonly #dialect: ObjectDialect;
+  readonly #tally: SessionTally;
   readonly #track: WatchedTrack;
   #window: Window;
   #forward: boolean;
@@ -46,12 +57,17 @@ export class Viewer {
   #ending: { status: number; reason: string } | undefined;
   #endTimer: NodeJS.Timeout | undefined;
   #over = false;
+  readonly #settle = (): void => {
+    for (const delivery of this.#deliveries) delivery.settle();
+  };
   #resolveEnded!: () => void;
 
-  constructor(publication: Publication, track: WatchedTrack, dialect: Dialect, context: ViewerContext) {
+  constructor(publication: Publication, track: WatchedTrack, session: ViewerSession, context: ViewerContext) {
     this.#publication = publication;
     this.#track = track;
-    this.#dialect = dialect;
+    this.#dialect = session.dialect;
+    this.#tally = session.tally;
+    session.tally.settle.add(this.#settle);
     this.#window = windowOf(publication.terms.filter, track.largest);
     this.#forward = publication.terms.forward;
     this.#context = context;
@@ -72,8 +88,8 @@ export class Viewer {
     for (const datagram of newest.datagrams.values()) this.offerDatagram(datagram, new Map());
   }
 
-  /** `encoded`: the same datagram as bytes, filled by the first who needs it. */
-  offerDatagram(datagram: DatagramObject, encoded: Map<Dialect, Uint8Array>): void {
+  /** `encoded`: the same datagram as bytes, filled by the first who needs it; undefined: it cannot be said. */
+  offerDatagram(datagram: DatagramObject, encoded: Map<ObjectDialect, Uint8Array | undefined>): void {
     if (this.#over || this.#ending !== undefined || !this.#forward) return;
     const { groupId, object } = datagram;
     const { start, endGroup } = this.#window;
@@ -83,15 +99,16 @@ export class Viewer {
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
     let bytes = encoded.get(this.#dialect);
-    if (bytes === undefined) {
+    if (bytes === undefined && !encoded.has(this.#dialect)) {
       bytes = this.#dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
       encoded.set(this.#dialect, bytes);
     }
-    const { counters } = this.#context;
-    if (this.#publication.sendDatagramBytes(bytes)) {
+    const { counters } = this;
+    if (bytes !== undefined && this.#publication.sendDatagramBytes(bytes)) {
       counters.objectsOut++;
       counters.bytesOut += bytes.length;
-    } else counters.objectsDropped++;
+      this.wrote(1, this.now());
+    } else this.missed(1);
   }
 
   /** A subgroup of the track begins (or begins again); `newestGroup` is the track's newest now. */
@@ -112,7 +129,7 @@ export class Viewer {
     if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
     const writer = this.#publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
-    const delivery = new Delivery(subgroup, writer, this.#dialect, startObject, this, this.#context.counters);
+    const delivery = new Delivery(subgroup, writer, this.#dialect, startObject, this);
     this.#deliveries.push(delivery);
     delivery.start();
   }
@@ -145,6 +162,20 @@ export class Viewer {
 
   now(): number {
     return this.#context.now();
+  }
+
+  get counters(): RelayCounters {
+    return this.#context.counters;
+  }
+
+  wrote(objects: number, at: number): void {
+    this.#tally.objectsSent += objects;
+    if (!isCatalog(this.#track.name.name)) this.#tally.joined(at);
+  }
+
+  missed(objects: number): void {
+    this.#context.counters.objectsDropped += objects;
+    this.#tally.objectsDropped += objects;
   }
 
   backlogGrew(): void {
@@ -204,6 +235,7 @@ export class Viewer {
     if (late.size === 0) return;
     if (waiting <= limits.queueBytes && late.size <= limits.queueGroups && !tooOld) return;
     counters.groupsDropped += late.size;
+    this.#tally.groupsDropped += late.size;
     this.#deliveries = kept.filter((delivery) => !late.has(delivery.groupId));
     for (const delivery of kept) if (late.has(delivery.groupId)) delivery.abandon(streamResetCodes.tooFarBehind);
   }
@@ -220,6 +252,8 @@ export class Viewer {
 
   #finish(): void {
     this.#over = true;
+    this.#settle();
+    this.#tally.settle.delete(this.#settle);
     clearTimeout(this.#endTimer);
     this.#deliveries = [];
     this.#resolveEnded();

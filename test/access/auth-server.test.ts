@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serverAuthoriser } from '../../src/access/auth-server.ts';
-import { allows } from '../../src/access/grant.ts';
+import { allows, nothingCarried } from '../../src/access/grant.ts';
 import { capturingLogger } from '../control/helpers.ts';
 import { until } from '../serve/until.ts';
 
@@ -59,7 +59,7 @@ describe('an auth server', () => {
     expect(grant).toMatchObject({ kind: 'both', root: ['demo', 'room'] });
     expect(allows(grant.publish, ['demo', 'room', 'cam', 'low'])).toBe(true);
     expect(allows(grant.publish, ['demo', 'room', 'mic'])).toBe(false);
-    grant.over?.({ reason: 'peer', bytesSent: 7, bytesReceived: 8 });
+    grant.over?.({ ...nothingCarried, reason: 'peer', bytesSent: 7, bytesReceived: 8 });
     await until(() => asked.length === 2);
     expect(asked[1]).toMatchObject({ event: 'end', id: asked[0]!.id, reason: 'peer', bytes: { sent: 7, received: 8 } });
     expect(asked[1]!.duration).toEqual(expect.any(Number));
