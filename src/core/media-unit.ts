@@ -4,14 +4,14 @@
  * Invariants: `dts` is non-decreasing per track and starts anywhere; `pts >= dts`; both are in the unit's `timescale`
  * (ticks per second). H.264/HEVC `data` is length-prefixed NAL units (4-byte lengths, ISO 14496-15), never Annex B, and
  * holds no parameter sets when they are in `config`. AV1 `data` is the OBUs of a temporal unit, each with its size, without
- * delimiter; VP9 `data` a frame or superframe. AAC `data` is one raw frame without ADTS, Opus `data` one packet (RFC 6716).
+ * delimiter; VP8 and VP9 `data` a frame (or superframe). AAC `data` is one raw frame without ADTS, Opus `data` one packet (RFC 6716).
  * `config` is present on the first unit of a track and again whenever it changes.
  */
 export type MediaUnit = VideoUnit | AudioUnit;
 
 export type VideoUnit = {
   kind: 'video';
-  codec: 'h264' | 'hevc' | 'av1' | 'vp9';
+  codec: 'h264' | 'hevc' | 'av1' | 'vp9' | 'vp8';
   timescale: number;
   dts: number;
   pts: number;
@@ -19,7 +19,7 @@ export type VideoUnit = {
   data: Uint8Array;
   /** Decoder configuration record (avcC, hvcC, av1C payload; vpcC payload without version and flags), present when new. */
   config?: Uint8Array;
-  /** Pixels, with `config` where that does not say: always of VP9, else of records without parameter sets. */
+  /** Pixels, with `config` where that does not say: always of VP8 and VP9, else of records without parameter sets. */
   size?: { width: number; height: number };
   /** Wall clock at which the unit arrived, ms since the Unix epoch: the start of every latency figure. */
   arrivedAt: number;

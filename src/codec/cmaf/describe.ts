@@ -4,12 +4,12 @@ import { parseAv1Config } from '../av1/av1-config.ts';
 import { parseAvcConfig } from '../h264/avc-config.ts';
 import { parseHevcConfig } from '../hevc/hevc-config.ts';
 import { parseOpusHead } from '../opus/opus-head.ts';
-import { parseVp9Config } from '../vp9/vp9-config.ts';
+import { vpCodecString } from '../vp9/vp-config.ts';
 
 export type VideoInfo = {
   /** RFC 6381. */
   codec: string;
-  /** Pixels, where the configuration says so: a VP9 one never does. */
+  /** Pixels, where the configuration says so: a VP8 or VP9 one never does. */
   size: { width: number; height: number } | undefined;
   /** Frames per second, where it says so. */
   framerate: number | undefined;
@@ -41,7 +41,8 @@ export function describeVideo(codec: VideoUnit['codec'], config: Uint8Array): Vi
       return { codec: name, size: sizeOf(sequence), framerate: sequence?.framerate };
     }
     case 'vp9':
-      return { codec: parseVp9Config(config).codec, size: undefined, framerate: undefined };
+    case 'vp8':
+      return { codec: vpCodecString(codec === 'vp9' ? 'vp09' : 'vp08', config), size: undefined, framerate: undefined };
   }
 }
 

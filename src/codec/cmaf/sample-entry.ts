@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { AudioUnit, VideoUnit } from '../../core/media-unit.ts';
 import { dOpsToOpusHead, opusHeadToDOps } from '../opus/opus-head.ts';
-import { bareVp9Config } from '../vp9/vp9-config.ts';
+import { bareVpConfig } from '../vp9/vp-config.ts';
 import { type Box, needBox, readBoxes, readFullBox, writeBox, writeFullBox } from './boxes.ts';
 import { describeAudio, describeVideo } from './describe.ts';
 
@@ -31,6 +31,7 @@ const visualEntries: Readonly<Record<VideoUnit['codec'], readonly [entry: string
   hevc: ['hvc1', 'hvcC'],
   av1: ['av01', 'av1C'],
   vp9: ['vp09', 'vpcC'],
+  vp8: ['vp08', 'vpcC'],
 };
 /** Those that we read. */
 const visualCodecs = new Map<string, VideoUnit['codec']>([
@@ -40,6 +41,7 @@ const visualCodecs = new Map<string, VideoUnit['codec']>([
   ['hev1', 'hevc'],
   ['av01', 'av1'],
   ['vp09', 'vp9'],
+  ['vp08', 'vp8'],
 ]);
 
 /**
@@ -74,8 +76,7 @@ function writeVisual(track: VideoDescription): Uint8Array {
   writer.u16(track.width).u16(track.height).u32(0x480000).u32(0x480000).u32(0).u16(1);
   writer.bytes(new Uint8Array(32)).u16(0x18).u16(0xffff);
   const [entry, configBox] = visualEntries[track.codec];
-  const config =
-    track.codec === 'vp9' ? writeFullBox(configBox, 1, 0, track.config) : writeBox(configBox, track.config);
+  const config = configBox === 'vpcC' ? writeFullBox(configBox, 1, 0, track.config) : writeBox(configBox, track.config);
   return writeBox(entry, writer.finish(), config);
 }
 
@@ -118,7 +119,7 @@ function parseVisual(entry: Box, codec: VideoUnit['codec']): SampleEntry {
   const height = reader.u16();
   reader.take(50);
   const box = needBox(readBoxes(reader.rest()), visualEntries[codec][1]);
-  const config = codec === 'vp9' ? bareVp9Config(box.payload) : box.payload;
+  const config = box.type === 'vpcC' ? bareVpConfig(box.payload) : box.payload;
   const codecString = describeVideo(codec, config).codec.replace(/^[^.]+/, entry.type);
   const description: VideoDescription = { kind: 'video', codec, config, width, height };
   return { codecString, kind: 'video', width, height, description };
