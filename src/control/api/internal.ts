@@ -13,8 +13,8 @@ import { readJson } from './read-body.ts';
 const authorizeBody = z.object({
   kind: z.literal('publish'),
   inputId: z.string().max(256),
-  streamKey: z.string().max(256),
-  ingest: z.enum([...ingestKind.options, 'moqt']),
+  streamKey: z.string().max(256).optional(),
+  ingest: z.enum([...ingestKind.options, 'moqt', 'engine']),
   remoteAddress: z.string().max(128).optional(),
 });
 
