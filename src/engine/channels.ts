@@ -24,6 +24,8 @@ export type ChannelsOptions = {
   relayUrl: string;
   connect: (url: string) => Promise<Transport>;
   logger: Logger;
+  /** What shows the relay that an input is published by an engine of ours. */
+  proof?(inputId: string): string;
   /** Called on each change of `live`. */
   changed(): void;
   /** How long a broadcast waits for a publisher that vanished; default 3000. */
@@ -73,7 +75,7 @@ export class Channels {
   }
 
   /** The grant was given: takes the input over from whoever has it. */
-  publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing {
+  publish(grant: PublishGrant, streamKey: string | undefined, publisher: Publisher): Publishing {
     const { inputId } = grant;
     const known = this.#channels.get(inputId);
     const channel = known ?? this.#open(grant, streamKey);
@@ -118,11 +120,20 @@ export class Channels {
     await Promise.all(this.#closing);
   }
 
-  #open(grant: PublishGrant, streamKey: string): Channel {
-    const { relayUrl, connect, logger, changed } = this.#options;
+  #open(grant: PublishGrant, streamKey: string | undefined): Channel {
+    const { relayUrl, connect, logger, changed, proof } = this.#options;
     const { inputId, namespace } = grant;
     const broadcast = new Broadcast(Date.now());
-    const link = new RelayPublisher({ broadcast, inputId, streamKey, namespace, relayUrl, connect, logger });
+    const link = new RelayPublisher({
+      broadcast,
+      inputId,
+      streamKey,
+      namespace,
+      relayUrl,
+      connect,
+      logger,
+      ...(proof !== undefined && { proof: proof(inputId) }),
+    });
     const channel: Channel = {
       broadcast,
       link,

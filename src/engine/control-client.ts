@@ -4,13 +4,20 @@ import { errorCodes, StreamsError } from '../core/errors.ts';
 export type PublishRequest = {
   kind: 'publish';
   inputId: string;
-  streamKey: string;
-  ingest: 'rtmp' | 'srt' | 'whip' | 'fmp4';
+  /** Absent where the relay has checked it: a MoQT publisher shows it there. */
+  streamKey?: string;
+  ingest: 'rtmp' | 'srt' | 'whip' | 'fmp4' | 'moqt';
   remoteAddress: string;
 };
 
 /** What a stream key opens. */
-export type PublishGrant = { orgId: string; inputId: string; namespace: string[] };
+export type PublishGrant = {
+  orgId: string;
+  inputId: string;
+  namespace: string[];
+  /** The broadcast is to be kept as an asset. */
+  record?: boolean;
+};
 
 /** An input that is live, with what there is to say about its ingest. */
 export type LiveInput = { inputId: string; stats?: Record<string, string | number | boolean | null> };
@@ -20,7 +27,7 @@ export type Authorise = (request: PublishRequest) => Promise<PublishGrant>;
 
 const timeoutMs = 5000;
 
-/** The engine's two questions to the control plane, over HTTP with the service token. */
+/** The engine's questions to the control plane, over HTTP with the service token. */
 export class ControlClient {
   readonly #url: string;
   readonly #token: string;
@@ -31,23 +38,24 @@ export class ControlClient {
   }
 
   readonly authorise: Authorise = async (request) => {
-    const answer = await this.#post('/internal/authorize', request);
-    const { orgId, inputId, namespace } = answer as Partial<PublishGrant>;
+    const answer = await this.post('/internal/authorize', request);
+    const { orgId, inputId, namespace, record } = answer as Partial<PublishGrant>;
     const whole =
       Array.isArray(namespace) && namespace.length > 0 && namespace.every((part) => typeof part === 'string');
     if (typeof orgId !== 'string' || typeof inputId !== 'string' || !whole)
       throw new StreamsError('API_UNREACHABLE', 'the control plane gave an answer that is none');
-    return { orgId, inputId, namespace };
+    return { orgId, inputId, namespace, ...(record === true && { record }) };
   };
 
   /** Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be. */
   async heartbeat(engineId: string, live: readonly LiveInput[], signal?: AbortSignal): Promise<string[]> {
-    const answer = await this.#post('/internal/engine/heartbeat', { engineId, live }, signal);
+    const answer = await this.post('/internal/engine/heartbeat', { engineId, live }, signal);
     const { stop } = answer as { stop?: unknown };
     return Array.isArray(stop) ? stop.filter((id) => typeof id === 'string') : [];
   }
 
-  async #post(path: string, body: unknown, signal?: AbortSignal): Promise<object> {
+  /** Any of its `/internal/…` questions. Rejects with the refusal, or API_UNREACHABLE. */
+  async post(path: string, body: unknown, signal?: AbortSignal): Promise<object> {
     let response: Response;
     let answer: unknown;
     try {

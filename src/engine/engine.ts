@@ -1,3 +1,4 @@
+import { engineProof } from '../access/engine-proof.ts';
 import type { Logger } from '../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Channels } from './channels.ts';
@@ -5,6 +6,7 @@ import { ControlClient } from './control-client.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { serveHttp } from './http/serve-http.ts';
 import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
+import { IngestFollower } from './ingest/moqt/follower.ts';
 import { RtmpServer } from './ingest/rtmp/server.ts';
 import { SrtListener } from './ingest/srt/listener.ts';
 
@@ -60,6 +62,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     connect,
     logger,
     changed: () => heartbeat?.beat(),
+    proof: (inputId) => engineProof(options.serviceToken, `publish ${inputId}`),
     ...(graceMs === undefined ? {} : { graceMs }),
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
@@ -69,6 +72,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     throw error;
   });
   const http = await serveHttp({ ...options, authorise, publish, live: (inputId) => channels.broadcast(inputId) });
+  const moqt = new IngestFollower({
+    relayUrl,
+    connect,
+    proof: engineProof(options.serviceToken, 'ingest'),
+    authorise,
+    publish: (grant, publisher) => channels.publish(grant, undefined, publisher),
+    logger,
+  });
   const pulse = new Heartbeat({
     send: (live, signal) => control.heartbeat(engineId, live, signal),
     live: () => channels.live(),
@@ -87,7 +98,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       closing ??= (async () => {
         stopDemo?.();
         await http.close();
-        await Promise.all([rtmp.close(), srt.close()]);
+        await Promise.all([rtmp.close(), srt.close(), moqt.close()]);
         await channels.close();
         await pulse.close();
       })();

@@ -15,8 +15,10 @@ const longestFarewellMs = 30_000;
 export type RelayPublisherOptions = {
   broadcast: Broadcast;
   inputId: string;
-  /** What the encoder showed us: the relay asks about it again. */
-  streamKey: string;
+  /** What the encoder showed us, if it was shown to us: the relay asks about it again. */
+  streamKey: string | undefined;
+  /** See access/engine-proof.ts. */
+  proof?: string;
   namespace: readonly string[];
   relayUrl: string;
   connect: (url: string) => Promise<Transport>;
@@ -33,7 +35,7 @@ export class RelayPublisher {
   readonly #options: RelayPublisherOptions;
   readonly #stop = new AbortController();
   readonly #finished: Promise<void>;
-  #streamKey: string;
+  #streamKey: string | undefined;
   #session: Session | undefined;
   /** Where the relay sent us, for the next connection. */
   #movedTo: string | undefined;
@@ -49,7 +51,7 @@ export class RelayPublisher {
   }
 
   /** The key of a publisher that took over, for the next connection. */
-  set streamKey(streamKey: string) {
+  set streamKey(streamKey: string | undefined) {
     this.#streamKey = streamKey;
   }
 
@@ -113,7 +115,7 @@ export class RelayPublisher {
   }
 
   async #connect(): Promise<Session> {
-    const { connect, inputId, namespace } = this.#options;
+    const { connect, namespace } = this.#options;
     const { signal } = this.#stop;
     const relayUrl = this.#movedTo ?? this.#options.relayUrl;
     // Should the new one not answer, the next attempt goes where we were told in the first place.
@@ -126,7 +128,7 @@ export class RelayPublisher {
       const aliases = new Map<string, number>();
       const session = await establish(transport, {
         role: 'client',
-        path: `/publish/${inputId}?sk=${encodeURIComponent(this.#streamKey)}`,
+        path: this.#path(),
         authority: new URL(relayUrl).host,
         handlers: { subscribe: (request) => this.#subscribe(request, aliases) },
       });
@@ -142,6 +144,14 @@ export class RelayPublisher {
       // From here on `close` ends the session itself, after what it still has to say.
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  #path(): string {
+    const { inputId, proof } = this.#options;
+    const query = new URLSearchParams();
+    if (this.#streamKey !== undefined) query.set('sk', this.#streamKey);
+    if (proof !== undefined) query.set('engine', proof);
+    return `/publish/${inputId}?${query}`;
   }
 
   #subscribe(request: IncomingSubscribe, aliases: Map<string, number>): void {

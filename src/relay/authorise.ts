@@ -1,7 +1,9 @@
 import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '../access/grant.ts';
+import { everythingBelow } from '../access/pattern.ts';
 import type { PlaybackTokens } from '../access/playback-token.ts';
 import type { Revocations } from '../access/revocations.ts';
 import { StreamsError } from '../core/errors.ts';
+import { Encoders, ingestRoot } from './encoders.ts';
 
 /** `at`: when the control plane decided, by its own clock, in milliseconds; without it the session cannot be revoked. */
 export type PublishAnswer = { orgId: string; inputId: string; namespace: string[]; at?: number };
@@ -9,36 +11,70 @@ export type PublishAnswer = { orgId: string; inputId: string; namespace: string[
 /** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
 export interface PublishAuthoriser {
   /** Throws StreamsError UNAUTHORIZED (reason in words), or another code when it cannot be decided now. */
-  authorisePublish(request: { inputId: string; streamKey: string; remoteAddress: string }): Promise<PublishAnswer>;
+  authorisePublish(request: {
+    inputId: string;
+    /** Absent where an engine of ours does without. */
+    streamKey?: string;
+    by: 'engine' | 'encoder';
+    remoteAddress: string;
+  }): Promise<PublishAnswer>;
 }
 
 /** Ids are letters, digits, `_` and `-`; whatever else a client puts in a path never goes further than this. */
 const idPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const maxPathLength = 16_384;
 
-/** The paths of design.md section 3: `/publish/<input_id>?sk=` and `/playback/<id>?tok=`. */
+export type PathAuthoriserOptions = {
+  readonly revocations?: Revocations;
+  /** Whether an engine of ours has shown that it is one. Without it, none has. */
+  isEngine?(purpose: string, proof: string): boolean;
+};
+
+/**
+ * The paths of design.md section 3, `/publish/<input_id>?sk=` and `/playback/<id>?tok=`; with `&engine=` a publisher is an
+ * engine of ours, whose broadcasts are for viewers. Those of others are for the engine, at `/ingest?sk=`.
+ */
 export function pathAuthoriser(
   publishers: PublishAuthoriser,
   tokens: PlaybackTokens,
-  revocations?: Revocations,
+  { revocations, isEngine = () => false }: PathAuthoriserOptions = {},
 ): Authoriser {
+  const encoders = new Encoders();
   return {
     async authorise({ path, remoteAddress, origin }: AuthoriseRequest): Promise<Grant> {
       const { kind, id, query } = parsePath(path);
+      if (kind === 'ingest') {
+        if (isEngine('ingest', query.get('sk') ?? '')) return ingestGrant;
+        throw new StreamsError('UNAUTHORIZED', `${authFailed}this path is for engines`);
+      }
       if (kind === 'playback') {
         const token = query.get('tok');
         if (token === null || token === '') throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
         return tokens.verify(token, id, { remoteAddress, origin });
       }
       const streamKey = query.get('sk');
+      if (isEngine(`publish ${id}`, query.get('engine') ?? '')) {
+        const key = streamKey === null || streamKey === '' ? {} : { streamKey };
+        const answer = await publishers.authorisePublish({ inputId: id, ...key, by: 'engine', remoteAddress });
+        return publishGrant(answer, revocations);
+      }
       if (streamKey === null || streamKey === '') {
         const playback = query.has('tok') ? ', and a playback token cannot publish' : '';
         throw new StreamsError('UNAUTHORIZED', `${authFailed}no stream key (?sk=)${playback}`);
       }
-      return publishGrant(await publishers.authorisePublish({ inputId: id, streamKey, remoteAddress }), revocations);
+      const answer = await publishers.authorisePublish({ inputId: id, streamKey, by: 'encoder', remoteAddress });
+      return encoders.grant(answer, publishGrant(answer, revocations));
     },
   };
 }
+
+const ingestGrant: Grant = {
+  kind: 'playback',
+  publish: [],
+  subscribe: [everythingBelow([ingestRoot])],
+  lapsed: () => undefined,
+  watch: () => () => {},
+};
 
 /** Lapses when the input is disabled or deleted. */
 function publishGrant({ orgId, inputId, namespace, at }: PublishAnswer, revocations: Revocations | undefined): Grant {
@@ -58,11 +94,15 @@ function publishGrant({ orgId, inputId, namespace, at }: PublishAnswer, revocati
   return { kind: 'publish', publish: [namespace], subscribe: [], lapsed, watch };
 }
 
-function parsePath(path: string): { kind: 'publish' | 'playback'; id: string; query: URLSearchParams } {
+type ParsedPath = { kind: 'publish' | 'playback' | 'ingest'; id: string; query: URLSearchParams };
+
+function parsePath(path: string): ParsedPath {
   if (path.length <= maxPathLength) {
     const mark = path.indexOf('?');
     const segments = (mark < 0 ? path : path.slice(0, mark)).split('/');
     const [root, kind, id] = segments;
+    if (segments.length === 2 && root === '' && kind === 'ingest')
+      return { kind, id: '', query: new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1)) };
     if (segments.length === 3 && root === '' && (kind === 'publish' || kind === 'playback') && idPattern.test(id!)) {
       return { kind, id: id!, query: new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1)) };
     }

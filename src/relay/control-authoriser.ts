@@ -1,3 +1,4 @@
+import { isEngineProof } from '../access/engine-proof.ts';
 import type { Authoriser } from '../access/grant.ts';
 import { httpRedeem } from '../access/http-redeem.ts';
 import { KeySet } from '../access/jwks.ts';
@@ -6,7 +7,6 @@ import { Revocations } from '../access/revocations.ts';
 import type { Logger } from '../core/log.ts';
 import { pathAuthoriser } from './authorise.ts';
 import { httpPublishAuthoriser } from './http-publish-authoriser.ts';
-import { SessionReports } from './session-reports.ts';
 
 export type ControlAuthoriserOptions = {
   /** Control plane: stream keys are checked there, playback keys come from there. */
@@ -22,11 +22,9 @@ export function controlAuthoriser({ controlUrl, serviceToken, issuer, logger }: 
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
   const revocations = new Revocations({ controlUrl, serviceToken, logger });
   const redeem = httpRedeem({ controlUrl, serviceToken });
-  const reports = new SessionReports({ controlUrl, serviceToken, logger });
-  const authoriser = pathAuthoriser(
+  return pathAuthoriser(
     httpPublishAuthoriser({ controlUrl, serviceToken }),
     new PlaybackTokens({ keys, issuer, revocations, redeem }),
-    revocations,
+    { revocations, isEngine: (purpose, proof) => isEngineProof(serviceToken, purpose, proof) },
   );
-  return reports.account(authoriser);
 }

@@ -8,14 +8,14 @@ const timeoutMs = 5000;
 export function httpPublishAuthoriser(options: { controlUrl: string; serviceToken: string }): PublishAuthoriser {
   const url = new URL('/internal/authorize', options.controlUrl);
   return {
-    async authorisePublish({ inputId, streamKey, remoteAddress }) {
+    async authorisePublish({ inputId, streamKey, by, remoteAddress }) {
       let response: Response;
       let body: unknown;
       try {
         response = await fetch(url, {
           method: 'POST',
           headers: { authorization: `Bearer ${options.serviceToken}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ kind: 'publish', inputId, streamKey, ingest: 'moqt', remoteAddress }),
+          body: JSON.stringify({ kind: 'publish', inputId, streamKey, ingest: by === 'engine' ? 'engine' : 'moqt', remoteAddress }),
           redirect: 'error',
           signal: AbortSignal.timeout(timeoutMs),
         });

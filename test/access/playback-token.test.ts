@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { engineProof, isEngineProof } from '../../src/access/engine-proof.ts';
 import type { Grant } from '../../src/access/grant.ts';
 import { KeySet } from '../../src/access/jwks.ts';
 import { PlaybackTokens } from '../../src/access/playback-token.ts';
@@ -76,6 +77,7 @@ function authorise(path: string, set = keySet()): Promise<Grant> {
   const authoriser = pathAuthoriser(
     httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
     new PlaybackTokens({ keys: set, issuer }),
+    { isEngine: (purpose, proof) => isEngineProof('service', purpose, proof) },
   );
   return authoriser.authorise({ path, remoteAddress: '192.0.2.1:1' });
 }
@@ -258,7 +260,9 @@ describe('a stream key', () => {
   it('is shown to the control plane, whose namespace is granted', async () => {
     authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
     const grant = await authorise(`/publish/${id}?sk=sk_live_x`);
-    expect(grant).toMatchObject({ kind: 'publish', publish: [['stream', 'org_a', id]], subscribe: [] });
+    const { root } = grant;
+    expect(root).toEqual(['ingest', 'org_a', id, expect.any(String)]);
+    expect(grant).toMatchObject({ kind: 'publish', publish: [{ fields: root, below: true }], subscribe: [] });
     expect(authorizeBody).toEqual({
       authorization: 'Bearer service',
       kind: 'publish',
@@ -267,6 +271,41 @@ describe('a stream key', () => {
       ingest: 'moqt',
       remoteAddress: '192.0.2.1:1',
     });
+  });
+
+  it('is not needed by an engine that shows its proof, which publishes for viewers', async () => {
+    authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
+    const proof = engineProof('service', `publish ${id}`);
+    const grant = await authorise(`/publish/${id}?engine=${proof}`);
+    expect(grant).toMatchObject({ kind: 'publish', publish: [['stream', 'org_a', id]], subscribe: [] });
+    expect(grant.root).toBeUndefined();
+    expect(authorizeBody).toMatchObject({ ingest: 'engine' });
+    for (const wrong of ['', proof.slice(1), engineProof('other', `publish ${id}`), engineProof('service', 'ingest')])
+      await expect(authorise(`/publish/${id}?engine=${wrong}`)).rejects.toThrow(/^auth_failed: no stream key/);
+  });
+
+  it('of one input is held by one publisher: the newer one', async () => {
+    authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
+    const authoriser = pathAuthoriser(
+      httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
+      new PlaybackTokens({ keys: keySet(), issuer }),
+    );
+    const open = () => authoriser.authorise({ path: `/publish/${id}?sk=sk_live_x`, remoteAddress: '' });
+    const [first, second] = [await open(), await open()];
+    const told: string[] = [];
+    first.watch((reason) => told.push(`first: ${reason}`));
+    const stop = second.watch((reason) => told.push(`second: ${reason}`));
+    expect(told).toEqual(['first: another publisher took this input over']);
+    stop();
+    (await open()).watch(() => {});
+    expect(told).toHaveLength(1);
+  });
+
+  it('opens nothing of the ingest, which is for engines', async () => {
+    const grant = await authorise(`/ingest?sk=${engineProof('service', 'ingest')}`);
+    expect(grant).toMatchObject({ publish: [], subscribe: [{ fields: ['ingest'], below: true }] });
+    for (const path of ['/ingest', '/ingest?sk=sk_live_x'])
+      await expect(authorise(path)).rejects.toThrow(/^auth_failed: /);
   });
 
   it('refused by it is auth_failed; an outage is not', async () => {

@@ -115,7 +115,7 @@ describe('a revocation', () => {
       pathAuthoriser(
         { authorisePublish: async () => ({ orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id], at }) },
         tokens,
-        revocations,
+        { revocations },
       ).authorise({ path: `/publish/${id}?sk=x`, remoteAddress: '' });
     const before = await authorise(now);
     const after = await authorise(now + 1);

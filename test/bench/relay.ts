@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { engineProof } from '../../src/access/engine-proof.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';
@@ -69,7 +70,7 @@ async function measure(
   const transport = await connect(relayUrl, { versions: ['moqt-18'] });
   const session = await establish(transport, {
     role: 'client',
-    path: `/publish/${input.id}?sk=${input.streamKey}`,
+    path: `/publish/${input.id}?engine=${engineProof(stack.env.STREAMS_SERVICE_TOKEN!, `publish ${input.id}`)}`,
     authority: new URL(stack.urls.relay).host,
     handlers: {
       subscribe(request) {

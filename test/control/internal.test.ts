@@ -30,7 +30,8 @@ it('opens an input to its stream key', async () => {
     record: false,
   };
   expect((await authorize(test, request)).body).toEqual(grant);
-  expect((await authorize(test, { ...request, ingest: 'moqt', remoteAddress: '127.0.0.1:9' })).body).toEqual(grant);
+  expect((await authorize(test, { ...request, ingest: 'engine', remoteAddress: '127.0.0.1:9' })).body).toEqual(grant);
+  expect((await authorize(test, { inputId: input.id, ingest: 'engine' })).body).toEqual(grant);
 });
 
 it('answers a wrong key, the key of another input and an unknown input alike', async () => {
@@ -72,6 +73,12 @@ it('says when the input takes another ingest', async () => {
   const answer = await authorize(test, { inputId: input.id, streamKey: input.stream_key_cleartext, ingest: 'rtmp' });
   expect(answer.status).toBe(409);
   expect(answer.body.error).toMatchObject({ code: 'CONFLICT', message: 'this input takes srt, not rtmp' });
+  const moqt = await authorize(test, { inputId: input.id, streamKey: input.stream_key_cleartext, ingest: 'moqt' });
+  expect(moqt.body.error).toMatchObject({ code: 'CONFLICT', message: 'this input takes srt, not moqt' });
+  const packaged = await create(test, 'fmp4');
+  const request = { inputId: packaged.id, streamKey: packaged.stream_key_cleartext };
+  for (const ingest of ['moqt', 'fmp4'])
+    expect((await authorize(test, { ...request, ingest })).status, ingest).toBe(200);
 });
 
 it('limits failed publishes by address, not by port, and lets the right key through', async () => {

@@ -30,7 +30,7 @@ it.each([
 
 it('a relay ends who publishes to an input that is disabled, and lets nobody in until it is enabled', async () => {
   await using test = await startTestControl();
-  const { body: input } = await test.call('POST', '/v1/live-inputs', { body: { name: 'a' } });
+  const { body: input } = await test.call('POST', '/v1/live-inputs', { body: { name: 'a', ingest: 'fmp4' } });
   const { issuer } = test.control;
   const authoriser = controlAuthoriser({ controlUrl: test.base, serviceToken, issuer, logger: silentLogger });
   const publish = () =>

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { engineProof } from '../../src/access/engine-proof.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { serviceToken, startTestControl } from './helpers.ts';
@@ -13,7 +14,8 @@ it('the relay tells of each session while it goes on and when it is over', async
   const authoriser = controlAuthoriser({ controlUrl: test.base, serviceToken, issuer, logger: silentLogger });
   const open = (path: string, via?: string) =>
     authoriser.authorise({ path, remoteAddress: '127.0.0.1:1', ...(via !== undefined && { via }) });
-  const publisher = await open(`/publish/${input.id}?sk=${input.stream_key_cleartext}`, 'quic');
+  const proof = engineProof(serviceToken, `publish ${input.id}`);
+  const publisher = await open(`/publish/${input.id}?engine=${proof}`, 'quic');
   const viewer = await open(`/playback/${input.id}?tok=${minted.token}`, 'webtransport');
   await open(`/playback/${input.id}?tok=${minted.token}`); // plain HTTP is no session
   const read = async (path: string) => (await test.call('GET', `/v1/analytics/${path}`)).body;

@@ -121,7 +121,10 @@ export async function startHarness(options: { demo?: boolean; graceMs?: number }
           },
         },
       }).then(
-        (session) => relays.push({ session, announced, pair }),
+        (session) => {
+          // The other connection asks for MoQT publishers.
+          if (session.peer.path.startsWith('/publish/')) relays.push({ session, announced, pair });
+        },
         () => {},
       );
       return pair.client;

@@ -5,11 +5,14 @@ import type { IngestKind } from '../store/schema.ts';
 import { failed } from './authenticate.ts';
 import { hashSecret, matchesHash } from './secrets.ts';
 
-/** `moqt`: a MoQT publisher, which is also how our own engine hands on what it ingested in the declared way. */
+/**
+ * `moqt`: a MoQT publisher, which inputs of kind fmp4 take. `engine`: our own engine, handing on what it ingested in the
+ * declared way. Without a stream key somebody has vouched for the publisher who holds the service token.
+ */
 export type PublishRequest = {
   inputId: string;
-  streamKey: string;
-  ingest: IngestKind | 'moqt';
+  streamKey?: string | undefined;
+  ingest: IngestKind | 'moqt' | 'engine';
   remoteAddress?: string | undefined;
 };
 /** `at`: when it was given, so that a later revocation can be told from an earlier one. */
@@ -48,9 +51,10 @@ export async function authorizePublish(context: ControlContext, request: Publish
         .execute()
     : [];
   let opened: (typeof rows)[number] | undefined;
-  for (const row of rows) if (matchesHash(request.streamKey, row.hash)) opened = row;
-  if (rows.length === 0) matchesHash(request.streamKey, noKey);
-  if (!opened || !isKey('sk_live', request.streamKey))
+  const { streamKey } = request;
+  for (const row of rows) if (streamKey === undefined || matchesHash(streamKey, row.hash)) opened = row;
+  if (rows.length === 0) matchesHash(streamKey ?? '', noKey);
+  if (!opened || (streamKey !== undefined && !isKey('sk_live', streamKey)))
     throw await failed(
       context,
       hostOf(request.remoteAddress),
@@ -61,7 +65,8 @@ export async function authorizePublish(context: ControlContext, request: Publish
     throw new StreamsError('FORBIDDEN', `input ${request.inputId} is disabled`, {
       hint: `Enable it: streams inputs enable ${request.inputId}`,
     });
-  if (request.ingest !== 'moqt' && request.ingest !== opened.ingest)
+  const wanted = request.ingest === 'moqt' ? 'fmp4' : request.ingest;
+  if (wanted !== 'engine' && wanted !== opened.ingest)
     throw new StreamsError('CONFLICT', `this input takes ${opened.ingest}, not ${request.ingest}`);
   return {
     orgId: opened.org_id,

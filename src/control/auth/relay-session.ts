@@ -99,7 +99,7 @@ export class RelaySessions {
     const { orgId, namespace } = await authorizePublish(this.#context, {
       inputId,
       streamKey,
-      ingest: 'moqt',
+      ingest: 'engine',
       remoteAddress,
     });
     await storeSessions(this.#context.db, { broadcasts: [this.#row(session, orgId, inputId)], viewers: [] });

@@ -1,0 +1,183 @@
+import {
+  type Catalog,
+  type CatalogTrack,
+  catalogTrackName,
+  decodeCatalog,
+} from '../../../codec/catalog/streams-catalog.ts';
+import { bytesEqual } from '../../../core/bytes.ts';
+import { StreamsError, toStreamsError } from '../../../core/errors.ts';
+import type { Logger } from '../../../core/log.ts';
+import { GroupFollower } from '../../../session/group-follower.ts';
+import type { MoqObject, Session, Subscription } from '../../../session/types.ts';
+import type { Publisher, Publishing } from '../../channels.ts';
+import type { Authorise, PublishGrant } from '../../control-client.ts';
+import { Fmp4ToUnits } from '../fmp4/to-units.ts';
+
+export type IngestPullOptions = {
+  /** With the relay. */
+  session: Session;
+  namespace: readonly string[];
+  inputId: string;
+  authorise: Authorise;
+  publish(grant: PublishGrant, publisher: Publisher): Publishing;
+  logger: Logger;
+};
+
+/** A group that hangs for so long, while a newer one is there, is given up, ms. */
+const stallMs = 2000;
+/** How long the tracks may take to bring their last objects after the last catalog said that it is over, ms. */
+const drainMs = 3000;
+
+type Following = { readonly stop: () => void; readonly done: Promise<void> };
+
+/** What one MoQT publisher brings, from its catalog to its end, as the access units of an input. Never throws. */
+export class IngestPull {
+  readonly #options: IngestPullOptions;
+  readonly #tracks = new Map<string, Following>();
+  #publishing: Publishing | undefined;
+  #catalog: Following | undefined;
+  /** The last catalog was read: what is under way still comes. */
+  #finishing = false;
+  #over = false;
+
+  constructor(options: IngestPullOptions) {
+    this.#options = options;
+    this.#run().catch((error) => this.#fail(error));
+  }
+
+  get namespace(): readonly string[] {
+    return this.#options.namespace;
+  }
+
+  /** The publisher is not there any more; unless it had said goodbye, it may come back. */
+  gone(): void {
+    if (!this.#finishing) this.#end(false);
+  }
+
+  async #run(): Promise<void> {
+    const { authorise, publish, logger, inputId } = this.#options;
+    const grant = await authorise({ kind: 'publish', inputId, ingest: 'moqt', remoteAddress: 'relay' });
+    if (this.#over) return;
+    const subscription = await this.#subscribe(catalogTrackName);
+    this.#catalog = this.#follow(subscription, (groupId, object) => {
+      if (object.objectId !== 0) return;
+      const catalog = decodeCatalog(object.payload);
+      if (this.#publishing === undefined) {
+        this.#publishing = publish(grant, {
+          kind: 'moqt',
+          replaced: () => {
+            logger.info('publisher replaced', { inputId });
+            this.#end(false);
+          },
+          stopped: () => this.#end(false),
+        });
+        logger.info('publisher connected', { inputId, ingest: 'moqt', group: groupId });
+      }
+      void this.#take(catalog).catch((error) => this.#fail(error));
+    });
+  }
+
+  /** The first video and the first audio: an input has one of each. */
+  async #take(catalog: Catalog): Promise<void> {
+    if (!catalog.live) {
+      this.#finishing = true;
+      const { promise: late, cancel } = after(drainMs);
+      await Promise.race([Promise.all([...this.#tracks.values()].map(({ done }) => done)), late]);
+      cancel();
+      this.#end(true);
+      return;
+    }
+    const wanted = (['video', 'audio'] as const).flatMap((kind) => catalog.tracks.find((t) => t.kind === kind) ?? []);
+    for (const [name, track] of this.#tracks) {
+      if (wanted.some((other) => other.name === name)) continue;
+      this.#tracks.delete(name);
+      track.stop();
+    }
+    await Promise.all(wanted.filter(({ name }) => !this.#tracks.has(name)).map((track) => this.#open(track)));
+  }
+
+  async #open({ name }: CatalogTrack): Promise<void> {
+    // Taken before the answer: the next catalog must not ask again.
+    this.#tracks.set(name, { stop: () => {}, done: Promise.resolve() });
+    const subscription = await this.#subscribe(name);
+    if (this.#over || !this.#tracks.has(name)) {
+      subscription.unsubscribe();
+      return;
+    }
+    const units = new Fmp4ToUnits();
+    let init: Uint8Array | undefined;
+    const take = (_groupId: number, { objectId, payload }: MoqObject) => {
+      if (objectId === 0) {
+        if (init !== undefined && bytesEqual(init, payload)) return;
+        init = payload;
+      }
+      for (const unit of units.push(payload, Date.now())) this.#publishing?.push(unit);
+      if (!units.atBoundary)
+        throw new StreamsError('MALFORMED', `an object of ${name} is no whole init segment or fragment`);
+    };
+    this.#tracks.set(name, this.#follow(subscription, take));
+  }
+
+  async #subscribe(name: string): Promise<Subscription> {
+    const { session, namespace } = this.#options;
+    return session.subscribe({ namespace, name }, { filter: { type: 'unfiltered' }, priority: 1 });
+  }
+
+  #follow(subscription: Subscription, take: (groupId: number, object: MoqObject) => void): Following {
+    const follower = new GroupFollower({
+      subscription,
+      position: undefined,
+      stallMs,
+      onObject: (groupId, object) => {
+        if (this.#over) return;
+        try {
+          take(groupId, object);
+        } catch (error) {
+          this.#fail(error);
+        }
+      },
+      onGap: (fromGroup, toGroup, reason) => {
+        const { logger, inputId } = this.#options;
+        logger.warn('groups of the publisher are missing', {
+          inputId,
+          track: subscription.track.name,
+          groups: toGroup - fromGroup + 1,
+          reason,
+        });
+      },
+    });
+    const stop = () => {
+      follower.stop();
+      subscription.unsubscribe();
+    };
+    return { stop, done: follower.run() };
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    const { logger, inputId } = this.#options;
+    const { code, message, hint } = toStreamsError(error);
+    logger.warn('MoQT publisher let go', {
+      inputId,
+      code,
+      reason: hint === undefined ? message : `${message}; ${hint}`,
+    });
+    this.#end(false);
+  }
+
+  #end(clean: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#catalog?.stop();
+    for (const track of this.#tracks.values()) track.stop();
+    this.#publishing?.end(clean);
+  }
+}
+
+function after(ms: number): { promise: Promise<void>; cancel: () => void } {
+  let timer: NodeJS.Timeout;
+  const promise = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return { promise, cancel: () => clearTimeout(timer) };
+}
