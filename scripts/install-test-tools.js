@@ -1,4 +1,4 @@
-// `npm test` runs this first: the suite needs a real encoder, a real browser, a real Postgres and a real terminal. As root on a Debian machine they are
+// `npm test` runs this first: the suite needs a real encoder, a real browser, a real Postgres, a real terminal and its shells. As root on a Debian machine they are
 // installed; otherwise this says what to install and lets the tests that need them fail with the same words.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
@@ -14,6 +14,8 @@ const tools = [
   { command: 'ffmpeg', package: 'ffmpeg' },
   { command: 'ffprobe', package: 'ffmpeg' },
   { command: 'tmux', package: 'tmux' },
+  { command: 'zsh', package: 'zsh' },
+  { command: 'fish', package: 'fish' },
   { command: 'srt-live-transmit', package: 'srt-tools' },
   { command: 'chromium', package: 'chromium' },
   { command: 'postgres', package: 'postgresql', folders: debianPostgres() },

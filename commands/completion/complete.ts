@@ -30,7 +30,9 @@ export async function complete(words: readonly string[], env: NodeJS.ProcessEnv,
   const found = await candidates(words.slice(0, -1), last, env, signal).catch(() => []);
   return found
     .filter(([value]) => value === ':files' || value.startsWith(last))
-    .map(([value, description]) => `${value}\t${description.replace(/\s+/g, ' ')}\n`)
+    .map(([value, description]) =>
+      value === ':files' ? ':files\n' : `${value}\t${description.replace(/\s+/g, ' ')}\n`,
+    )
     .join('');
 }
 

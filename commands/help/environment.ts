@@ -7,6 +7,12 @@ const variables = {
   STREAMS_PROFILE: 'profile to use; stands before `streams config use`, behind --profile',
   STREAMS_CONFIG_DIR: 'folder of profiles.json; default streams in XDG_CONFIG_HOME or ~/.config',
   STREAMS_SERVICE_TOKEN: 'what the processes of `streams serve --only` share, where they run apart',
+  STREAMS_DATABASE_URL:
+    'Postgres that `streams serve` keeps everything in, postgresql://user:password@host/database; default SQLite',
+  STREAMS_MASTER_KEY: '32 bytes in hex or base64 that seal the private keys in the store; default the file master.key',
+  STREAMS_ALLOW_PRIVATE_WEBHOOKS: '1: webhooks may lead to private network addresses',
+  STREAMS_FFMPEG: 'ffmpeg to use; default ffmpeg-static, then the one in PATH',
+  STREAMS_QUIC_NATIVE: 'file of the QUIC socket to load; default the one of this platform',
   STREAMS_LOG_LEVEL: 'how much `streams serve` logs: debug, info, warn, error; default info',
   NO_COLOR: 'any value: no colours',
   TERM: 'dumb: no colours, no pictures drawn in place, no questions',

@@ -3,7 +3,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTerminal } from '../helpers/tmux.ts';
 import { apiServer } from './api-server.ts';
 import { commandLine } from './command-line.ts';
 
@@ -61,16 +62,19 @@ describe('completion', () => {
     expect(away).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('works in bash, colons included', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'streams-bash-'));
-    try {
-      const { stdout: script } = await commandLine(['completion', 'bash']);
-      await writeFile(join(folder, 'streams.bash'), script);
+  describe('in a real shell', () => {
+    let folder: string;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'streams-completion-'));
+      for (const shell of ['bash', 'zsh', 'fish'])
+        await writeFile(join(folder, `streams.${shell}`), (await commandLine(['completion', shell])).stdout);
       // Answers what the program does for these words.
       const answers = {
         'api-keys create --scope streams:': 'streams:read\tr\nstreams:write\tw\n',
+        'api-keys create --scope streams:w': 'streams:write\tw\n',
         'inputs ': 'list\tList\nget\tGet\n',
-        'inspect segment ': ':files\t\n',
+        'inputs get lv_': 'lv_1\tshow, live: now\n',
+        'inspect segment streams.b': ':files\n',
       };
       const cases = Object.entries(answers).map(
         ([words, answer]) => `"${words}") printf '%b' '${answer.replaceAll('\n', '\\n').replaceAll('\t', '\\t')}';;`,
@@ -78,16 +82,56 @@ describe('completion', () => {
       const fake = `#!/bin/bash\n[ "$1" = __complete ] || exit 1\nshift 2\ncase "$*" in\n${cases.join('\n')}\nesac\n`;
       await writeFile(join(folder, 'streams'), fake);
       await chmod(join(folder, 'streams'), 0o755);
-      const complete = async (line: string) => {
-        const code = `source ${folder}/streams.bash; COMP_LINE='${line}'; COMP_POINT=${line.length}; cd ${folder}; _streams; printf '%s\\n' "\${COMPREPLY[@]}"`;
-        const env = { PATH: `${folder}:${process.env.PATH}` };
-        return (await promisify(execFile)('bash', ['-c', code], { env })).stdout.trim().split('\n');
-      };
+    });
+    afterAll(() => rm(folder, { recursive: true, force: true }));
+
+    const run = async (shell: string, ...args: string[]) => {
+      const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, TERM: 'dumb' };
+      const { stdout } = await promisify(execFile)(shell, args, { env, cwd: folder });
+      return stdout.trim().split('\n').sort();
+    };
+
+    it('bash, colons included', async () => {
+      const complete = (line: string) =>
+        run(
+          'bash',
+          '-c',
+          `source streams.bash; COMP_LINE='${line}'; COMP_POINT=${line.length}; _streams; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        );
       expect(await complete('streams api-keys create --scope streams:')).toEqual(['read', 'write']);
-      expect(await complete('streams inputs ')).toEqual(['list', 'get']);
-      expect((await complete('streams inspect segment ')).sort()).toEqual(['streams', 'streams.bash']);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+      expect(await complete('streams inputs ')).toEqual(['get', 'list']);
+      expect(await complete('streams inspect segment streams.b')).toEqual(['streams.bash']);
+    });
+
+    it('fish, with what each means', async () => {
+      const complete = (line: string) => run('fish', '-N', '-c', `source streams.fish; complete -C '${line}'`);
+      expect(await complete('streams api-keys create --scope streams:')).toEqual([
+        'streams:read\tr',
+        'streams:write\tw',
+      ]);
+      expect(await complete('streams inputs ')).toEqual(['get\tGet', 'list\tList']);
+      expect(await complete('streams inspect segment streams.b')).toEqual(['streams.bash']);
+    });
+
+    it('zsh, by the Tab key', { timeout: 60_000 }, async () => {
+      await using terminal = await startTerminal('zsh -f');
+      await terminal.type(`path=(${folder} $path); cd ${folder}; PS1='> '; autoload -Uz compinit; compinit -u -D`);
+      await terminal.press('Enter');
+      await terminal.type('source streams.zsh; echo re""ady');
+      await terminal.press('Enter');
+      await terminal.sees(/^ready$/m);
+      const cases = {
+        'streams api-keys create --scope streams:w': /--scope streams:write/,
+        'streams inputs get lv_': /get lv_1/,
+        'streams inspect segment streams.b': /segment streams\.bash/,
+        'streams inputs ': /get +-- Get\s+list +-- List/,
+      };
+      for (const [line, seen] of Object.entries(cases)) {
+        await terminal.type(line);
+        await terminal.press('Tab');
+        await terminal.sees(seen);
+        await terminal.press('C-c');
+      }
+    });
   });
 });

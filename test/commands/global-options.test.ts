@@ -120,7 +120,6 @@ describe('help', () => {
     expect(stdout).toMatch(/^Examples:\n {2}streams api-keys create/);
     expect(stdout).toContain('--scope <scope>');
     expect(stdout).toContain('streams help exit-codes');
-    expect((await commandLine(['help', 'environment'])).stdout).toMatch(/^STREAMS_SERVICE_TOKEN /m);
     expect((await commandLine(['inputs', 'list', '--help'])).stdout).toContain('--watch');
   });
 });

@@ -1,44 +1,21 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repoRoot } from '../helpers/streams-cli.ts';
+import { startTerminal, type Terminal } from '../helpers/tmux.ts';
 import { apiServer } from './api-server.ts';
 
 const binary = join(repoRoot, 'bin', 'streams.js');
-const name = `streams-test-${randomBytes(4).toString('hex')}`;
 const input = { id: 'lv_1', name: 'show', ingest: 'rtmp', status: 'idle', createdAt: '2026-11-20T00:00:00.000Z' };
-const deadlineMs = 15_000;
-
-const tmux = async (...args: string[]) =>
-  (await promisify(execFile)('tmux', ['-L', name, '-f', '/dev/null', ...args])).stdout;
-
-/** A shell in a real terminal, driven like a person does. */
-const terminal = {
-  type: (text: string) => tmux('send-keys', '-t', 'main', '-l', '--', text),
-  press: (...keys: string[]) => tmux('send-keys', '-t', 'main', ...keys),
-  async sees(pattern: RegExp): Promise<string> {
-    const end = Date.now() + deadlineMs;
-    for (;;) {
-      const screen = await tmux('capture-pane', '-p', '-t', 'main');
-      if (pattern.test(screen)) return screen;
-      if (Date.now() > end) throw new Error(`${pattern} does not show:\n${screen}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  },
-  /** Runs `streams` and prints its exit code when it has ended. */
-  async runs(args: string): Promise<void> {
-    await tmux('send-keys', '-R', '-t', 'main');
-    await terminal.type(`${process.execPath} ${binary} ${args}; echo "exit=$?."`);
-    await terminal.press('Enter');
-  },
-};
-
 describe('in a real terminal', () => {
   let api: Awaited<ReturnType<typeof apiServer>>;
+  let terminal: Terminal;
+  /** Runs `streams` and prints its exit code when it has ended. */
+  const runs = async (args: string): Promise<void> => {
+    await terminal.clear();
+    await terminal.type(`${process.execPath} ${binary} ${args}; echo "exit=$?."`);
+    await terminal.press('Enter');
+  };
   beforeAll(async () => {
-    if (spawnSync('tmux', ['-V']).error !== undefined) throw new Error('this test needs tmux: apt-get install -y tmux');
     api = await apiServer(({ method }) => {
       if (method === 'POST')
         return { status: 201, body: { ...input, name: 'evening', stream_key_cleartext: 'sk_live_x' } };
@@ -47,15 +24,15 @@ describe('in a real terminal', () => {
     });
     const env = [`STREAMS_API_URL=${api.url}`, 'STREAMS_API_KEY=ak_live_x', 'TERM=screen', 'PS1=$ '];
     const shell = `env -u CI -u NO_COLOR ${env.map((pair) => `'${pair}'`).join(' ')} sh`;
-    await tmux('new-session', '-d', '-s', 'main', '-x', '120', '-y', '40', shell);
+    terminal = await startTerminal(shell);
   });
   afterAll(async () => {
-    await tmux('kill-server').catch(() => {});
+    await terminal?.[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   });
 
   it('asks for the name and the kind of an input, and takes no empty name', { timeout: 60_000 }, async () => {
-    await terminal.runs('inputs create');
+    await runs('inputs create');
     await terminal.sees(/Name of the input/);
     await terminal.press('Enter');
     await terminal.sees(/It needs a name/);
@@ -69,13 +46,13 @@ describe('in a real terminal', () => {
   });
 
   it('deletes only after a yes', { timeout: 60_000 }, async () => {
-    await terminal.runs('inputs delete lv_1');
+    await runs('inputs delete lv_1');
     await terminal.sees(/Delete lv_1 \(show\) and its stream key\?/);
     await terminal.press('Enter');
     await terminal.sees(/exit=130\./);
     expect(api.seen.some(({ method }) => method === 'DELETE')).toBe(false);
 
-    await terminal.runs('inputs delete lv_1');
+    await runs('inputs delete lv_1');
     await terminal.sees(/Delete lv_1/);
     await terminal.press('y');
     expect(await terminal.sees(/exit=0\./)).toContain('Deleted lv_1');
@@ -84,12 +61,12 @@ describe('in a real terminal', () => {
 
   it('ends a question at Ctrl-C, and leaves the terminal as it was', { timeout: 60_000 }, async () => {
     const before = api.seen.length;
-    await terminal.runs('inputs create');
+    await runs('inputs create');
     await terminal.sees(/Name of the input/);
     await terminal.press('C-c');
     await terminal.sees(/exit=130\./);
     expect(api.seen.length).toBe(before);
-    await terminal.runs('help exit-codes');
+    await runs('help exit-codes');
     await terminal.sees(/124 +timeout[\s\S]*exit=0\./);
     await terminal.type('echo visible-$((40+2))');
     expect(await terminal.sees(/echo visible-/)).toContain('echo visible-');

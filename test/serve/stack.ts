@@ -17,9 +17,13 @@ export type Stack = {
 };
 
 /** `streams serve --json` on free ports below `folder`, so that a second start finds what the first left. */
-export async function startStack(folder: string, args: readonly string[] = []): Promise<Stack> {
+export async function startStack(
+  folder: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Stack> {
   const child = spawn(process.execPath, [binary, ...serveArgs(folder), '--json', ...args], {
-    env: stackEnv(folder),
+    env: { ...stackEnv(folder), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Line[] = [];
