@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { retryDelaysMs } from '../../src/control/webhooks/dispatcher.ts';
@@ -121,6 +121,27 @@ it('tries again with growing waits, gives up in the end, and replays on demand',
     .poll(async () => (await log(test, webhook.id)).map(({ status }: { status: string }) => status).toSorted())
     .toEqual(['delivered', 'failed']);
   expect(hook.received.at(-1)!.body).toBe(hook.received[0]!.body);
+});
+
+it('lets an endpoint that never answers hold up nobody else', async () => {
+  await using at = await setUp(['input.live']);
+  const { hook, test } = at;
+  const held: ServerResponse[] = [];
+  const silent = createServer((_, response) => void held.push(response));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    for (let i = 0; i < 5; i++) await test.call('POST', '/v1/webhooks', { body: { url, events: ['key.rotated'] } });
+    for (let i = 0; i < 20; i++) await test.call('POST', `/v1/live-inputs/${at.input.id}/rotate-stream-key`);
+    await expect.poll(() => held.length, { timeout: 5000 }).toBe(40);
+    await beat(test, [at.input.id]);
+    await expect.poll(() => types(hook.received), { timeout: 5000 }).toEqual(['input.live']);
+    expect(held).toHaveLength(40);
+  } finally {
+    for (const response of held) response.end();
+    await new Promise((resolve) => silent.close(resolve));
+    silent.closeAllConnections();
+  }
 });
 
 it('sends nothing more to a webhook that was deleted', async () => {

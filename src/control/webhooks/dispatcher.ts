@@ -8,7 +8,9 @@ import { post, signature } from './send.ts';
 export const retryDelaysMs = [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000];
 /** Longer than an attempt takes: a process that dies in one leaves it to be tried again. */
 const claimMs = 30_000;
-const batch = 16;
+/** Attempts at once: an endpoint that does not answer must not hold up the others. */
+const maxPerWebhook = 8;
+const maxAtOnce = 64;
 
 export type DispatcherOptions = {
   db: Db;
@@ -24,7 +26,8 @@ export type DispatcherOptions = {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #timer: NodeJS.Timeout;
-  #running: Promise<void> | undefined;
+  readonly #attempts = new Map<Promise<void>, string>();
+  #claiming: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: DispatcherOptions) {
@@ -37,39 +40,61 @@ export class Dispatcher {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.#running;
+    await this.#claiming;
+    await Promise.all(this.#attempts.keys());
   }
 
   #kick(): void {
-    if (this.#running !== undefined || this.#closed) return;
-    this.#running = this.#run()
+    if (this.#claiming !== undefined || this.#closed) return;
+    this.#claiming = this.#startAll()
       .catch((error) => this.#options.logger.error('webhooks stand still', { detail: toStreamsError(error).message }))
       .finally(() => {
-        this.#running = undefined;
+        this.#claiming = undefined;
       });
   }
 
-  async #run(): Promise<void> {
-    while (!this.#closed) {
+  /** Starts what is due, as far as there is room. */
+  async #startAll(): Promise<void> {
+    for (;;) {
       const claimed = await this.#claim();
       if (claimed.length === 0) return;
-      await Promise.all(claimed.map((row) => this.#deliver(row)));
+      for (const row of claimed) {
+        const attempt = this.#deliver(row)
+          .catch((error) =>
+            this.#options.logger.error('webhook stands still', { detail: toStreamsError(error).message }),
+          )
+          .finally(() => {
+            this.#attempts.delete(attempt);
+            this.#kick();
+          });
+        this.#attempts.set(attempt, row.webhook_id);
+      }
     }
   }
 
   async #claim(): Promise<DeliveryRow[]> {
     const { db, now } = this.#options;
+    if (this.#closed) return [];
     const time = now();
+    const room = new Map<string, number>();
+    const roomOf = (webhookId: string) => room.get(webhookId) ?? maxPerWebhook;
+    for (const webhookId of this.#attempts.values()) room.set(webhookId, roomOf(webhookId) - 1);
+    const full = [...room.keys()].filter((webhookId) => roomOf(webhookId) <= 0);
     const due = await db
       .selectFrom('webhook_deliveries')
-      .select('id')
+      .select(['id', 'webhook_id'])
       .where('status', '=', 'pending')
       .where('next_attempt_at', '<=', time)
       .where('claimed_until', '<=', time)
+      .$if(full.length > 0, (query) => query.where('webhook_id', 'not in', full))
       .orderBy('next_attempt_at')
-      .limit(batch)
+      .limit(maxAtOnce - this.#attempts.size)
       .execute();
-    if (due.length === 0) return [];
+    const wanted = due.filter(({ webhook_id }) => {
+      room.set(webhook_id, roomOf(webhook_id) - 1);
+      return roomOf(webhook_id) >= 0;
+    });
+    if (wanted.length === 0) return [];
     // Asked again in the update: of two processes that saw the row, one gets it.
     return db
       .updateTable('webhook_deliveries')
@@ -77,7 +102,7 @@ export class Dispatcher {
       .where(
         'id',
         'in',
-        due.map(({ id }) => id),
+        wanted.map(({ id }) => id),
       )
       .where('status', '=', 'pending')
       .where('claimed_until', '<=', time)
