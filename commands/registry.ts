@@ -47,6 +47,7 @@ export const commands = [
   command(analytics.viewersSpec, () => import('./analytics/viewers.ts')),
   command(analytics.summarySpec, () => import('./analytics/summary.ts')),
   command(analytics.broadcastsSpec, () => import('./analytics/broadcasts.ts')),
+  command(analytics.sessionsSpec, () => import('./analytics/sessions.ts')),
   command(analytics.concurrencySpec, () => import('./analytics/concurrency.ts')),
   command(assets.listSpec, () => import('./assets/list.ts')),
   command(assets.getSpec, () => import('./assets/get.ts')),

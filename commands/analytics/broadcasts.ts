@@ -10,6 +10,8 @@ type Broadcast = {
   seconds: number;
   bytes: number;
   reason: string | null;
+  transport: string | null;
+  version: string | null;
 };
 
 export const run: Run<typeof broadcastsSpec> = async ({ options, output, api }) => {
@@ -19,13 +21,14 @@ export const run: Run<typeof broadcastsSpec> = async ({ options, output, api }) 
     blocks: [
       {
         kind: 'table',
-        columns: ['input', 'started', 'ended', 'lasted', 'sent', 'why'],
+        columns: ['input', 'started', 'ended', 'lasted', 'sent', 'by', 'why'],
         rows: broadcasts.map((broadcast) => [
           broadcast.inputId,
           broadcast.startedAt,
           broadcast.endedAt ?? 'on air',
           `${(broadcast.seconds / 60).toFixed(1)} min`,
           `${(broadcast.bytes / 1e6).toFixed(1)} MB`,
+          [broadcast.transport, broadcast.version].filter((each) => each !== null).join(' '),
           broadcast.reason ?? '',
         ]),
         empty: 'Nothing was on air in this time.',

@@ -33,6 +33,14 @@ export const broadcastsSpec = {
   options: { last, input },
 } as const satisfies CommandSpec;
 
+export const sessionsSpec = {
+  path: ['analytics', 'sessions'],
+  summary: 'List viewer sessions one by one: watch time, startup time, drops, how and why they ended',
+  examples: ['streams analytics sessions --input lv_… --last 1d', 'streams analytics sessions --viewer alice'],
+  args: {},
+  options: { last, input, viewer: { value: 'id', description: 'only this viewer (the subject of the token)' } },
+} as const satisfies CommandSpec;
+
 export const concurrencySpec = {
   path: ['analytics', 'concurrency'],
   summary: 'Viewers at once over time: the peak of every step',

@@ -1,5 +1,6 @@
 import { controlAuthoriser } from '../relay/control-authoriser.ts';
 import { startRelay } from '../relay/relay.ts';
+import { SessionReports } from '../relay/session-reports.ts';
 import { askIssuer } from './ask-issuer.ts';
 import type { StartChild } from './child-role.ts';
 
@@ -22,7 +23,8 @@ const drainMs = 1500;
 export const startChild: StartChild = async (config, logger) => {
   const { host, port, dataDir, versions, ...control } = config as RelayConfig;
   const issuer = control.issuer ?? (await askIssuer(control));
-  const authoriser = controlAuthoriser({ ...control, issuer, logger });
+  const reports = new SessionReports({ ...control, dataDir, logger });
+  const authoriser = reports.account(controlAuthoriser({ ...control, issuer, logger }));
   const relay = await startRelay({
     host,
     port,
@@ -33,6 +35,9 @@ export const startChild: StartChild = async (config, logger) => {
   });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,
-    stop: () => relay.drain({ timeoutMs: drainMs }),
+    async stop() {
+      await relay.drain({ timeoutMs: drainMs });
+      await reports.close();
+    },
   };
 };

@@ -41,6 +41,7 @@ describe('analytics', () => {
       items: expect.any(Array),
     });
     expect(await json('analytics', 'broadcasts', '--last', '1h')).toMatchObject({ broadcasts: [] });
+    expect(await json('analytics', 'sessions', '--viewer', 'alice')).toMatchObject({ sessions: [] });
     expect(await json('analytics', 'concurrency', '--last', '1h', '--step', '10m')).toMatchObject({ peak: 0 });
     expect((await commandLine(['analytics', 'viewers'], { env })).stderr).toBe('Nobody is watching.\n');
   });

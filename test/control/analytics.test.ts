@@ -74,14 +74,32 @@ describe('figures', () => {
       viewer(test, `v${startedAt}${seconds}`, { startedAt, endedAt: startedAt + seconds * 1000, ...change });
     await send(test, {
       viewers: [
-        at(day, 10, { viewer: 'x', startupMs: 100, dropped: 1, bytes: 1000 }),
+        at(day, 10, { viewer: 'x', startupMs: 100, dropped: 1, groupsDropped: 1, bytes: 1000 }),
         at(day + 1, 20, { viewer: 'x', startupMs: 200, dropped: 2, bytes: 1000 }),
         at(day + 86_400_000, 5, { viewer: 'y', inputId: 'as_b', bytes: 7 }),
       ],
     });
     const range = 'from=2026-11-10T00:00:00Z&to=2026-11-12T00:00:00Z';
-    const a = { sessions: 2, viewers: 1, watchSeconds: 30, startupMs: 150, startupMsMax: 200, dropped: 3, bytes: 2000 };
-    const b = { sessions: 1, viewers: 1, watchSeconds: 5, startupMs: null, startupMsMax: null, dropped: 0, bytes: 7 };
+    const a = {
+      sessions: 2,
+      viewers: 1,
+      watchSeconds: 30,
+      startupMs: 150,
+      startupMsMax: 200,
+      dropped: 3,
+      groupsDropped: 1,
+      bytes: 2000,
+    };
+    const b = {
+      sessions: 1,
+      viewers: 1,
+      watchSeconds: 5,
+      startupMs: null,
+      startupMsMax: null,
+      dropped: 0,
+      groupsDropped: 0,
+      bytes: 7,
+    };
     expect((await get(test, `summary?${range}`)).items).toEqual([
       { inputId: 'lv_a', ...a },
       { inputId: 'as_b', ...b },

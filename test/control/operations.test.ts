@@ -87,6 +87,8 @@ const broadcastSession = {
   bytes: 5000,
   objects: 50,
   reason: 'finished',
+  transport: 'quic',
+  version: 'moqt-18',
 };
 const revocation = {
   id: expect.stringMatching(/^rev_/),
@@ -380,6 +382,7 @@ const cases: Case[] = [
           startupMs: 80,
           startupMsMax: 80,
           dropped: 2,
+          groupsDropped: 1,
           bytes: 5000,
         },
       ],
@@ -411,9 +414,7 @@ const cases: Case[] = [
     rest: ['GET', '/v1/analytics/viewer-sessions'],
     scope: 'streams:read',
     answer: {
-      items: [
-        { ...broadcastSession, id: 'v1', viewerId: 'viewer 7', transport: 'webtransport', startupMs: 80, dropped: 2 },
-      ],
+      items: [{ ...broadcastSession, id: 'v1', viewerId: 'viewer 7', startupMs: 80, dropped: 2, groupsDropped: 1 }],
       nextCursor: null,
     },
   },
@@ -533,13 +534,15 @@ beforeAll(async () => {
     bytes: 5000,
     objects: 50,
     reason: 'finished',
+    transport: 'quic',
+    version: 'moqt-18',
   };
   await test.call('POST', '/internal/analytics', {
     key: serviceToken,
     body: {
       node: 'relay-1',
       broadcasts: [{ id: 'b1', ...session }],
-      viewers: [{ id: 'v1', ...session, viewer: 'viewer 7', transport: 'webtransport', startupMs: 80, dropped: 2 }],
+      viewers: [{ id: 'v1', ...session, viewer: 'viewer 7', startupMs: 80, dropped: 2, groupsDropped: 1 }],
     },
   });
   const event = { id: 'e1', type: 'stall', at: new Date(now).toISOString(), inputId: 'lv_x', data: { seconds: 2 } };

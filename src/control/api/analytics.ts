@@ -25,6 +25,9 @@ const session = {
   bytes: count.default(0),
   objects: count.default(0),
   reason: z.string().max(200).nullable().default(null),
+  transport: z.string().max(32).nullable().default(null),
+  /** Of MoQT, e.g. `moqt-18`. */
+  version: z.string().max(32).nullable().default(null),
 };
 
 /** `POST /internal/analytics`. Times are milliseconds since the Unix epoch; sending a batch again changes nothing. */
@@ -37,11 +40,11 @@ const analyticsBody = z.object({
       z.object({
         ...session,
         viewer: z.string().max(128),
-        transport: z.string().max(32),
         /** From the session's opening to the first object of a media track; null before it. */
         startupMs: z.int().min(0).nullable().default(null),
         /** Objects it was not given since it was slow. */
         dropped: count.default(0),
+        groupsDropped: count.default(0),
       }),
     )
     .max(5000)
@@ -73,9 +76,9 @@ export function mountAnalytics(app: App, context: ControlContext): void {
         ...sessionColumns(row),
         node,
         viewer: row.viewer,
-        transport: row.transport,
         startup_ms: row.startupMs,
         dropped: row.dropped,
+        groups_dropped: row.groupsDropped,
       })),
     });
     return c.json({ ok: true });
@@ -134,5 +137,7 @@ function sessionColumns(row: z.output<z.ZodObject<typeof session>>) {
     bytes: row.bytes,
     objects: row.objects,
     reason: row.reason,
+    transport: row.transport,
+    version: row.version,
   };
 }

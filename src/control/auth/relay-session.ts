@@ -116,7 +116,7 @@ export class RelaySessions {
     const { exp = 0, sub = '' } = decodeJwt(token);
     const namespaces = subscribe as readonly (readonly string[])[];
     const row = { ...this.#row(session, namespaces[0]![1]!, id), viewer: sub };
-    const viewers = [{ ...row, transport: session.transport, startup_ms: null, dropped: 0 }];
+    const viewers = [{ ...row, startup_ms: null, dropped: 0, groups_dropped: 0 }];
     await storeSessions(this.#context.db, { broadcasts: [], viewers });
     return { publish: [], subscribe: namespaces.map((namespace) => `${namespace.join('/')}/**`), expires: exp };
   }
@@ -135,6 +135,8 @@ export class RelaySessions {
       bytes: 0,
       objects: 0,
       reason: null,
+      transport: session.transport,
+      version: null,
     };
   }
 }

@@ -14,6 +14,7 @@ const figures = z.object({
   startupMs: z.number().nullable().describe('Mean time to the first media object'),
   startupMsMax: z.number().nullable(),
   dropped: z.int().describe('Objects not given to viewers since they were slow'),
+  groupsDropped: z.int().describe('Groups given up for the same reason'),
   bytes: z.int(),
 });
 
@@ -42,6 +43,7 @@ export const analyticsSummary = defineOperation({
         sql<number | null>`avg(startup_ms)`.as('startup'),
         sql<number | null>`max(startup_ms)`.as('startup_max'),
         sql<number>`sum(dropped)`.as('dropped'),
+        sql<number>`sum(groups_dropped)`.as('groups_dropped'),
         sql<number>`sum(bytes)`.as('bytes'),
       ])
       .where('org_id', '=', caller.orgId)
@@ -61,6 +63,7 @@ export const analyticsSummary = defineOperation({
       startupMs: row.startup === null ? null : Number(row.startup),
       startupMsMax: row.startup_max === null ? null : Number(row.startup_max),
       dropped: Number(row.dropped),
+      groupsDropped: Number(row.groups_dropped),
       bytes: Number(row.bytes),
     }));
     return { items };

@@ -31,7 +31,12 @@ const session = {
   seconds: z.number(),
   bytes: z.int(),
   objects: z.int(),
-  reason: z.string().nullable().describe('Why it ended'),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why it ended; relay_died: its relay was killed, the figures are of shortly before'),
+  transport: z.string().nullable().describe('quic, webtransport or websocket'),
+  version: z.string().nullable().describe('Of MoQT, e.g. moqt-18'),
 };
 
 export const broadcastSession = z.object(session);
@@ -39,9 +44,9 @@ export const broadcastSession = z.object(session);
 export const viewerSession = z.object({
   ...session,
   viewerId: z.string(),
-  transport: z.string(),
   startupMs: z.int().nullable().describe('From opening to the first media object'),
   dropped: z.int().describe('Objects it was not given since it was slow'),
+  groupsDropped: z.int().describe('Groups given up for the same reason'),
 });
 
 export function viewBroadcastSession(row: BroadcastSessionRow): z.input<typeof broadcastSession> {
@@ -55,6 +60,8 @@ export function viewBroadcastSession(row: BroadcastSessionRow): z.input<typeof b
     bytes: row.bytes,
     objects: row.objects,
     reason: row.reason,
+    transport: row.transport,
+    version: row.version,
   };
 }
 
@@ -62,8 +69,8 @@ export function viewViewerSession(row: ViewerSessionRow): z.input<typeof viewerS
   return {
     ...viewBroadcastSession(row),
     viewerId: row.viewer,
-    transport: row.transport,
     startupMs: row.startup_ms,
     dropped: row.dropped,
+    groupsDropped: row.groups_dropped,
   };
 }

@@ -40,6 +40,7 @@ export async function storeSessions(
             bytes: eb.ref('excluded.bytes'),
             objects: eb.ref('excluded.objects'),
             dropped: eb.ref('excluded.dropped'),
+            groups_dropped: eb.ref('excluded.groups_dropped'),
             reason: eb.ref('excluded.reason'),
           }))
           .whereRef('excluded.updated_at', '>', 'viewer_sessions.updated_at')

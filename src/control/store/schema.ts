@@ -145,14 +145,19 @@ export type BroadcastSessionRow = {
   bytes: number;
   objects: number;
   reason: string | null;
+  /** quic, webtransport or websocket; null, as `version`: of before these were told. */
+  transport: string | null;
+  /** MoQT version, e.g. `moqt-18`. */
+  version: string | null;
 };
 
 export type ViewerSessionRow = BroadcastSessionRow & {
   /** `sub` of the token. */
   viewer: string;
-  transport: string;
   startup_ms: number | null;
+  /** Objects. */
   dropped: number;
+  groups_dropped: number;
 };
 
 export type PlayerEventRow = {
