@@ -6,7 +6,7 @@ const realTime = [
   'test/e2e/**/*.test.ts',
   'test/browser/**/*.test.ts',
   'test/serve/**/*.test.ts',
-  'test/engine/*-to-moqt.test.ts',
+  'test/engine/**/*-to-moqt.test.ts',
   'test/engine/hls/live.test.ts',
 ];
 

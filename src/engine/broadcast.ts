@@ -2,21 +2,26 @@ import { type Catalog, catalogTrackName, encodeCatalog } from '../codec/catalog/
 import type { MediaUnit } from '../core/media-unit.ts';
 import { TrackStore } from '../session/track-store.ts';
 import { Packager } from './package/from-units.ts';
+import { ChannelLadder, type ChannelLadderOptions } from './transcode/channel-ladder.ts';
 
 /** One live input's tracks: units in, the newest group of each track out. It outlives the connections on both sides. */
 export class Broadcast {
   readonly startedAt: number;
   readonly #packager: Packager;
   readonly #tracks = new Map<string, TrackStore>();
+  readonly #ladder: ChannelLadder | undefined;
+  /** What the source consists of. */
+  #source: Catalog | undefined;
   #catalogGroup: number;
   #catalog: Catalog | undefined;
   #restarts = 0;
   #ended = false;
   readonly #waiting = new Map<string, Set<(track: TrackStore | undefined) => void>>();
 
-  /** `startedAt`: ms since the Unix epoch. */
-  constructor(startedAt: number) {
+  /** `startedAt`: ms since the Unix epoch. `ladder`: renditions beside the source. */
+  constructor(startedAt: number, ladder?: ChannelLadderOptions) {
     this.startedAt = startedAt;
+    this.#ladder = ladder && new ChannelLadder(ladder, () => this.#source && this.#publishCatalog(this.#source));
     this.#catalogGroup = Math.floor(startedAt);
     this.#packager = new Packager(
       {
@@ -30,6 +35,10 @@ export class Broadcast {
 
   get catalog(): Catalog | undefined {
     return this.#catalog;
+  }
+
+  get ladder(): ChannelLadder | undefined {
+    return this.#ladder;
   }
 
   push(unit: MediaUnit): void {
@@ -69,6 +78,7 @@ export class Broadcast {
     if (this.#ended) return;
     if (this.#catalog !== undefined) this.#packager.end();
     this.#ended = true;
+    this.#ladder?.end();
     for (const track of this.#tracks.values()) track.end();
     this.#answerAll();
   }
@@ -83,12 +93,27 @@ export class Broadcast {
     return track;
   }
 
-  #publishCatalog(catalog: Catalog): void {
+  #publishCatalog(source: Catalog): void {
+    if (this.#ended) return;
+    this.#source = source;
+    const catalog = this.#withRenditions(source);
     this.#catalog = catalog;
     const track = this.#track(catalogTrackName);
     track.begin(this.#catalogGroup++);
     track.push(encodeCatalog(catalog));
     for (const { name } of catalog.tracks) this.#answer(name, this.#track(name));
+  }
+
+  /** The source first: who cannot choose has the best picture and the first sound. */
+  #withRenditions(source: Catalog): Catalog {
+    const made = this.#ladder?.update(source, (name) => this.#track(name)) ?? [];
+    for (const { name } of made) {
+      const track = this.#ladder!.track(name);
+      if (track !== undefined) this.#tracks.set(name, track);
+    }
+    const all = [...source.tracks, ...made];
+    const of = (kind: 'video' | 'audio') => all.filter((track) => track.kind === kind);
+    return { ...source, tracks: [...of('video'), ...of('audio')] };
   }
 
   #answer(name: string, track: TrackStore | undefined): void {

@@ -5,12 +5,19 @@ import { Broadcast } from './broadcast.ts';
 import type { LiveInput, PublishGrant } from './control-client.ts';
 import { IngestMeter } from './ingest-meter.ts';
 import { RelayPublisher } from './publish.ts';
+import { type RenditionsOptions, renditionStats, renditionsOf } from './transcode/renditions.ts';
 
 /**
  * Who publishes. `replaced` is called once when another one with a right key takes over, `stopped` when the control plane
  * wants the input off the air (where there is none, `replaced` is).
  */
-export type Publisher = { readonly kind: string; replaced(): void; stopped?(): void };
+export type Publisher = {
+  readonly kind: string;
+  replaced(): void;
+  stopped?(): void;
+  /** What there is to say of its connection, for the figures of the input. */
+  stats?(): Readonly<Record<string, number>>;
+};
 
 /** A publisher's hold on its input. After it was replaced both calls do nothing. */
 export type Publishing = {
@@ -30,9 +37,13 @@ export type ChannelsOptions = {
   changed(): void;
   /** How long a broadcast waits for a publisher that vanished; default 3000. */
   graceMs?: number;
+  /** How renditions are made. */
+  renditions?: RenditionsOptions;
 };
 
 type Channel = {
+  /** Of the grant its broadcast began with. */
+  ladder: string | undefined;
   broadcast: Broadcast;
   link: RelayPublisher;
   publisher: Publisher | undefined;
@@ -58,10 +69,11 @@ export class Channels {
 
   /** The inputs that are live, and what their ingest brings. */
   live(): LiveInput[] {
-    return [...this.#channels].map(([inputId, { meter, link, publisher }]) => {
+    return [...this.#channels].map(([inputId, { meter, link, publisher, ladder, broadcast }]) => {
       const figures = meter.read(performance.now());
       if (figures === undefined) return { inputId };
-      return { inputId, stats: { ...figures, publisher: publisher?.kind ?? null, relayConnected: link.connected } };
+      const stats = { ...figures, ...publisher?.stats?.(), publisher: publisher?.kind ?? null, relayConnected: link.connected };
+      return { inputId, stats: { ...stats, ...renditionStats(ladder, broadcast.ladder) } };
     });
   }
 
@@ -121,9 +133,9 @@ export class Channels {
   }
 
   #open(grant: PublishGrant, streamKey: string | undefined): Channel {
-    const { relayUrl, connect, logger, changed, proof } = this.#options;
-    const { inputId, namespace } = grant;
-    const broadcast = new Broadcast(Date.now());
+    const { relayUrl, connect, logger, changed, proof, renditions = {} } = this.#options;
+    const { inputId, namespace, ladder } = grant;
+    const broadcast = new Broadcast(Date.now(), renditionsOf(ladder, inputId, renditions, logger));
     const link = new RelayPublisher({
       broadcast,
       inputId,
@@ -135,6 +147,7 @@ export class Channels {
       ...(proof !== undefined && { proof: proof(inputId) }),
     });
     const channel: Channel = {
+      ladder,
       broadcast,
       link,
       publisher: undefined,

@@ -17,6 +17,8 @@ export type PublishGrant = {
   namespace: string[];
   /** The broadcast is to be kept as an asset. */
   record?: boolean;
+  /** Renditions, as `parseLadder` reads them; absent: none. */
+  ladder?: string;
 };
 
 /** An input that is live, with what there is to say about its ingest. */
@@ -39,12 +41,18 @@ export class ControlClient {
 
   readonly authorise: Authorise = async (request) => {
     const answer = await this.post('/internal/authorize', request);
-    const { orgId, inputId, namespace, record } = answer as Partial<PublishGrant>;
+    const { orgId, inputId, namespace, record, ladder } = answer as Partial<PublishGrant>;
     const whole =
       Array.isArray(namespace) && namespace.length > 0 && namespace.every((part) => typeof part === 'string');
     if (typeof orgId !== 'string' || typeof inputId !== 'string' || !whole)
       throw new StreamsError('API_UNREACHABLE', 'the control plane gave an answer that is none');
-    return { orgId, inputId, namespace, ...(record === true && { record }) };
+    return {
+      orgId,
+      inputId,
+      namespace,
+      ...(record === true && { record }),
+      ...(typeof ladder === 'string' && { ladder }),
+    };
   };
 
   /** Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be. */

@@ -9,6 +9,7 @@ import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
 import { IngestFollower } from './ingest/moqt/follower.ts';
 import { RtmpServer } from './ingest/rtmp/server.ts';
 import { SrtListener } from './ingest/srt/listener.ts';
+import type { RenditionsOptions } from './transcode/renditions.ts';
 
 export type EngineOptions = {
   host: string;
@@ -31,6 +32,8 @@ export type EngineOptions = {
   hlsWindowSeconds?: number;
   /** How long a broadcast waits for a publisher that vanished, ms; default 3000. */
   graceMs?: number;
+  /** How renditions are made; by default with the ffmpeg that is found. */
+  renditions?: RenditionsOptions;
 };
 
 export type EngineStats = {
@@ -52,7 +55,7 @@ export type Engine = {
 
 /** The media engine: encoders in, tracks to the relay out. Rejects with PORT_IN_USE or CONFIG_INVALID. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { host, rtmpPort, srtPort, relayUrl, connect, logger, graceMs } = options;
+  const { host, rtmpPort, srtPort, relayUrl, connect, logger, graceMs, renditions } = options;
   const control = new ControlClient(options.controlUrl, options.serviceToken);
   const { authorise } = control;
   const engineId = `eng_${crypto.randomUUID()}`;
@@ -64,6 +67,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     changed: () => heartbeat?.beat(),
     proof: (inputId) => engineProof(options.serviceToken, `publish ${inputId}`),
     ...(graceMs === undefined ? {} : { graceMs }),
+    ...(renditions === undefined ? {} : { renditions }),
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
   const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger });

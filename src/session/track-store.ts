@@ -13,12 +13,20 @@ const maxPreviousBytes = 8 << 20;
 export class TrackStore {
   readonly name: string;
   readonly #listeners = new Set<TrackListener>();
+  readonly #demand: ((followers: number) => void) | undefined;
   #newest: StoredGroup | undefined;
   #previous: StoredGroup | undefined;
   #ended = false;
 
-  constructor(name: string) {
+  /** `demand` hears how many follow, on each change: for a track that is only made while somebody wants it. */
+  constructor(name: string, demand?: (followers: number) => void) {
     this.name = name;
+    this.#demand = demand;
+  }
+
+  /** It is only made while somebody follows it. */
+  get onDemand(): boolean {
+    return this.#demand !== undefined;
   }
 
   get newest(): StoredGroup | undefined {
@@ -53,6 +61,13 @@ export class TrackStore {
     for (const listener of this.#listeners) listener.object(group);
   }
 
+  /** What it holds is no longer live: the next follower waits for the next group. */
+  forget(): void {
+    this.#endGroup();
+    this.#newest = undefined;
+    this.#previous = undefined;
+  }
+
   /** No more groups: the broadcast is over. */
   end(): void {
     if (this.#ended) return;
@@ -66,8 +81,13 @@ export class TrackStore {
   follow(listener: TrackListener): () => void {
     if (this.#newest !== undefined) listener.group(this.#newest);
     if (this.#ended) listener.end();
-    else this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    else {
+      this.#listeners.add(listener);
+      this.#demand?.(this.#listeners.size);
+    }
+    return () => {
+      if (this.#listeners.delete(listener)) this.#demand?.(this.#listeners.size);
+    };
   }
 
   #endGroup(): void {

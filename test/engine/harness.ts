@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LogFields, Logger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
+import type { RenditionsOptions } from '../../src/engine/transcode/renditions.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { MoqObject, Session, Subscription } from '../../src/session/types.ts';
 import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';
@@ -25,6 +26,8 @@ export class OneInputControl {
   down = false;
   /** What it wants off the air. */
   stop: string[] = [];
+  /** The ladder of the input. */
+  ladder: string | undefined;
 
   constructor() {
     this.server = createServer(async (request, response) => {
@@ -38,7 +41,7 @@ export class OneInputControl {
       } else {
         this.asked.push(body);
         const right = body.streamKey === streamKey && body.inputId === inputId;
-        if (right) response.end(JSON.stringify({ orgId: 'org_local', inputId, namespace }));
+        if (right) response.end(JSON.stringify({ orgId: 'org_local', inputId, namespace, ladder: this.ladder }));
         else
           response.writeHead(401).end(JSON.stringify({ error: { code: 'UNAUTHORIZED', message: 'wrong stream key' } }));
       }
@@ -72,8 +75,11 @@ export type Harness = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-export async function startHarness(options: { demo?: boolean; graceMs?: number } = {}): Promise<Harness> {
+export async function startHarness(
+  options: { demo?: boolean; graceMs?: number; ladder?: string; renditions?: RenditionsOptions } = {},
+): Promise<Harness> {
   const control = new OneInputControl();
+  control.ladder = options.ladder;
   control.server.listen(0, '127.0.0.1');
   await once(control.server, 'listening');
   const log: Harness['log'] = [];
@@ -104,6 +110,7 @@ export async function startHarness(options: { demo?: boolean; graceMs?: number }
     relayUrl: 'https://relay.test:4443',
     logger,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+    ...(options.renditions === undefined ? {} : { renditions: options.renditions }),
     ...(options.demo ? { demo: { inputId, streamKey, file: demoFile } } : {}),
     connect: async () => {
       if (harness.relayDown) throw new Error('connection refused');

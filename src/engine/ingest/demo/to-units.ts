@@ -1,11 +1,12 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FlvTag } from '../../../codec/flv/flv-reader.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { MediaUnit } from '../../../core/media-unit.ts';
+import { findFfmpeg } from '../../transcode/find-ffmpeg.ts';
 import { RtmpToUnits } from '../rtmp/to-units.ts';
 import { playFlvLoop } from './flv-loop.ts';
 import { playTestPicture } from './test-picture.ts';
@@ -13,7 +14,7 @@ import { playTestPicture } from './test-picture.ts';
 export type DemoSourceOptions = {
   /** FLV file to loop; default the one we ship. When given, ffmpeg is not used. */
   file?: string;
-  /** ffmpeg to use; default STREAMS_FFMPEG, then PATH. '' : none. */
+  /** ffmpeg to use; default as `findFfmpeg` finds it. '' : none. */
   ffmpeg?: string;
   push(unit: MediaUnit): void;
   logger: Logger;
@@ -28,7 +29,7 @@ export async function startDemoSource(options: DemoSourceOptions): Promise<() =>
   const path = options.file ?? demoFile();
   const file = path === undefined ? undefined : await readFile(path).catch(() => undefined);
   if (file === undefined) throw new StreamsError('NO_MEDIA', 'the demo file is missing');
-  const ffmpeg = options.file === undefined ? (options.ffmpeg ?? findFfmpeg()) : '';
+  const ffmpeg = options.file === undefined ? (options.ffmpeg ?? findFfmpeg() ?? '') : '';
   let stop: () => void = () => {};
   let stopped = false;
 
@@ -69,21 +70,4 @@ function demoFile(): string | undefined {
     if (existsSync(path)) return path;
   }
   return undefined;
-}
-
-function findFfmpeg(): string {
-  const named = process.env.STREAMS_FFMPEG;
-  const candidates = named
-    ? [named]
-    : (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'ffmpeg'));
-  return candidates.find(isExecutable) ?? '';
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
