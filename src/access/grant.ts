@@ -8,6 +8,8 @@ export type Grant = {
   /** Whole namespaces, exactly these; or patterns of them. */
   readonly publish: readonly Namespaces[];
   readonly subscribe: readonly Namespaces[];
+  /** It is a relay of the cluster. */
+  readonly cluster?: boolean;
   /** The only media tracks it may have, by name; catalogs are always allowed. Absent: all. */
   readonly tracks?: readonly string[];
   /** Who watches, by the token's subject; absent where it says nothing. */

@@ -1,17 +1,21 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
-import { toStreamsError } from '../core/errors.ts';
+import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { LimitedWarnings } from '../core/limited-warnings.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
+import type { SessionClose } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
+import { randomHop } from './cluster/route.ts';
 import { newCounters, type RelayCounters } from './counters.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
-import { RelaySession } from './relay-session.ts';
+import { type Dialled, RelaySession } from './relay-session.ts';
 import { Router } from './router.ts';
 
 export type RelayStats = RelayCounters & {
   readonly sessions: number;
   readonly publishers: number;
+  /** Sessions with other relays of the cluster, dialled and accepted. */
+  readonly peers: number;
   /** Accepted subscriptions. */
   readonly subscriptions: number;
   readonly namespaces: number;
@@ -26,6 +30,14 @@ export interface RelayCore {
    * authorised already.
    */
   serve(transport: Transport, granted?: Grant): Promise<void>;
+  /**
+   * Makes the other end of a connection of ours a member of the cluster, until the session is over. Rejects with what kept it
+   * from opening (see `establish`).
+   */
+  link(transport: Transport, dialled: Dialled): Promise<SessionClose>;
+  readonly router: Router;
+  /** Ours in hop lists. */
+  readonly hopId: bigint;
   stats(): RelayStats;
   /** All that are announced now, each once. */
   namespaces(): readonly (readonly string[])[];
@@ -43,8 +55,10 @@ export function createRelay(options: {
   authoriser: Authoriser;
   logger: Logger;
   limits?: Partial<RelayLimits>;
+  /** Ours in hop lists; default random. */
+  hopId?: bigint;
 }): RelayCore {
-  const { authoriser, logger } = options;
+  const { authoriser, logger, hopId = randomHop() } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const counters = newCounters();
   const router = new Router(limits, counters);
@@ -56,7 +70,8 @@ export function createRelay(options: {
   async function drain(options: { uri?: string; timeoutMs: number }): Promise<void> {
     closing = true;
     router.drain();
-    const all = [...open];
+    // What other relays have from here ends with its publishers, not before.
+    const all = [...open].filter(([session]) => !session.isMember);
     for (const [session] of all) session.goaway(options);
     logger.info('draining', { sessions: all.length, timeoutMs: options.timeoutMs });
     let timer: NodeJS.Timeout | undefined;
@@ -65,9 +80,11 @@ export function createRelay(options: {
     });
     await Promise.race([Promise.all(all.map(([, { over }]) => over)), timeout]);
     clearTimeout(timer);
-    for (const { transport } of open.values())
-      transport.close({ code: sessionCodes.goawayTimeout, reason: 'the relay is going away' });
-    await Promise.all(all.map(([, { over }]) => over));
+    for (const [session, { transport }] of open) {
+      const code = session.isMember ? sessionCodes.noError : sessionCodes.goawayTimeout;
+      transport.close({ code, reason: 'the relay is going away' });
+    }
+    await Promise.all([...open.values()].map(({ over }) => over));
   }
 
   async function run(session: RelaySession, transport: Transport): Promise<void> {
@@ -103,19 +120,38 @@ export function createRelay(options: {
         authoriser: granted === undefined ? authoriser : { authorise: async () => granted },
         router,
         limits,
+        hopId,
+        logger,
       });
       const over = run(session, transport);
       open.set(session, { transport, over });
       return over;
     },
 
+    async link(transport, dialled) {
+      if (closing) throw new StreamsError('INTERRUPTED', 'the relay is shutting down');
+      const session = new RelaySession(transport, { authoriser, router, limits, hopId, logger }, dialled);
+      const running = session.run(() => {});
+      const over = running.then(() => open.delete(session)).catch(() => open.delete(session));
+      open.set(session, { transport, over: over.then(() => {}) });
+      return running;
+    },
+
+    router,
+    hopId,
+
     stats() {
       let publishers = 0;
-      for (const session of open.keys()) if (session.kind === 'publish' || session.kind === 'both') publishers++;
+      let peers = 0;
+      for (const session of open.keys()) {
+        if (session.isMember) peers++;
+        else if (session.kind === 'publish' || session.kind === 'both') publishers++;
+      }
       return {
         ...counters,
         sessions: open.size,
         publishers,
+        peers,
         subscriptions: router.viewerCount,
         namespaces: router.namespaceCount,
         tracks: router.trackCount,

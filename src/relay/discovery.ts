@@ -4,8 +4,10 @@ import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { StreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
+import { leadsTo, type Peer } from './cluster/route.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
+import { namespaceKey } from './publisher.ts';
 import type { Router } from './router.ts';
 import { maySeeNamespace, refusalToDiscover, refusalToSubscribe } from './session-rights.ts';
 import type { SessionTally } from './session-tally.ts';
@@ -16,6 +18,9 @@ export type Discoverer = {
   readonly dialect: ObjectDialect;
   readonly tally: SessionTally;
   readonly router: Router;
+  readonly peer: Peer;
+  /** Ours in hop lists. */
+  readonly hopId: bigint;
   /** Most namespaces that one request may match when it is made. */
   readonly maxNamespaces: number;
   /** Takes one of the session's subscriptions; undefined: there is no room, or it has the track already. */
@@ -27,11 +32,28 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
   const root = by.grant.root ?? [];
   const whole = (prefix: readonly string[]): string[] => [...root, ...prefix];
   let feed: PrefixFeed | undefined;
+  /** By namespace, where what was told of it came from. */
+  const origins = new Map<string, bigint | undefined>();
+  const tell = (namespace: readonly string[]): void => {
+    const key = namespaceKey(namespace);
+    const relative = namespace.slice(root.length);
+    const best = by.router.routeOf(namespace);
+    const origin = best?.route?.hops[0];
+    if (best === undefined || leadsTo(best, by.peer)) {
+      if (origins.delete(key)) feed?.withdraw(relative);
+      return;
+    }
+    // Another publisher is another announcement (draft-lcurley-moq-cluster, Updating an Advertisement).
+    if (by.peer.id !== undefined && origins.has(key) && origins.get(key) !== origin) feed?.withdraw(relative);
+    origins.set(key, origin);
+    feed?.announce(relative, [...(best.route?.hops ?? [0n]), by.hopId]);
+  };
   const watcher: PrefixWatcher<readonly string[]> = {
     prefix: whole(request.prefix),
     maySee: (namespace) => maySeeNamespace(by.grant, namespace),
-    appeared: (namespace) => feed?.announce(namespace.slice(root.length)),
-    disappeared: (namespace) => feed?.withdraw(namespace.slice(root.length)),
+    appeared: (namespace) => tell(namespace),
+    moved: (namespace) => tell(namespace),
+    disappeared: (namespace) => tell(namespace),
   };
   const refusal = refusalToDiscover(by.grant, watcher.prefix) ?? tooMany(by, watcher);
   if (refusal !== undefined) {
@@ -101,9 +123,10 @@ function hooks(
 }
 
 function tooMany(
-  { router, maxNamespaces }: Discoverer,
+  { grant, router, maxNamespaces }: Discoverer,
   watcher: PrefixWatcher<readonly string[]>,
 ): Refusal | undefined {
+  if (grant.cluster === true) return undefined;
   const { prefix } = watcher;
   const count = router
     .namespaces()

@@ -2,6 +2,7 @@ import { publishDoneCodes } from '../codec/moqt/codes.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Subscription, SubscriptionEnd } from '../session/types.ts';
+import { isRemote } from './cluster/route.ts';
 import type { Publisher } from './publisher.ts';
 import type { RelayTrack } from './track.ts';
 import { UpstreamReader } from './upstream-reader.ts';
@@ -10,6 +11,10 @@ export type FeedOptions = {
   readonly publisherLingerMs: number;
   /** The publisher to use now. */
   find(): Publisher | undefined;
+  /** It is announced. */
+  holds(publisher: Publisher): boolean;
+  /** A way through the cluster may be kept though there is a better one now. */
+  mayStay(): boolean;
   /** The track is over; called once, never after `stop`. */
   ended(status: number, reason: string): void;
 };
@@ -19,7 +24,8 @@ const retryMs = 200;
 /** How long the streams of an ended subscription may take to arrive. */
 const lateStreamsMs = 5000;
 
-type Current = { readonly publisher: Publisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
+type Attempt = { publisher: Publisher; readonly abort: AbortController };
+type Current = { publisher: Publisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
 
 /**
  * The one upstream subscription of a track. It moves to a newer publisher when one appears, and outlives a publisher that
@@ -34,7 +40,7 @@ export class TrackFeed {
   readonly #stop = new AbortController();
   #isEstablished = false;
   #current: Current | undefined;
-  #attempting: Publisher | undefined;
+  #attempting: Attempt | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -45,11 +51,20 @@ export class TrackFeed {
     this.established.catch(() => {});
   }
 
+  /** The one that is read, or asked. */
+  get publisher(): Publisher | undefined {
+    return this.#current?.publisher ?? this.#attempting?.publisher;
+  }
+
   /** Call whenever publishers came or went. */
   publishersChanged(): void {
     if (this.#stop.signal.aborted) return;
     const publisher = this.#options.find();
-    if (publisher === this.#current?.publisher || publisher === this.#attempting) return;
+    this.#recheckAttempt(publisher);
+    if (this.#current !== undefined && isRemote(this.#current.publisher) && this.#keeps(this.#current, publisher)) {
+      return;
+    }
+    if (publisher === this.#current?.publisher || publisher === this.#attempting?.publisher) return;
     if (publisher === undefined) {
       if (!this.#isEstablished && this.#attempting === undefined)
         this.#end(publishDoneCodes.trackEnded, 'no publisher');
@@ -58,10 +73,55 @@ export class TrackFeed {
     void this.#attempt(publisher);
   }
 
+  #recheckAttempt(best: Publisher | undefined): void {
+    const attempt = this.#attempting;
+    if (attempt === undefined || !this.#isWithdrawn(attempt.publisher)) return;
+    // Withdrawn and announced again: the question is asked already.
+    if (best?.session === attempt.publisher.session) attempt.publisher = best;
+    else this.#abandon();
+  }
+
+  #abandon(): void {
+    this.#attempting?.abort.abort();
+    this.#attempting = undefined;
+  }
+
+  /** Whether to go on with what comes from another relay, `best` being the publisher to use now. */
+  #keeps(current: Current, best: Publisher | undefined): boolean {
+    if (!this.#isWithdrawn(current.publisher)) {
+      if (best === undefined || best === current.publisher || !isRemote(best) || !this.#options.mayStay()) return false;
+      this.#abandon();
+      return true;
+    }
+    if (best?.session === current.publisher.session) {
+      // Withdrawn and announced again: the subscription never ended.
+      current.publisher = best;
+      this.#abandon();
+      clearTimeout(this.#lingerTimer);
+      this.#lingerTimer = undefined;
+      return true;
+    }
+    // Without an end a ring of relays could keep each other waiting for ever.
+    if (best === undefined) this.#linger();
+    return best === undefined;
+  }
+
+  #isWithdrawn(publisher: Publisher): boolean {
+    return isRemote(publisher) && !this.#options.holds(publisher);
+  }
+
+  #linger(): void {
+    this.#lingerTimer ??= setTimeout(
+      () => this.#end(publishDoneCodes.trackEnded, 'the publisher is gone'),
+      this.#options.publisherLingerMs,
+    );
+  }
+
   /** No more interest. */
   stop(): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.#abandon();
     clearTimeout(this.#lingerTimer);
     clearTimeout(this.#retryTimer);
     this.#current?.reader.stop();
@@ -71,23 +131,25 @@ export class TrackFeed {
 
   async #attempt(publisher: Publisher): Promise<void> {
     clearTimeout(this.#retryTimer);
-    this.#attempting = publisher;
+    this.#abandon();
+    const attempt: Attempt = { publisher, abort: new AbortController() };
+    this.#attempting = attempt;
     let subscription: Subscription;
     try {
       subscription = await publisher.session.subscribe(this.#track.name, {
         filter: { type: 'unfiltered' },
-        signal: this.#stop.signal,
+        signal: attempt.abort.signal,
       });
     } catch (error) {
-      if (this.#attempting === publisher) this.#refused(error);
+      if (this.#attempting === attempt) this.#refused(error);
       return;
     }
-    if (this.#stop.signal.aborted || this.#attempting !== publisher) {
+    if (this.#stop.signal.aborted || this.#attempting !== attempt) {
       subscription.unsubscribe();
       return;
     }
     this.#attempting = undefined;
-    this.#adopt(publisher, subscription);
+    this.#adopt(attempt.publisher, subscription);
   }
 
   #adopt(publisher: Publisher, subscription: Subscription): void {
@@ -132,10 +194,7 @@ export class TrackFeed {
       this.#end(end.status, end.reason);
       return;
     }
-    this.#lingerTimer = setTimeout(
-      () => this.#end(publishDoneCodes.trackEnded, 'the publisher is gone'),
-      this.#options.publisherLingerMs,
-    );
+    this.#linger();
     // A session that died may still be listed; its removal, or the retry, finds the other one.
     if (next === current.publisher) this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
     else this.publishersChanged();

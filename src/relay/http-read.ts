@@ -7,6 +7,7 @@ import type { RelayCore } from './create-relay.ts';
 import type { HttpAnswer, HttpRead } from './debug-http.ts';
 import { type AddressRateLimit, addressKey } from './rate-limit.ts';
 import { readGroup, readNewestGroup } from './read-group.ts';
+import { isInternal } from './session-rights.ts';
 
 export type HttpReadOptions = {
   readonly core: RelayCore;
@@ -25,7 +26,12 @@ export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): 
     const { root = [] } = grant;
     const lines = core
       .namespaces()
-      .filter((namespace) => root.every((field, i) => field === namespace[i]) && allows(grant.subscribe, namespace))
+      .filter(
+        (namespace) =>
+          root.every((field, i) => field === namespace[i]) &&
+          allows(grant.subscribe, namespace) &&
+          !isInternal(namespace),
+      )
       .map((namespace) => `${namespace.slice(root.length).join('/')}\n`);
     return { status: 200, body: lines.sort().join('') };
   }

@@ -3,6 +3,7 @@ import type { RelayStats } from './create-relay.ts';
 const gauges: Partial<Record<keyof RelayStats, string>> = {
   sessions: 'Open sessions',
   publishers: 'Open publisher sessions',
+  peers: 'Open sessions with other relays of the cluster',
   subscriptions: 'Accepted subscriptions',
   namespaces: 'Announced namespaces',
   tracks: 'Tracks with an upstream subscription',

@@ -7,6 +7,8 @@ export type PrefixWatcher<T> = {
   /** It came. Never called for what the watcher may not see. */
   appeared(thing: T): void;
   disappeared(thing: T): void;
+  /** It is still there, but comes another way. */
+  moved?(thing: T): void;
   maySee(thing: T): boolean;
 };
 
@@ -37,6 +39,10 @@ export class PrefixWatchers<T> {
 
   disappeared(thing: T): void {
     for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.disappeared(thing);
+  }
+
+  moved(thing: T): void {
+    for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.moved?.(thing);
   }
 
   #concerns(watcher: PrefixWatcher<T>, thing: T): boolean {

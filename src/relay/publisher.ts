@@ -1,5 +1,6 @@
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { Session } from '../session/types.ts';
+import { compareRoutes, type Route } from './cluster/route.ts';
 import type { SessionTally } from './session-tally.ts';
 
 /** A session that announced a namespace. Two of them with the same namespace are two publishers. */
@@ -8,9 +9,11 @@ export type Publisher = {
   readonly dialect: ObjectDialect;
   readonly namespace: readonly string[];
   readonly tally: SessionTally;
+  /** How it was announced to us; absent for what nobody else hears of. It changes when the announcement takes another way. */
+  route?: Route;
 };
 
-/** Who publishes what. The newest announcement of a namespace comes first; older ones are its standby. */
+/** Who publishes what. Of one namespace the best comes first (see compareRoutes), of equals the newest; the others are its standby. */
 export class PublisherList {
   readonly #byNamespace = new Map<string, Publisher[]>();
 
@@ -27,8 +30,27 @@ export class PublisherList {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);
     if (list === undefined) this.#byNamespace.set(key, [publisher]);
-    else list.unshift(publisher);
+    else insert(list, publisher);
     return list === undefined;
+  }
+
+  has(publisher: Publisher): boolean {
+    return this.#byNamespace.get(namespaceKey(publisher.namespace))?.includes(publisher) === true;
+  }
+
+  /** The publisher to use of exactly this namespace. */
+  best(namespace: readonly string[]): Publisher | undefined {
+    return this.#byNamespace.get(namespaceKey(namespace))?.[0];
+  }
+
+  /** Its announcement comes another way now. */
+  moved(publisher: Publisher, route: Route): void {
+    publisher.route = route;
+    const list = this.#byNamespace.get(namespaceKey(publisher.namespace));
+    const index = list?.indexOf(publisher) ?? -1;
+    if (list === undefined || index < 0) return;
+    list.splice(index, 1);
+    insert(list, publisher);
   }
 
   /** Answers whether the namespace is gone with it. */
@@ -49,6 +71,11 @@ export class PublisherList {
     }
     return undefined;
   }
+}
+
+function insert(list: Publisher[], publisher: Publisher): void {
+  const index = list.findIndex((each) => compareRoutes(publisher, each) <= 0);
+  list.splice(index < 0 ? list.length : index, 0, publisher);
 }
 
 /** Fields of any content stay apart. */

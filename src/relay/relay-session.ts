@@ -1,8 +1,10 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
+import { everythingBelow } from '../access/pattern.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { toStreamsError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
 import { establish } from '../session/establish.ts';
 import type {
   AuthToken,
@@ -20,10 +22,13 @@ import type {
   TrackName,
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
+import { followPeer } from './cluster/follow-peer.ts';
+import { asksToJoin, noMember } from './cluster/join.ts';
+import { maxHops, type Peer, randomHop } from './cluster/route.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
-import { namespaceKey } from './publisher.ts';
+import { namespaceKey, type Publisher } from './publisher.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { refusalToPublish, refusalToSubscribe } from './session-rights.ts';
@@ -34,9 +39,27 @@ export type RelaySessionContext = {
   readonly authoriser: Authoriser;
   readonly router: Router;
   readonly limits: RelayLimits;
+  /** Ours in hop lists. */
+  readonly hopId: bigint;
+  readonly logger: Logger;
 };
 
-type Open = { readonly session: Session; readonly dialect: ObjectDialect };
+/** A session that we opened to another relay of the cluster. */
+export type Dialled = { readonly path: string; readonly authority: string; opened?(session: Session): void };
+
+/** A relay of the cluster passes everything on. */
+const memberGrant: Grant = {
+  kind: 'both',
+  cluster: true,
+  publish: [everythingBelow([])],
+  subscribe: [everythingBelow([])],
+  lapsed: () => undefined,
+  watch: () => () => {},
+};
+/** Subscriptions, fetches and offers of another relay: it asks for all its viewers. */
+const maxOfMember = 100_000;
+
+type Open = { readonly session: Session; readonly dialect: ObjectDialect; readonly peer: Peer };
 
 /** One client of the relay: what it may do, and what it does. */
 export class RelaySession {
@@ -44,15 +67,19 @@ export class RelaySession {
   readonly #context: RelaySessionContext;
   readonly #open: Deferred<Open> = deferred();
   readonly #tally: SessionTally;
+  readonly #dialled: Dialled | undefined;
+  /** The origin of what it announces, where it does not say. */
+  readonly #ownHop = randomHop();
   #grant: Grant | undefined;
   /** Tracks it has subscribed to or waits for. */
   readonly #subscriptions = new Set<string>();
   #fetches = 0;
   #offers = 0;
 
-  constructor(transport: Transport, context: RelaySessionContext) {
+  constructor(transport: Transport, context: RelaySessionContext, dialled?: Dialled) {
     this.#transport = transport;
     this.#context = context;
+    this.#dialled = dialled;
     this.#tally = new SessionTally(transport);
   }
 
@@ -64,17 +91,17 @@ export class RelaySession {
   async run(opened: () => void): Promise<SessionClose> {
     let reason = 'refused';
     try {
-      const session = await establish(this.#transport, {
-        role: 'server',
-        setupTimeoutMs: this.#context.limits.handshakeMs,
-        authorise: (peer) => this.#authorise(peer),
-      });
+      const session = await this.#establish();
       const dialect = session.objects;
       this.#tally.opened(performance.now());
       this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
       const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
-      this.#open.resolve({ session, dialect });
+      const isMember = this.#grant?.cluster === true;
+      const peer: Peer = { isMember, id: session.peer.hopId || undefined };
+      this.#dialled?.opened?.(session);
+      this.#open.resolve({ session, dialect, peer });
+      if (isMember) void followPeer(session, { dialect, peer, tally: this.#tally, ...this.#context });
       const close = await session.closed;
       stopWatching?.();
       reason = close.reason === '' ? close.by : close.reason;
@@ -82,6 +109,28 @@ export class RelaySession {
     } finally {
       this.#grant?.over?.({ reason, ...this.#tally.figures() });
     }
+  }
+
+  #establish(): Promise<Session> {
+    const { hopId, limits } = this.#context;
+    const setupTimeoutMs = limits.handshakeMs;
+    if (this.#dialled === undefined) {
+      return establish(this.#transport, {
+        role: 'server',
+        setupTimeoutMs,
+        hopId,
+        authorise: (peer) => this.#authorise(peer),
+      });
+    }
+    this.#grant = memberGrant;
+    const { path, authority } = this.#dialled;
+    const handlers = this.#handlers(memberGrant);
+    return establish(this.#transport, { role: 'client', setupTimeoutMs, hopId, path, authority, handlers });
+  }
+
+  /** Another relay of the cluster. */
+  get isMember(): boolean {
+    return this.#grant?.cluster === true;
   }
 
   /** Asks the client to leave. To a bare `uri` the path it came with is added. */
@@ -103,6 +152,7 @@ export class RelaySession {
     };
     try {
       this.#grant = await this.#context.authoriser.authorise(request);
+      if (asksToJoin(peer.path) && this.#grant.cluster !== true) throw noMember(peer.path);
     } catch (error) {
       const { code, message } = toStreamsError(error);
       // A refusal that is not about rights has its own code; establish closes with UNAUTHORIZED otherwise.
@@ -112,7 +162,10 @@ export class RelaySession {
       }
       throw error;
     }
-    const grant = this.#grant;
+    return this.#handlers(this.#grant);
+  }
+
+  #handlers(grant: Grant): SessionHandlers {
     const root = grant.root ?? [];
     return {
       subscribe: (request) => this.#subscribe(grant, rootedRequest(root, request)),
@@ -177,17 +230,21 @@ export class RelaySession {
       request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', 1000);
     } else {
       const expiresMs = (): number | undefined => grant.remainingMs?.();
-      void this.#open.promise.then(({ dialect }) =>
-        this.#context.router.subscribe({ request, session: { dialect, tally: this.#tally }, expiresMs, over }),
+      void this.#open.promise.then(({ dialect, peer }) =>
+        this.#context.router.subscribe({ request, session: { dialect, tally: this.#tally }, peer, expiresMs, over }),
       );
     }
+  }
+
+  #most(limit: 'maxSubscriptionsPerSession' | 'maxFetchesPerSession' | 'maxOffersPerSession'): number {
+    return this.isMember ? maxOfMember : this.#context.limits[limit];
   }
 
   /** Takes one of the subscriptions this session may have; the answer gives it back. */
   #claim(track: TrackName): 'taken' | 'full' | (() => void) {
     const key = namespaceKey([...track.namespace, track.name]);
     if (this.#subscriptions.has(key)) return 'taken';
-    if (this.#subscriptions.size >= this.#context.limits.maxSubscriptionsPerSession) return 'full';
+    if (this.#subscriptions.size >= this.#most('maxSubscriptionsPerSession')) return 'full';
     this.#subscriptions.add(key);
     return () => void this.#subscriptions.delete(key);
   }
@@ -195,11 +252,12 @@ export class RelaySession {
   async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
     const answer = await this.#grantFor(grant, request);
     if ('code' in answer) request.reject(answer.code, answer.reason);
-    else if (this.#fetches >= this.#context.limits.maxFetchesPerSession) {
+    else if (this.#fetches >= this.#most('maxFetchesPerSession')) {
       request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
     } else {
       this.#fetches++;
-      await this.#context.router.fetch(request, this.#tally);
+      const { peer } = await this.#open.promise;
+      await this.#context.router.fetch(request, this.#tally, peer);
       this.#fetches--;
     }
   }
@@ -211,7 +269,8 @@ export class RelaySession {
       return;
     }
     try {
-      const { largest, properties } = await this.#context.router.status(request.track);
+      const { peer } = await this.#open.promise;
+      const { largest, properties } = await this.#context.router.status(request.track, peer);
       request.accept({ largest, trackProperties: properties });
     } catch (error) {
       const { code, reason, retryMs } = refusalOf(error);
@@ -224,8 +283,8 @@ export class RelaySession {
     request: IncomingPrefix,
     follow: (request: IncomingPrefix, by: Discoverer) => Promise<void>,
   ): Promise<void> {
-    const { session, dialect } = await this.#open.promise;
-    const { router, limits } = this.#context;
+    const { session, dialect, peer } = await this.#open.promise;
+    const { router, limits, hopId } = this.#context;
     const claim = (track: TrackName) => this.#claim(track);
     const tally = this.#tally;
     await follow(request, {
@@ -234,6 +293,8 @@ export class RelaySession {
       dialect,
       tally,
       router,
+      peer,
+      hopId,
       maxNamespaces: limits.maxNamespacesPerRequest,
       claim,
     });
@@ -247,13 +308,25 @@ export class RelaySession {
       announcement.reject(refusal.code, refusal.reason);
       return;
     }
-    const { session, dialect } = await this.#open.promise;
+    const { session, dialect, peer } = await this.#open.promise;
+    const { router, hopId } = this.#context;
+    const { hops = [this.#ownHop] } = announcement;
+    if (hops.length > maxHops || hops.includes(hopId)) {
+      announcement.reject(requestErrorCodes.doesNotExist, 'it comes from here, or from too far');
+      return;
+    }
     announcement.accept();
-    const withdraw = this.#context.router.announce({
+    const publisher: Publisher = {
       session: rootedSession(root, session),
       dialect,
       namespace,
       tally: this.#tally,
+      route: { by: peer, hops },
+    };
+    const withdraw = router.announce(publisher);
+    announcement.onMoved?.((moved) => {
+      if (moved.length > maxHops || moved.includes(hopId)) announcement.cancel();
+      else router.moved(publisher, { by: peer, hops: moved });
     });
     await announcement.ended;
     withdraw();
@@ -264,7 +337,7 @@ export class RelaySession {
     const name = { namespace: [...root, ...request.track.namespace], name: request.track.name };
     const refusal = refusalToPublish(grant, name.namespace);
     if (refusal !== undefined) request.reject(refusal.code, refusal.reason);
-    else if (this.#offers >= this.#context.limits.maxOffersPerSession) {
+    else if (this.#offers >= this.#most('maxOffersPerSession')) {
       request.reject(requestErrorCodes.excessiveLoad, 'too many tracks offered in this session');
     } else {
       this.#offers++;

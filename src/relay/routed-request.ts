@@ -1,10 +1,13 @@
 import type { IncomingSubscribe } from '../session/types.ts';
+import type { Peer } from './cluster/route.ts';
 import type { ViewerSession } from './viewer.ts';
 
 /** A subscription request that its session is allowed to make. */
 export type RoutedRequest = {
   readonly request: IncomingSubscribe;
   readonly session: ViewerSession;
+  /** Who asks: what comes from there is not sent back. */
+  readonly peer?: Peer;
   /** How long the subscription may last, ms; undefined: there is no end in sight. */
   expiresMs(): number | undefined;
   /** Called once, when it was rejected, cancelled, or its subscription ended. */

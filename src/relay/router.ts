@@ -3,6 +3,7 @@ import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../session/types.ts';
 import { ObjectCache } from './cache.ts';
+import { leadsTo, type Peer, type Route } from './cluster/route.ts';
 import type { RelayCounters } from './counters.ts';
 import { TrackFeed } from './feed.ts';
 import { answerFetch } from './fetch.ts';
@@ -28,6 +29,8 @@ type Routed = {
   readonly feed: TrackFeed;
   /** Requests waiting for the first answer from upstream. */
   pending: number;
+  /** Viewers that are relays of the cluster. */
+  members: number;
   idleTimer: NodeJS.Timeout | undefined;
 };
 
@@ -73,15 +76,34 @@ export class Router {
   /** A publisher announced itself; it holds until the answer is called. */
   announce(publisher: Publisher): () => void {
     const { namespace } = publisher;
+    const before = this.#publishers.best(namespace);
     const isNew = this.#publishers.add(publisher);
     this.#publishersChanged();
     for (const held of this.#held.take(namespace)) this.subscribe(held);
     if (isNew) this.#namespaceWatchers.appeared(namespace);
+    else if (this.#publishers.best(namespace) !== before) this.#namespaceWatchers.moved(namespace);
     return () => {
+      const wasBest = this.#publishers.best(namespace) === publisher;
       const isGone = this.#publishers.remove(publisher);
       this.#publishersChanged();
       if (isGone) this.#namespaceWatchers.disappeared(namespace);
+      else if (wasBest) this.#namespaceWatchers.moved(namespace);
     };
+  }
+
+  /** The announcement of a publisher comes another way now. */
+  moved(publisher: Publisher, route: Route): void {
+    const { namespace } = publisher;
+    const before = this.#publishers.best(namespace);
+    this.#publishers.moved(publisher, route);
+    this.#publishersChanged();
+    const best = this.#publishers.best(namespace);
+    if (best !== before || best === publisher) this.#namespaceWatchers.moved(namespace);
+  }
+
+  /** How the namespace is reached; undefined: nobody announces it. */
+  routeOf(namespace: readonly string[]): Publisher | undefined {
+    return this.#publishers.best(namespace);
   }
 
   /** A publisher offered a track; it holds until it withdraws it. */
@@ -117,8 +139,8 @@ export class Router {
   }
 
   /** What a SUBSCRIBE for the track would be told; asks upstream where it has to. Throws what refuses it. */
-  async status(name: TrackName): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
-    const routed = this.#routed(name);
+  async status(name: TrackName, peer?: Peer): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
+    const routed = this.#routed(name, peer);
     if (routed === undefined) {
       throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
@@ -146,13 +168,13 @@ export class Router {
   }
 
   subscribe(request: RoutedRequest): void {
-    const routed = this.#routed(request.request.track);
+    const routed = this.#routed(request.request.track, request.peer);
     if (routed === undefined) this.#hold(request);
     else void this.#join(routed, request);
   }
 
   /** Resolves when it is over; never rejects. */
-  async fetch(request: IncomingFetch, tally: SessionTally): Promise<void> {
+  async fetch(request: IncomingFetch, tally: SessionTally, peer?: Peer): Promise<void> {
     const known = this.#tracks.get(trackKey(request.track));
     if (known !== undefined) {
       try {
@@ -163,7 +185,7 @@ export class Router {
     }
     await answerFetch(request, {
       track: known?.track,
-      find: () => this.#find(request.track),
+      find: () => this.#findFor(request.track, peer),
       maxFillMs: this.#limits.maxFillMs,
       tally,
     });
@@ -203,9 +225,18 @@ export class Router {
   }
 
   /** The track, taken up if need be; undefined: nobody publishes it. */
-  #routed(name: TrackName): Routed | undefined {
-    if (this.#find(name) === undefined) return undefined;
-    return this.#tracks.get(trackKey(name)) ?? this.#open(name);
+  #routed(name: TrackName, peer?: Peer): Routed | undefined {
+    const best = this.#find(name);
+    if (best === undefined) return undefined;
+    const known = this.#tracks.get(trackKey(name));
+    // What comes from there is not served there.
+    if (peer !== undefined && leadsTo(known?.feed.publisher ?? best, peer)) return undefined;
+    return known ?? this.#open(name);
+  }
+
+  #findFor(track: TrackName, peer: Peer | undefined): Publisher | undefined {
+    const found = this.#find(track);
+    return found !== undefined && peer !== undefined && leadsTo(found, peer) ? undefined : found;
   }
 
   #open(track: TrackName): Routed {
@@ -216,12 +247,14 @@ export class Router {
     const feed = new TrackFeed(relayed, {
       publisherLingerMs: this.#limits.publisherLingerMs,
       find: () => this.#find(name),
+      holds: (publisher) => this.#publishers.has(publisher),
+      mayStay: () => routed.members === 0,
       ended: (status, reason) => {
         for (const viewer of [...relayed.viewers]) viewer.end(status, reason);
         this.#forget(key, routed);
       },
     });
-    const routed: Routed = { track: relayed, feed, pending: 0, idleTimer: undefined };
+    const routed: Routed = { track: relayed, feed, pending: 0, members: 0, idleTimer: undefined };
     this.#tracks.set(key, routed);
     feed.publishersChanged();
     return routed;
@@ -273,7 +306,7 @@ export class Router {
     }
   }
 
-  #accept(routed: Routed, { request, session, expiresMs, over }: RoutedRequest): void {
+  #accept(routed: Routed, { request, session, peer, expiresMs, over }: RoutedRequest): void {
     const { track } = routed;
     const { largest } = track;
     if (isEmpty(windowOf(request.filter, largest), largest)) {
@@ -282,7 +315,17 @@ export class Router {
       return;
     }
     const viewer = this.#view(routed, request.accept(answerOf(track, expiresMs())), session);
+    if (peer?.isMember) this.#serveMember(routed, viewer);
     void viewer.ended.then(over);
+  }
+
+  /** A track that goes on to other relays takes the way that is announced to them, else each could wait for the next in a ring. */
+  #serveMember(routed: Routed, viewer: Viewer): void {
+    routed.members++;
+    void viewer.ended.then(() => {
+      routed.members--;
+    });
+    routed.feed.publishersChanged();
   }
 
   #view(routed: Routed, publication: Publication, session: ViewerSession): Viewer {

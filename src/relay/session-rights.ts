@@ -2,11 +2,13 @@ import { allows, allowsTrack, authFailed, type Grant } from '../access/grant.ts'
 import { everythingBelow, type NamespacePattern, reaches } from '../access/pattern.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { Refusal, TrackName } from '../session/types.ts';
+import { internalField } from './cluster/route.ts';
 
 /** What a session may do, by its grant. Names are whole, the root of the session included. undefined: it may. */
 
 export function refusalToSubscribe(grant: Grant, track: TrackName): Refusal | undefined {
   return (
+    refusalOfInternal(grant, track.namespace) ??
     lapsed(grant) ??
     (allows(grant.subscribe, track.namespace)
       ? allowsTrack(grant, track.name)
@@ -17,7 +19,8 @@ export function refusalToSubscribe(grant: Grant, track: TrackName): Refusal | un
 }
 
 export function refusalToPublish(grant: Grant, namespace: readonly string[]): Refusal | undefined {
-  if (allows(grant.publish, namespace)) return undefined;
+  const refusal = refusalOfInternal(grant, namespace);
+  if (refusal !== undefined || allows(grant.publish, namespace)) return refusal;
   return unauthorized('not a namespace this session may publish');
 }
 
@@ -26,6 +29,7 @@ export function refusalToDiscover(grant: Grant, prefix: readonly string[]): Refu
   const granted = [...grant.subscribe, ...grant.publish];
   return (
     lapsed(grant) ??
+    refusalOfInternal(grant, prefix) ??
     (granted.some((each) => reaches(asPattern(each), prefix))
       ? undefined
       : unauthorized('nothing below this prefix is for this session'))
@@ -34,7 +38,18 @@ export function refusalToDiscover(grant: Grant, prefix: readonly string[]): Refu
 
 /** It may know that the namespace is there. */
 export function maySeeNamespace(grant: Grant, namespace: readonly string[]): boolean {
+  if (isInternal(namespace) && grant.cluster !== true) return false;
   return allows(grant.subscribe, namespace) || allows(grant.publish, namespace);
+}
+
+/** It is between the relays of a cluster. */
+export function isInternal(namespace: readonly string[]): boolean {
+  return namespace[0] === internalField;
+}
+
+function refusalOfInternal(grant: Grant, namespace: readonly string[]): Refusal | undefined {
+  if (grant.cluster === true || !isInternal(namespace)) return undefined;
+  return unauthorized('only for the relays of the cluster');
 }
 
 function lapsed(grant: Grant): Refusal | undefined {

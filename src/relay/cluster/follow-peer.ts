@@ -1,0 +1,82 @@
+import { sessionCodes } from '../../codec/moqt/codes.ts';
+import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
+import { toStreamsError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { NamespaceEvent, Session } from '../../session/types.ts';
+import { namespaceKey, type Publisher } from '../publisher.ts';
+import type { Router } from '../router.ts';
+import type { SessionTally } from '../session-tally.ts';
+import { isUsable, type Peer } from './route.ts';
+
+export type PeerContext = {
+  readonly router: Pick<Router, 'announce' | 'moved'>;
+  readonly dialect: ObjectDialect;
+  readonly tally: SessionTally;
+  readonly peer: Peer;
+  /** Ours in hop lists. */
+  readonly hopId: bigint;
+  readonly logger: Logger;
+};
+
+/** Takes what another relay of the cluster announces into the router, and out again: nothing of it outlives the session. */
+export async function followPeer(session: Session, context: PeerContext): Promise<void> {
+  const announced = new Announced(session, context);
+  let why = 'the list of namespaces ended';
+  try {
+    const list = await session.subscribeNamespace([]);
+    for (let event = await list.next(); event !== null; event = await list.next()) announced.take(event);
+  } catch (error) {
+    why = toStreamsError(error).message;
+  } finally {
+    announced.clear();
+  }
+  // A link that does not tell what is there is none; whoever dialled tries again.
+  session.close(sessionCodes.noError, `cluster: ${why}`);
+}
+
+class Announced {
+  readonly #session: Session;
+  readonly #context: PeerContext;
+  readonly #live = new Map<string, { readonly publisher: Publisher; readonly withdraw: () => void }>();
+  #warned = false;
+
+  constructor(session: Session, context: PeerContext) {
+    this.#session = session;
+    this.#context = context;
+  }
+
+  take({ namespace, active, hops }: NamespaceEvent): void {
+    const { router, peer, hopId, dialect, tally } = this.#context;
+    const key = namespaceKey(namespace);
+    const known = this.#live.get(key);
+    if (active && hops === undefined) this.#warn();
+    if (!active || !isUsable(hops, hopId)) {
+      known?.withdraw();
+      this.#live.delete(key);
+      return;
+    }
+    peer.id ??= hops.at(-1);
+    const route = { by: peer, hops };
+    if (known !== undefined) {
+      router.moved(known.publisher, route);
+      return;
+    }
+    const publisher: Publisher = { session: this.#session, dialect, tally, namespace, route };
+    this.#live.set(key, { publisher, withdraw: router.announce(publisher) });
+  }
+
+  clear(): void {
+    for (const { withdraw } of this.#live.values()) withdraw();
+    this.#live.clear();
+  }
+
+  #warn(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    const { remoteAddress } = this.#session.transport;
+    this.#context.logger.warn('a cluster peer does not say which relays its broadcasts passed: they are left out', {
+      remoteAddress,
+      version: this.#session.version,
+    });
+  }
+}

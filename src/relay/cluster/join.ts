@@ -1,0 +1,29 @@
+import { authFailed } from '../../access/grant.ts';
+import { StreamsError } from '../../core/errors.ts';
+
+/** In the query of a session's path: the client is a relay that wants to be a member of the cluster. */
+const joining = 'cluster';
+
+/** Path and query of a link; `token` is a secret. */
+export function joiningPath(path: string, token: string | undefined): string {
+  const { pathname, searchParams } = new URL(path, 'https://relay.invalid');
+  if (token !== undefined && !searchParams.has('jwt')) searchParams.set('jwt', token);
+  // What prices a link is for the relay that dials.
+  searchParams.delete('cost');
+  searchParams.set(joining, '1');
+  return `${pathname}?${searchParams}`;
+}
+
+export function asksToJoin(path: string): boolean {
+  const mark = path.indexOf('?');
+  return mark >= 0 && new URLSearchParams(path.slice(mark + 1)).has(joining);
+}
+
+/** What a relay is refused with that may not be a member. */
+export function noMember(path: string): StreamsError {
+  const hasToken = new URLSearchParams(path.slice(path.indexOf('?') + 1)).has('jwt');
+  const reason = hasToken ? 'the token has no cluster right' : 'a relay of the cluster needs a token';
+  return new StreamsError('UNAUTHORIZED', `${authFailed}${reason}`, {
+    hint: 'streams relay-token sign --key root.jwk --cluster --publish "" --subscribe ""',
+  });
+}
