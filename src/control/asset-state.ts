@@ -1,6 +1,7 @@
 import { StreamsError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import { recordEvent } from './store/events.ts';
-import type { AssetStatus, Db } from './store/schema.ts';
+import type { AssetRow, AssetStatus, Db } from './store/schema.ts';
 
 /** What each state may become; any may be told again. A failed one may be tried again. */
 const next: Record<AssetStatus, readonly AssetStatus[]> = {
@@ -53,4 +54,30 @@ export async function reportAsset(db: Db, id: string, report: AssetReport, now: 
     if (status === 'ready') await recordEvent(transaction, { orgId, type: 'asset.ready', data, now });
     else await recordEvent(transaction, { orgId, type: 'asset.errored', data: { ...data, reason }, now });
   });
+}
+
+/** The asset that a broadcast of `inputId` becomes: `uploading` while it lasts. Throws NOT_FOUND. Times in ms since the Unix epoch. */
+export async function recordedAsset(
+  db: Db,
+  { inputId, startedAt, now }: { inputId: string; startedAt: number; now: number },
+): Promise<AssetRow> {
+  const input = await db.selectFrom('live_inputs').selectAll().where('id', '=', inputId).executeTakeFirst();
+  if (!input) throw new StreamsError('NOT_FOUND', `there is no live input ${inputId}`);
+  const row: AssetRow = {
+    id: newId('as'),
+    org_id: input.org_id,
+    playback_id: newId('pb'),
+    external_asset_id: null,
+    input_id: inputId,
+    name: `${input.name} ${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`,
+    status: 'uploading',
+    percent: 0,
+    error_reason: null,
+    duration_ms: null,
+    bytes: null,
+    created_at: now,
+    updated_at: now,
+  };
+  await db.insertInto('assets').values(row).execute();
+  return row;
 }

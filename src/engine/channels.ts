@@ -37,6 +37,8 @@ export type ChannelsOptions = {
   changed(): void;
   /** How long a broadcast waits for a publisher that vanished; default 3000. */
   graceMs?: number;
+  /** Keeps the broadcast of an input whose grant says so, until `end`. */
+  record?(inputId: string, broadcast: Broadcast): { end(): void };
   /** How renditions are made. */
   renditions?: RenditionsOptions;
 };
@@ -50,6 +52,7 @@ type Channel = {
   units: number;
   meter: IngestMeter;
   grace: NodeJS.Timeout | undefined;
+  recording: { end(): void } | undefined;
 };
 
 /** The live inputs of this engine: at most one publisher each. */
@@ -159,6 +162,7 @@ export class Channels {
     logger.info('input is live', { inputId });
     changed();
     return channel;
+      recording: grant.record === true ? this.#options.record?.(inputId, broadcast) : undefined,
   }
 
   #end(inputId: string, channel: Channel): void {
@@ -172,6 +176,7 @@ export class Channels {
     this.#closing.add(closing);
     void closing.finally(() => this.#closing.delete(closing));
     this.#options.logger.info('input is idle', { inputId });
+    channel.recording?.end();
     this.#options.changed();
   }
 }

@@ -12,6 +12,7 @@ import { SrtListener } from './ingest/srt/listener.ts';
 import type { RenditionsOptions } from './transcode/renditions.ts';
 
 export type EngineOptions = {
+import { Vod } from './vod/vod.ts';
   host: string;
   /** 0 picks a free one. */
   rtmpPort: number;
@@ -36,6 +37,10 @@ export type EngineOptions = {
   renditions?: RenditionsOptions;
 };
 
+  /** Where uploads and recordings are kept; without it there are none. */
+  mediaDir?: string;
+  /** Largest upload, bytes. */
+  maxUploadBytes?: number;
 export type EngineStats = {
   rtmpConnections: number;
   srtConnections: number;
@@ -64,13 +69,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     relayUrl,
     connect,
     logger,
+  const vod =
+    options.mediaDir === undefined ? undefined : await Vod.open({ ...options, dir: options.mediaDir, control });
     changed: () => heartbeat?.beat(),
     proof: (inputId) => engineProof(options.serviceToken, `publish ${inputId}`),
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(renditions === undefined ? {} : { renditions }),
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
-  const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger });
+    ...(vod !== undefined && { record: (inputId, broadcast) => vod.record(inputId, broadcast) }),
+  const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger }).catch(async (error) => {
+    await vod?.close();
+    throw error;
+  });
   const srt = await SrtListener.listen({ host, port: srtPort, authorise, publish, logger }).catch(async (error) => {
     await rtmp.close();
     throw error;
@@ -78,6 +89,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const http = await serveHttp({ ...options, authorise, publish, live: (inputId) => channels.broadcast(inputId) });
   const moqt = new IngestFollower({
     relayUrl,
+    await vod?.close();
     connect,
     proof: engineProof(options.serviceToken, 'ingest'),
     authorise,
@@ -110,3 +122,4 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
   };
 }
+        await vod?.close();

@@ -12,6 +12,8 @@ export type ServeOptions = {
   srtPort: number;
   /** Seconds of a live broadcast that LL-HLS players can go back; at least, and by default, 12. */
   hlsWindowSeconds?: number;
+  /** Largest upload, bytes. */
+  maxUploadBytes?: number;
   /** MoQT versions that the relay offers, best first; all by default. */
   versions?: readonly string[];
   /** Processes to run. */

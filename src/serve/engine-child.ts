@@ -20,6 +20,10 @@ export type EngineConfig = {
   /** The relay runs beside this engine, so it may be asked for its own certificate on any address. */
   ownRelay: boolean;
   demo?: DemoInput;
+  /** Where uploads and recordings are kept. */
+  mediaDir: string;
+  /** Largest upload, bytes. */
+  maxUploadBytes?: number;
 };
 
 export type EngineReady = { httpUrl: string; rtmpPort: number; srtPort: number };

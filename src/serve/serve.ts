@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StreamsError } from '../core/errors.ts';
 import type { Child } from './child.ts';
@@ -177,7 +178,7 @@ class Stack {
   }
 
   #enginePlan(): ChildPlan {
-    const { host, rtmpPort, srtPort, relayUrl, hlsWindowSeconds } = this.#options;
+    const { dataDir, maxUploadBytes, host, rtmpPort, srtPort, relayUrl, hlsWindowSeconds } = this.#options;
     return {
       name: 'engine',
       command: this.#command('engine'),
@@ -192,6 +193,8 @@ class Stack {
         relayUrl: this.#relay === undefined ? relayUrl! : urlOf('https', host, this.#relay.port),
         ownRelay: this.#relay !== undefined,
         ...(this.#demoInput === undefined ? {} : { demo: this.#demoInput }),
+        mediaDir: join(dataDir, 'media'),
+        ...(maxUploadBytes === undefined ? {} : { maxUploadBytes }),
       }),
       onReady: async (ready) => {
         this.#engine = ready as EngineReady;

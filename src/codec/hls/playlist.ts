@@ -3,6 +3,8 @@ export type MediaPlaylist = {
   readonly version: number;
   /** Whole seconds; never changes in the life of a playlist. */
   readonly targetDuration: number;
+  /** `VOD`: it never changes (4.4.3.5). */
+  readonly type?: 'VOD';
   readonly mediaSequence: number;
   readonly discontinuitySequence: number;
   /** undefined: no Low-Latency HLS. */

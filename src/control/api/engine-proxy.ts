@@ -46,6 +46,12 @@ export class EngineProxy {
       // Node sets a default where a header is missing.
       headers: { ...endToEnd(headers), 'x-forwarded-for': socket.remoteAddress ?? '' },
     });
+    upstream.on('information', ({ statusCode, rawHeaders }) => {
+      // Upload Resumption Supported: Node has no call for it. 100 it answers by itself.
+      if (statusCode !== 104 || outgoing.headersSent) return;
+      const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}\r\n`] : []));
+      outgoing.socket?.write(`HTTP/1.1 104 Upload Resumption Supported\r\n${lines.join('')}\r\n`);
+    });
     upstream.on('response', (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
       answer.pipe(outgoing);
@@ -53,7 +59,8 @@ export class EngineProxy {
     });
     upstream.on('error', (error: NodeJS.ErrnoException) => {
       if (outgoing.headersSent || outgoing.destroyed) {
-        outgoing.destroy();
+        // The whole answer may have come before the body that it refuses.
+        if (!outgoing.writableEnded) outgoing.destroy();
         return;
       }
       // The engine let go of an idle connection at the moment we used it.

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
-import { reportAsset } from '../asset-state.ts';
 import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
 import type { ControlContext } from '../context.ts';
 import { ingestKind } from '../operations/live-input-view.ts';
 import { redeem, revocationsSince } from '../store/revocations.ts';
 import type { App } from './app-env.ts';
+import { mountInternalAssets } from './internal-assets.ts';
 import { parse } from './parse.ts';
 import { readJson } from './read-body.ts';
 
@@ -40,14 +40,6 @@ const redeemBody = z.object({
   org: z.string().max(64),
   jti: z.string().min(1).max(256),
   expiresAt: z.number(),
-});
-
-const assetBody = z.object({
-  status: z.enum(['uploading', 'queued', 'processing', 'ready', 'errored']),
-  percent: z.int().min(0).max(100).optional(),
-  reason: z.string().max(500).optional(),
-  durationMs: z.int().min(0).optional(),
-  bytes: z.int().min(0).optional(),
 });
 
 /** For the engine and the relay only. Without the service token there is nothing here. */
@@ -86,11 +78,7 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     return c.json({ ok: true });
   });
 
-  /** The packager's word on an asset. */
-  app.post('/internal/assets/:id/state', async (c) => {
-    await reportAsset(context.db, c.req.param('id'), parse(assetBody, await readJson(c.req.raw)), context.now());
-    return c.json({ ok: true });
-  });
+  mountInternalAssets(app, context);
 
   /** What a relay that runs alone has to know before it can check tokens. */
   app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));

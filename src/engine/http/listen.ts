@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 
 export type HttpHandler = (request: Request, remoteAddress: string) => Promise<Response>;
+/** Looks at a request first; true: it answers by itself, with what `Response` has no form for. */
+export type TakeRequest = (incoming: IncomingMessage, outgoing: ServerResponse, remoteAddress: string) => boolean;
 export type InternalHttp = { readonly url: string; close(): Promise<void> };
 
 const host = '127.0.0.1';
@@ -16,16 +18,16 @@ const maxConnections = 4096;
  * The engine's HTTP, for the control plane of the same machine, which passes viewers and encoders on. On loopback only, so
  * `x-forwarded-for` is believed.
  */
-export async function listenHttp(handle: HttpHandler): Promise<InternalHttp> {
+export async function listenHttp(handle: HttpHandler, take?: TakeRequest): Promise<InternalHttp> {
+  const answer = getRequestListener(
+    (request, env) => handle(request, addressOf((env as { incoming: IncomingMessage }).incoming)),
+    { overrideGlobalObjects: false },
+  );
   const server = createServer(
     { headersTimeout: headersTimeoutMs, requestTimeout: 0, keepAliveTimeout: keepAliveTimeoutMs },
-    getRequestListener(
-      (request, env) => {
-        const { incoming } = env as { incoming: IncomingMessage };
-        return handle(request, request.headers.get('x-forwarded-for') ?? incoming.socket.remoteAddress ?? '');
-      },
-      { overrideGlobalObjects: false },
-    ),
+    (incoming, outgoing) => {
+      if (take?.(incoming, outgoing, addressOf(incoming)) !== true) void answer(incoming, outgoing);
+    },
   );
   server.maxConnections = maxConnections;
   server.listen(0, host);
@@ -39,4 +41,10 @@ export async function listenHttp(handle: HttpHandler): Promise<InternalHttp> {
       await closed;
     },
   };
+}
+
+/** Of who asked the control plane, where it passed the request on. */
+function addressOf({ headers, socket }: IncomingMessage): string {
+  const forwarded = headers['x-forwarded-for'];
+  return typeof forwarded === 'string' ? forwarded : (socket.remoteAddress ?? '');
 }

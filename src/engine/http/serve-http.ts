@@ -12,7 +12,7 @@ import { handleHls } from '../hls/handler.ts';
 import { HlsWindows } from '../hls/windows.ts';
 import { handleFmp4 } from '../ingest/fmp4/handler.ts';
 import { errorResponse } from './error-response.ts';
-import { type InternalHttp, listenHttp } from './listen.ts';
+import { type InternalHttp, listenHttp, type TakeRequest } from './listen.ts';
 
 export type EngineHttpOptions = {
   readonly controlUrl: string;
@@ -27,6 +27,8 @@ export type EngineHttpOptions = {
   /** Seconds a playlist goes back; at least, and by default, 12. */
   readonly hlsWindowSeconds?: number;
 };
+  /** undefined: no media are kept here. */
+  readonly vod?: Vod | undefined;
 
 /** What the engine answers over HTTP: `/hls/…` and `/ingest/…`. */
 export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
@@ -44,13 +46,23 @@ export async function serveHttp(options: EngineHttpOptions): Promise<InternalHtt
     if (pathname.startsWith('/hls/')) return handleHls(request, { tokens, windows, logger, remoteAddress });
     if (pathname.startsWith('/ingest/')) return handleFmp4(request, { ...options, remoteAddress });
     return errorResponse(new StreamsError('NOT_FOUND', 'there is nothing here'), {});
-  });
+  }, takeUploads(vod));
   return {
+    if (vod !== undefined && isVodPath(pathname)) return vod.playback.handle(request, { tokens, remoteAddress });
     url: http.url,
     async close() {
       windows.close();
       await http.close();
       tokens.close();
     },
+  };
+}
+
+/** Uploads need more of HTTP than `Response` has: informational answers, and a body that is read as it comes. */
+function takeUploads(vod: Vod | undefined): TakeRequest {
+  return (incoming, outgoing, remoteAddress) => {
+    if (vod === undefined || !/^\/uploads(?:[/?]|$)/.test(incoming.url ?? '')) return false;
+    void vod.upload(incoming, outgoing, remoteAddress);
+    return true;
   };
 }

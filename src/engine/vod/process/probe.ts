@@ -1,0 +1,65 @@
+import { StreamsError } from '../../../core/errors.ts';
+import { inputArguments, runFfmpeg } from './ffmpeg.ts';
+
+export type ProbedStream = {
+  readonly codec: string;
+  /** Goes into CMAF as it is. */
+  readonly copy: boolean;
+  readonly height: number | undefined;
+};
+/** The first video that is no cover picture, and the first audio. */
+export type Probed = {
+  readonly seconds: number | undefined;
+  readonly video: ProbedStream | undefined;
+  readonly audio: ProbedStream | undefined;
+};
+
+const bounds = { wallMs: 60_000, silenceMs: 60_000, outputBytes: 4 << 20 };
+const maxHours = 24;
+
+type FfprobeStream = {
+  codec_type?: string;
+  codec_name?: string;
+  profile?: string;
+  pix_fmt?: string;
+  height?: number;
+  disposition?: { attached_pic?: number };
+  tags?: { rotate?: string };
+  side_data_list?: { rotation?: number }[];
+};
+
+/** What ffprobe finds in a file. Throws MALFORMED with the reason, NO_MEDIA, LIMIT_EXCEEDED for more than 24 hours. */
+export async function probe(ffprobe: string, path: string, signal: AbortSignal): Promise<Probed> {
+  const chunks: Buffer[] = [];
+  const args = ['-v', 'error', '-show_format', '-show_streams', '-of', 'json', ...inputArguments(path)];
+  for await (const chunk of runFfmpeg(ffprobe, args, bounds, signal)) chunks.push(chunk);
+  const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+    format?: { duration?: string };
+    streams?: FfprobeStream[];
+  };
+  const streams = answer.streams ?? [];
+  const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
+  const audio = streams.find((stream) => stream.codec_type === 'audio');
+  if (video === undefined && audio === undefined)
+    throw new StreamsError('NO_MEDIA', 'neither video nor audio is in it');
+  const seconds = Number(answer.format?.duration ?? Number.NaN);
+  if (seconds > maxHours * 3600) throw new StreamsError('LIMIT_EXCEEDED', `it is longer than ${maxHours} hours`);
+  return {
+    seconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
+    video: video && {
+      codec: video.codec_name ?? 'unknown',
+      copy: video.codec_name === 'h264' && /^yuvj?420p$/.test(video.pix_fmt ?? '') && !isTurned(video),
+      height: video.height,
+    },
+    audio: audio && {
+      codec: audio.codec_name ?? 'unknown',
+      copy: audio.codec_name === 'aac' && audio.profile === 'LC',
+      height: undefined,
+    },
+  };
+}
+
+/** Players are told nothing of a rotation: it has to be in the pictures. */
+function isTurned({ tags, side_data_list: list = [] }: FfprobeStream): boolean {
+  return Number(tags?.rotate ?? 0) !== 0 || list.some(({ rotation = 0 }) => rotation !== 0);
+}

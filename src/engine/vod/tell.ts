@@ -1,0 +1,41 @@
+import { toStreamsError } from '../../core/errors.ts';
+import type { AssetControl, AssetReport } from './asset-control.ts';
+import { readIndex } from './asset-index.ts';
+import { type AssetRecord, writeRecord } from './asset-record.ts';
+import type { MediaStore } from './media-store.ts';
+
+/**
+ * Tells the control plane how an asset stands, and notes that it has heard. `gone`: it has no such asset any more. Rejects with
+ * API_UNREACHABLE; then the record still says that it was not told.
+ */
+export async function tell(store: MediaStore, control: AssetControl, record: AssetRecord): Promise<'told' | 'gone'> {
+  const { assetId, state, reason } = record;
+  const report = (status: AssetReport['status'], more: Omit<AssetReport, 'status'> = {}) =>
+    control.report(assetId, { status, ...more });
+  try {
+    if (state === 'queued') await report('queued', record.length === null ? {} : { bytes: record.length });
+    else if (state === 'errored') await report('errored', { reason: (reason ?? 'unknown').slice(0, 500) });
+    else if (state === 'ready') {
+      const index = await readIndex(store, assetId);
+      const figures = index === undefined ? {} : { durationMs: index.durationMs, bytes: index.bytes };
+      await report('ready', figures).catch(async (error) => {
+        if (toStreamsError(error).code !== 'CONFLICT') throw error;
+        // It has not heard of the steps before.
+        await report('queued').catch(ignoreConflict);
+        await report('processing').catch(ignoreConflict);
+        await report('ready', figures);
+      });
+    }
+  } catch (thrown) {
+    const { code } = toStreamsError(thrown);
+    if (code === 'NOT_FOUND') return 'gone';
+    if (code !== 'CONFLICT') throw thrown;
+  }
+  record.told = true;
+  await writeRecord(store, record);
+  return 'told';
+}
+
+function ignoreConflict(error: unknown): void {
+  if (toStreamsError(error).code !== 'CONFLICT') throw error;
+}

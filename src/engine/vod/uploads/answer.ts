@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http';
+import type { ErrorCode, StreamsError } from '../../../core/errors.ts';
+import { diskFull } from '../media-store.ts';
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  INVALID_ARGUMENT: 400,
+  MALFORMED: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  LIMIT_EXCEEDED: 413,
+  RATE_LIMITED: 429,
+  API_UNREACHABLE: 503,
+};
+
+/** Of every answer: pages of other origins may upload, since the key is in a header that they must be given. */
+export const corsHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers':
+    'location, tus-resumable, upload-offset, upload-length, upload-complete, upload-limit, upload-expires, upload-draft-interop-version',
+};
+
+export type Problem = {
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly type?: string;
+  /** Further members of the document. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+};
+
+/** The status an upload client is to see. */
+export function problemOf({ code, message, hint }: StreamsError): Problem {
+  if (code === 'INTERNAL') return { status: 500, code, message: 'something went wrong in the media engine' };
+  // 507 (Insufficient Storage, RFC 4918 11.5): the client may try again when there is room.
+  const status = message.includes(diskFull) ? 507 : (statuses[code] ?? 500);
+  return { status, code, message, hint };
+}
+
+/** Problem details (RFC 9457), with our own error beside them as the rest of the API has it. Closes the connection: a body may still be under way. */
+export function sendProblem(outgoing: ServerResponse, problem: Problem, headers: Record<string, string>): void {
+  if (outgoing.headersSent || outgoing.destroyed) return;
+  const { status, code, message, hint, type = 'about:blank', extra } = problem;
+  const error = { code, message, ...(hint !== undefined && { hint }) };
+  const body = JSON.stringify({ type, title: message, status, ...extra, error });
+  send(outgoing, status, { ...headers, 'content-type': 'application/problem+json', connection: 'close' }, body);
+}
+
+/** An answer that no cache keeps. */
+export function send(outgoing: ServerResponse, status: number, headers: Record<string, string>, body = ''): void {
+  if (outgoing.headersSent || outgoing.destroyed) return;
+  outgoing.writeHead(status, {
+    ...corsHeaders,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status !== 204 && { 'content-length': String(Buffer.byteLength(body)) }),
+    ...headers,
+  });
+  outgoing.end(body);
+}
