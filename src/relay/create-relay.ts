@@ -11,6 +11,9 @@ import { defaultLimits, type RelayLimits } from './limits.ts';
 import { type Dialled, RelaySession } from './relay-session.ts';
 import { Router } from './router.ts';
 
+/** Sessions that come and go are worth a line each, but not any number of them. */
+const sessionLinesPerSecond = 100;
+
 export type RelayStats = RelayCounters & {
   readonly sessions: number;
   readonly publishers: number;
@@ -63,6 +66,7 @@ export function createRelay(options: {
   const counters = newCounters();
   const router = new Router(limits, counters);
   const warnings = new LimitedWarnings(logger);
+  const comings = new LimitedWarnings(logger, undefined, sessionLinesPerSecond);
   const open = new Map<RelaySession, { transport: Transport; over: Promise<void> }>();
   let closing = false;
   let draining: Promise<void> | undefined;
@@ -93,10 +97,17 @@ export function createRelay(options: {
     try {
       const end = await session.run(() => {
         counters.sessionsAccepted++;
-        logger.info('session opened', { kind: session.kind, via, remoteAddress });
+        comings.info('session opened', { kind: session.kind, via, remoteAddress });
       });
       const seconds = Math.round((performance.now() - startedAt) / 1000);
-      logger.info('session ended', { kind: session.kind, via, remoteAddress, seconds, by: end.by, reason: end.reason });
+      comings.info('session ended', {
+        kind: session.kind,
+        via,
+        remoteAddress,
+        seconds,
+        by: end.by,
+        reason: end.reason,
+      });
     } catch (error) {
       counters.sessionsRefused++;
       const { code, message } = toStreamsError(error);

@@ -1,7 +1,7 @@
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { DatagramObject, SubgroupHeader } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
-import { CachedSubgroup } from './subgroup.ts';
+import { CachedSubgroup, objectOverhead } from './subgroup.ts';
 
 /** The subgroups of one group, in the order in which they arrived. */
 export class CachedGroup {
@@ -60,5 +60,5 @@ export class CachedGroup {
 
 /** What it costs to keep, about; never 0. */
 function sizeOf({ object }: DatagramObject): number {
-  return object.payload.length + (object.properties?.length ?? 0) + 16;
+  return object.payload.length + (object.properties?.length ?? 0) + objectOverhead;
 }

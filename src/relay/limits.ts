@@ -18,6 +18,8 @@ export type RelayLimits = {
   maxFillMs: number;
   /** Tracks that one session may offer with PUBLISH. */
   maxOffersPerSession: number;
+  /** Namespaces that one session may have announced. */
+  maxNamespacesPerSession: number;
   /** Namespaces that a SUBSCRIBE_NAMESPACE may match at once. */
   maxNamespacesPerRequest: number;
   /** Subscriptions held for a publisher, all sessions together. */
@@ -58,6 +60,7 @@ export const defaultLimits: RelayLimits = {
   maxFetchesPerSession: 32,
   maxFillMs: 10_000,
   maxOffersPerSession: 256,
+  maxNamespacesPerSession: 1000,
   maxNamespacesPerRequest: 1000,
   maxHeldSubscriptions: 10_000,
   maxRendezvousMs: 60_000,

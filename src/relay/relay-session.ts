@@ -75,6 +75,7 @@ export class RelaySession {
   readonly #subscriptions = new Set<string>();
   #fetches = 0;
   #offers = 0;
+  #announced = 0;
 
   constructor(transport: Transport, context: RelaySessionContext, dialled?: Dialled) {
     this.#transport = transport;
@@ -236,7 +237,9 @@ export class RelaySession {
     }
   }
 
-  #most(limit: 'maxSubscriptionsPerSession' | 'maxFetchesPerSession' | 'maxOffersPerSession'): number {
+  #most(
+    limit: 'maxSubscriptionsPerSession' | 'maxFetchesPerSession' | 'maxOffersPerSession' | 'maxNamespacesPerSession',
+  ): number {
     return this.isMember ? maxOfMember : this.#context.limits[limit];
   }
 
@@ -308,6 +311,12 @@ export class RelaySession {
       announcement.reject(refusal.code, refusal.reason);
       return;
     }
+    if (this.#announced >= this.#most('maxNamespacesPerSession')) {
+      announcement.reject(requestErrorCodes.excessiveLoad, 'too many namespaces announced in this session');
+      return;
+    }
+    this.#announced++;
+    void announcement.ended.then(() => this.#announced--);
     const { session, dialect, peer } = await this.#open.promise;
     const { router, hopId } = this.#context;
     const { hops = [this.#ownHop] } = announcement;

@@ -8,6 +8,8 @@ type CachedObject = {
   readonly status: MoqObject['status'];
   readonly properties: Uint8Array | undefined;
   readonly payloadLength: number;
+  /** Bytes of the objects of this subgroup before it. */
+  readonly offset: number;
   /** `performance.now()`, for delivery timeouts. */
   readonly arrivedAt: number;
   /** As it follows the object before it, in the publisher's dialect. The payload is its tail. */
@@ -16,6 +18,9 @@ type CachedObject = {
 
 /** What the bytes of the next object may depend on. */
 type Previous = Pick<MoqObject, 'objectId' | 'properties'>;
+
+/** What keeping an object costs beside its bytes, about: a flood of tiny ones must not get far for that. */
+export const objectOverhead = 256;
 
 export type SubgroupEnd = { readonly type: 'finished' } | { readonly type: 'reset'; readonly code: number };
 
@@ -26,7 +31,10 @@ export type SubgroupEnd = { readonly type: 'finished' } | { readonly type: 'rese
 export class CachedSubgroup {
   readonly header: SubgroupHeader;
   end: SubgroupEnd | undefined;
+  /** What it costs to keep, about. */
   bytes = 0;
+  /** Of all objects, those trimmed too. */
+  #totalBytes = 0;
   /** Index of the oldest object still kept. */
   first = 0;
   /** `performance.now()` of its first object; 0: none came yet. */
@@ -75,9 +83,8 @@ export class CachedSubgroup {
 
   /** Bytes of the objects from `index` on. */
   bytesFrom(index: number): number {
-    let sum = 0;
-    for (let i = Math.max(0, index - this.first); i < this.#objects.length; i++) sum += this.#objects[i]!.bytes.length;
-    return sum;
+    const from = this.#objects[Math.max(0, index - this.first)];
+    return from === undefined ? 0 : this.#totalBytes - from.offset;
   }
 
   arrivedAt(index: number): number {
@@ -92,17 +99,26 @@ export class CachedSubgroup {
     const previous = this.#last;
     const { objectId, status, properties, payload } = object;
     const bytes = encodeAfter(previous, object, this.#dialect, this.header);
-    const cached: CachedObject = { objectId, status, properties, payloadLength: payload.length, arrivedAt: now, bytes };
+    const cached: CachedObject = {
+      objectId,
+      status,
+      properties,
+      payloadLength: payload.length,
+      offset: this.#totalBytes,
+      arrivedAt: now,
+      bytes,
+    };
     if (previous === undefined) this.firstArrivedAt = now;
     this.#objects.push(cached);
     this.#last = { objectId, properties };
-    this.bytes += bytes.length;
+    this.bytes += bytes.length + objectOverhead;
+    this.#totalBytes += bytes.length;
     for (const lane of this.#lanes) {
       if (lane.size === 0) continue;
       this.#send(lane, lane.dialect === this.#dialect ? bytes : this.#encode(cached, lane.dialect, previous));
     }
     for (const follower of this.#behind) follower.grew();
-    return bytes.length;
+    return bytes.length + objectOverhead;
   }
 
   /** The follower has written everything up to `length`. */
@@ -146,7 +162,8 @@ export class CachedSubgroup {
   trimTo(keepBytes: number): number {
     let gone = 0;
     let count = 0;
-    while (this.bytes - gone > keepBytes && count < this.#objects.length) gone += this.#objects[count++]!.bytes.length;
+    while (this.bytes - gone > keepBytes && count < this.#objects.length)
+      gone += this.#objects[count++]!.bytes.length + objectOverhead;
     if (count === 0) return 0;
     this.#objects.splice(0, count);
     this.first += count;

@@ -5,7 +5,7 @@ import { ObjectCache } from '../../src/relay/cache.ts';
 import { newCounters } from '../../src/relay/counters.ts';
 import { CachedGroup } from '../../src/relay/group.ts';
 import { Lane } from '../../src/relay/lane.ts';
-import { CachedSubgroup } from '../../src/relay/subgroup.ts';
+import { CachedSubgroup, objectOverhead } from '../../src/relay/subgroup.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import type { SendStream } from '../../src/transport/transport.ts';
 import { object } from './harness.ts';
@@ -47,7 +47,7 @@ describe('CachedSubgroup', () => {
     const subgroup = new CachedSubgroup(header, draft18, newCounters());
     let bytes = 0;
     for (const id of [0, 1, 2, 3]) bytes += subgroup.append(object(1, id, 100), 0);
-    const gone = subgroup.trimTo(250);
+    const gone = subgroup.trimTo(250 + 2 * objectOverhead);
     expect(subgroup.first).toBe(2);
     expect(subgroup.length).toBe(4);
     expect(subgroup.bytes).toBe(bytes - gone);
@@ -76,7 +76,7 @@ describe('Lane', () => {
 describe('ObjectCache', () => {
   it('forgets older groups, oldest first, by bytes and by age, and never a newest one', () => {
     let now = 0;
-    const cache = new ObjectCache({ cacheBytes: 1000, cacheAgeMs: 100 }, () => now);
+    const cache = new ObjectCache({ cacheBytes: 1000 + 3 * objectOverhead, cacheAgeMs: 100 }, () => now);
     const dropped: number[] = [];
     const group = (id: number): CachedGroup => {
       const made = new CachedGroup(id, now, newCounters(), () => dropped.push(id));
