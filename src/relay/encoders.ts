@@ -1,6 +1,5 @@
 import type { Grant } from '../access/grant.ts';
 import { everythingBelow } from '../access/pattern.ts';
-import type { PublishAnswer } from './authorise.ts';
 
 /** Below it is what MoQT publishers bring, for engines to fetch: `ingest/<org>/<input>/<session>/…`. */
 export const ingestRoot = 'ingest';
@@ -13,7 +12,7 @@ export class Encoders {
   readonly #current = new Map<string, (reason: string) => void>();
 
   /** `granted`: what the stream key opens, for its end. */
-  grant({ orgId, inputId }: PublishAnswer, granted: Grant): Grant {
+  grant({ orgId, inputId }: { orgId: string; inputId: string }, granted: Grant): Grant {
     const root = [ingestRoot, orgId, inputId, crypto.randomUUID()];
     return {
       ...granted,

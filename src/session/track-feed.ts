@@ -47,6 +47,14 @@ export class TrackFeed {
     void this.#publication.cancelled.then(() => this.#stop());
   }
 
+  /** Bytes of the groups under way that their streams have not taken yet. */
+  get waitingBytes(): number {
+    let behind = 0;
+    for (const { group, next } of this.#sending.values())
+      for (let i = next; i < group.objects.length; i++) behind += group.objects[i]!.length;
+    return behind;
+  }
+
   #group(group: StoredGroup): void {
     if (this.#closed || group.groupId < this.#first.group) return;
     const filter = this.#filter;
@@ -106,9 +114,7 @@ export class TrackFeed {
 
   /** Gives up the oldest groups while too much waits. The newest is never given up. */
   #trim(): void {
-    let behind = 0;
-    for (const { group, next } of this.#sending.values())
-      for (let i = next; i < group.objects.length; i++) behind += group.objects[i]!.length;
+    let behind = this.waitingBytes;
     for (const sending of this.#sending.values()) {
       if (this.#sending.size <= 1 || (behind <= maxBytesBehind && this.#sending.size <= maxGroupsBehind)) return;
       for (let i = sending.next; i < sending.group.objects.length; i++) behind -= sending.group.objects[i]!.length;

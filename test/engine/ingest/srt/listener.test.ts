@@ -45,7 +45,7 @@ async function serve(options: Partial<SrtListenerOptions> = {}) {
     host: '127.0.0.1',
     port: 0,
     authorise: async (asking) => {
-      asked.push(asking.streamKey);
+      asked.push(asking.streamKey ?? '');
       if (asking.streamKey === 'other-kind') throw new StreamsError('CONFLICT', 'this input takes rtmp, not srt');
       if (asking.streamKey === 'away') throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer');
       if (asking.streamKey !== 'right') throw new StreamsError('UNAUTHORIZED', 'wrong stream key');

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import type { LogFields, Logger } from '../../src/core/log.ts';
+import { type Engine, startEngine } from '../../src/engine/engine.ts';
+import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
+import { createRelay, type RelayCore } from '../../src/relay/create-relay.ts';
+import { BroadcastPublisher, BroadcastViewer, type PublisherOptions, type ViewerOptions } from '../../src/sdk/index.ts';
+import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';
+import type { Transport } from '../../src/transport/transport.ts';
+import { serviceToken, startTestControl, type TestControl } from '../control/helpers.ts';
+import { demoFile } from './harness.ts';
+
+export type MoqtStack = AsyncDisposable & {
+  control: TestControl;
+  relay: RelayCore;
+  engine: Engine;
+  inputId: string;
+  streamKey: string;
+  log: { level: string; message: string; fields: LogFields | undefined }[];
+  /** Connections of publishers, in order. */
+  connections: MemoryPair[];
+  publisher(options?: Partial<PublisherOptions> & { key?: string }): BroadcastPublisher;
+  viewer(options: Partial<ViewerOptions>): Promise<BroadcastViewer>;
+};
+
+/** Control plane, relay and engine with one input, joined by memory. */
+export async function startMoqtStack(options: { ingest?: string; graceMs?: number } = {}): Promise<MoqtStack> {
+  const control = await startTestControl({ now: Date.now });
+  const { body } = await control.call('POST', '/v1/live-inputs', {
+    body: { name: 'show', ingest: options.ingest ?? 'fmp4' },
+  });
+  const inputId: string = body.id;
+  const streamKey: string = body.stream_key_cleartext;
+  const log: MoqtStack['log'] = [];
+  const at = (level: string) => (message: string, fields?: LogFields) => void log.push({ level, message, fields });
+  const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const { issuer } = control.control;
+  const authoriser = controlAuthoriser({ controlUrl: control.base, serviceToken, issuer, logger });
+  const relay = createRelay({ authoriser, logger });
+  const connections: MemoryPair[] = [];
+  const dial = async (url: string): Promise<Transport> => {
+    const { pathname, search } = new URL(url);
+    const pair = memoryPair({ protocol: 'moqt-18', path: pathname === '/' ? '' : pathname + search });
+    if (pathname.startsWith('/publish/')) connections.push(pair);
+    void relay.serve(pair.server);
+    return pair.client;
+  };
+  const engine = await startEngine({
+    host: '127.0.0.1',
+    rtmpPort: 0,
+    srtPort: 0,
+    controlUrl: control.base,
+    serviceToken,
+    issuer,
+    relayUrl: 'https://relay.test',
+    connect: dial,
+    logger,
+    ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
+  });
+  control.control.setEndpoints({ engineUrl: engine.httpUrl });
+  const open: (BroadcastPublisher | BroadcastViewer)[] = [];
+  return {
+    control,
+    relay,
+    engine,
+    inputId,
+    streamKey,
+    log,
+    connections,
+    publisher({ key = streamKey, ...more } = {}) {
+      const url = `https://relay.test/publish/${inputId}?sk=${key}`;
+      const publisher = new BroadcastPublisher({ url, connect: dial, ...more });
+      open.push(publisher);
+      return publisher;
+    },
+    async viewer(more) {
+      const minted = await control.call('POST', `/v1/live-inputs/${inputId}/playback-tokens`, { body: {} });
+      const url = `https://relay.test/playback/${inputId}?tok=${minted.body.token}`;
+      const viewer = new BroadcastViewer({ url, connect: dial, ...more });
+      open.push(viewer);
+      return viewer;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(open.map((each) => each.close()));
+      await engine.close();
+      await relay.close();
+      await control[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The fixture as a fragmented MP4 of ffmpeg's; `flags`: more movflags. */
+export function fragmentedDemo(flags: string, ...options: string[]): Uint8Array {
+  const args = ['-v', 'error', '-nostdin', ...options, '-i', demoFile, '-c', 'copy', '-f', 'mp4'];
+  const movflags = `${flags}+empty_moov+default_base_moof`;
+  return new Uint8Array(execFileSync('ffmpeg', [...args, '-movflags', movflags, 'pipe:1'], { maxBuffer: 1 << 24 }));
+}
