@@ -16,7 +16,7 @@ export type ConnectOptions = {
   versions: string[];
   /** SHA-256 of the certificates to accept; stands before `trust`. */
   certificateHashes?: Uint8Array[];
-  /** Default: the system's roots; on a loopback host the hash the relay itself tells (`GET /certificate.sha256`). */
+  /** Default: the public roots and NODE_EXTRA_CA_CERTS; on a loopback host the hash the relay itself tells (`GET /certificate.sha256`). */
   trust?: Trust;
   signal?: AbortSignal;
   /** For the whole of it; default 10 000. */
@@ -25,6 +25,8 @@ export type ConnectOptions = {
 
 /** A peer that was restarted answers the PING of a quiet connection with a reset, which is much sooner than the idle timeout. */
 const keepAliveMs = 2000;
+/** Enough for what runs on this machine; a wrong port is then told soon. */
+const loopbackTimeoutMs = 1500;
 
 /**
  * Connects to a relay: `https:` is WebTransport, `moqt:` raw QUIC, `ws:` and `wss:` QMux over WebSocket, where
@@ -35,16 +37,21 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
   const target = parseRelayUrl(url);
   if (target.scheme === 'ws' || target.scheme === 'wss') return connectWebSocket(url, options);
   const shown = redactUrl(url);
-  const deadline = Date.now() + (options.timeoutMs ?? 10_000);
+  let deadline = Date.now() + (options.timeoutMs ?? 10_000);
+  let hint: string | undefined;
   try {
     options.signal?.throwIfAborted();
     const trust = await trustFor(target, options, deadline);
+    if (trust === undefined) {
+      deadline = Math.min(deadline, Date.now() + loopbackTimeoutMs);
+      hint = 'Is it running? Start one with: streams serve';
+    }
     const base = await connectQuic({
       host: target.host,
       port: target.port,
       serverName: target.host,
       alpn: target.scheme === 'https' ? ['h3'] : options.versions,
-      trust,
+      trust: trust ?? { roots: true },
       timeoutMs: left(deadline),
       keepAliveMs,
       ...(options.signal !== undefined && { signal: options.signal }),
@@ -53,9 +60,12 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
     return await openSession(base, target, options, deadline);
   } catch (cause) {
     if (options.signal?.aborted) throw new StreamsError('INTERRUPTED', `connecting to ${shown} was cancelled`);
-    if (cause instanceof StreamsError && cause.code !== 'TRANSPORT_CLOSED') throw cause;
+    if (cause instanceof StreamsError && !['TRANSPORT_CLOSED', 'RELAY_UNREACHABLE'].includes(cause.code)) throw cause;
     const { message } = toStreamsError(cause);
-    throw new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown}: ${message}`, { cause });
+    throw new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown}: ${message}`, {
+      cause,
+      ...(hint !== undefined && { hint }),
+    });
   }
 }
 
@@ -90,19 +100,19 @@ async function openSession(
   }
 }
 
-async function trustFor(target: RelayUrl, options: ConnectOptions, deadline: number): Promise<Trust> {
+/** undefined: a relay on this machine that has no HTTP, or none at all. */
+async function trustFor(target: RelayUrl, options: ConnectOptions, deadline: number): Promise<Trust | undefined> {
   if (options.certificateHashes !== undefined) return { certificateHashes: options.certificateHashes };
   if (options.trust !== undefined) return options.trust;
-  const hash = target.isLoopback ? await ownHash(target, options.signal, deadline) : undefined;
-  return hash === undefined ? { roots: true } : { certificateHashes: [hash] };
+  return target.isLoopback ? ownHash(target, options.signal, deadline) : { roots: true };
 }
 
-/** A relay on this machine tells the hash of its certificate over plain HTTP; undefined when it has none to tell. */
+/** A relay on this machine tells the hash of its certificate over plain HTTP, unless it has a real one. */
 async function ownHash(
   { host, port }: RelayUrl,
   signal: AbortSignal | undefined,
   deadline: number,
-): Promise<Uint8Array | undefined> {
+): Promise<Trust | undefined> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
     const response = await fetch(`http://${authority}/certificate.sha256`, {
@@ -110,12 +120,9 @@ async function ownHash(
       signal: deadlineSignal(left(deadline), ...(signal === undefined ? [] : [signal])),
     });
     const text = response.ok ? (await response.text()).trim() : '';
-    return /^[0-9a-f]{64}$/i.test(text) ? fromHex(text) : undefined;
-  } catch (cause) {
-    throw new StreamsError('RELAY_UNREACHABLE', `no relay answers at http://${authority}`, {
-      hint: 'Is it running? Start one with: streams serve',
-      cause,
-    });
+    return /^[0-9a-f]{64}$/i.test(text) ? { certificateHashes: [fromHex(text)] } : { roots: true };
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { hex } from '../../src/core/bytes.ts';
 import { connect } from '../../src/transport/connect.ts';
 import type { QuicListener } from '../../src/transport/quic/listen.ts';
@@ -75,9 +78,24 @@ describe('connect', () => {
     for (const close of toClose.splice(0).reverse()) await close();
     await expect(connect(`https://127.0.0.1:${port}/?tok=secret`, { versions: [] })).rejects.toMatchObject({
       code: 'RELAY_UNREACHABLE',
-      message: `no relay answers at http://127.0.0.1:${port}`,
+      message: expect.stringMatching(/^cannot reach the relay at https:/),
       hint: expect.stringContaining('streams serve'),
     });
+  });
+
+  it('takes a relay without HTTP whose authority Node was told of', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'streams-ca-'));
+    toClose.push(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'ca.pem'), certificate.certificatePem);
+    const listener = await listenQuic({ host: '127.0.0.1', port: 0, alpn: ['moqt-18'], ...certificate });
+    toClose.push(() => listener.close());
+    const url = `moqt://127.0.0.1:${listener.port}/`;
+    await expect(connect(url, { versions: ['moqt-18'] })).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' });
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', join(folder, 'ca.pem'));
+    toClose.push(async () => vi.unstubAllEnvs());
+    const client = await connect(url, { versions: ['moqt-18'] });
+    expect(client.kind).toBe('quic');
+    client.close({ code: 0, reason: '' });
   });
 
   it('is cancelled by its signal, before and during the handshake', async () => {

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
 import { StreamsError } from '../../core/errors.ts';
 import type { Transport } from '../transport.ts';
 import type { QuicLimits } from './limits.ts';
@@ -117,7 +118,10 @@ function dial(
 function nativeTrust(trust: QuicTrust): Pick<NativeConnectOptions, 'trust' | 'hashes' | 'caPem'> {
   if ('certificateHashes' in trust) return { trust: 'hashes', hashes: trust.certificateHashes };
   if ('caPem' in trust) return { trust: 'roots', hashes: [], caPem: trust.caPem };
-  return { trust: 'insecure' in trust ? 'insecure' : 'roots', hashes: [] };
+  if ('insecure' in trust) return { trust: 'insecure', hashes: [] };
+  // As Node's own TLS does: authorities beside the public ones.
+  const extra = process.env.NODE_EXTRA_CA_CERTS;
+  return { trust: 'roots', hashes: [], ...(extra && { caPem: readFileSync(extra, 'utf8') }) };
 }
 
 /** `cause` as native/src/events.rs numbers it. */
