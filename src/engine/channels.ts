@@ -75,7 +75,12 @@ export class Channels {
     return [...this.#channels].map(([inputId, { meter, link, publisher, ladder, broadcast }]) => {
       const figures = meter.read(performance.now());
       if (figures === undefined) return { inputId };
-      const stats = { ...figures, ...publisher?.stats?.(), publisher: publisher?.kind ?? null, relayConnected: link.connected };
+      const stats = {
+        ...figures,
+        ...publisher?.stats?.(),
+        publisher: publisher?.kind ?? null,
+        relayConnected: link.connected,
+      };
       return { inputId, stats: { ...stats, ...renditionStats(ladder, broadcast.ladder) } };
     });
   }
@@ -157,12 +162,12 @@ export class Channels {
       units: 0,
       meter: new IngestMeter(performance.now()),
       grace: undefined,
+      recording: grant.record === true ? this.#options.record?.(inputId, broadcast) : undefined,
     };
     this.#channels.set(inputId, channel);
     logger.info('input is live', { inputId });
     changed();
     return channel;
-      recording: grant.record === true ? this.#options.record?.(inputId, broadcast) : undefined,
   }
 
   #end(inputId: string, channel: Channel): void {
@@ -171,12 +176,12 @@ export class Channels {
     channel.publisher = undefined;
     this.#channels.delete(inputId);
     channel.broadcast.end();
+    channel.recording?.end();
     // The last catalog and PUBLISH_DONE leave before the connection does.
     const closing = new Promise<void>((resolve) => setTimeout(resolve, 200)).then(() => channel.link.close());
     this.#closing.add(closing);
     void closing.finally(() => this.#closing.delete(closing));
     this.#options.logger.info('input is idle', { inputId });
-    channel.recording?.end();
     this.#options.changed();
   }
 }

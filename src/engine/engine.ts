@@ -9,15 +9,19 @@ import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
 import { IngestFollower } from './ingest/moqt/follower.ts';
 import { RtmpServer } from './ingest/rtmp/server.ts';
 import { SrtListener } from './ingest/srt/listener.ts';
+import type { WhipNetwork } from './ingest/whip/peer.ts';
+import { WhipServer } from './ingest/whip/server.ts';
 import type { RenditionsOptions } from './transcode/renditions.ts';
+import { Vod } from './vod/vod.ts';
 
 export type EngineOptions = {
-import { Vod } from './vod/vod.ts';
   host: string;
   /** 0 picks a free one. */
   rtmpPort: number;
   /** UDP; 0 picks a free one. */
   srtPort: number;
+  /** Where WebRTC media of WHIP is received, beyond `host`. */
+  whip?: Omit<WhipNetwork, 'host'>;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens. */
@@ -33,17 +37,18 @@ import { Vod } from './vod/vod.ts';
   hlsWindowSeconds?: number;
   /** How long a broadcast waits for a publisher that vanished, ms; default 3000. */
   graceMs?: number;
-  /** How renditions are made; by default with the ffmpeg that is found. */
-  renditions?: RenditionsOptions;
-};
-
   /** Where uploads and recordings are kept; without it there are none. */
   mediaDir?: string;
   /** Largest upload, bytes. */
   maxUploadBytes?: number;
+  /** How renditions are made; by default with the ffmpeg that is found. */
+  renditions?: RenditionsOptions;
+};
+
 export type EngineStats = {
   rtmpConnections: number;
   srtConnections: number;
+  whipSessions: number;
   live: ReturnType<Channels['stats']>;
 };
 
@@ -64,32 +69,40 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const control = new ControlClient(options.controlUrl, options.serviceToken);
   const { authorise } = control;
   const engineId = `eng_${crypto.randomUUID()}`;
+  const vod =
+    options.mediaDir === undefined ? undefined : await Vod.open({ ...options, dir: options.mediaDir, control });
   let heartbeat: Heartbeat | undefined;
   const channels = new Channels({
     relayUrl,
     connect,
     logger,
-  const vod =
-    options.mediaDir === undefined ? undefined : await Vod.open({ ...options, dir: options.mediaDir, control });
     changed: () => heartbeat?.beat(),
+    ...(vod !== undefined && { record: (inputId, broadcast) => vod.record(inputId, broadcast) }),
     proof: (inputId) => engineProof(options.serviceToken, `publish ${inputId}`),
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(renditions === undefined ? {} : { renditions }),
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
-    ...(vod !== undefined && { record: (inputId, broadcast) => vod.record(inputId, broadcast) }),
   const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger }).catch(async (error) => {
     await vod?.close();
     throw error;
   });
   const srt = await SrtListener.listen({ host, port: srtPort, authorise, publish, logger }).catch(async (error) => {
     await rtmp.close();
+    await vod?.close();
     throw error;
   });
-  const http = await serveHttp({ ...options, authorise, publish, live: (inputId) => channels.broadcast(inputId) });
+  const whip = new WhipServer({ network: { ...options.whip, host }, authorise, publish, logger });
+  const http = await serveHttp({
+    ...options,
+    authorise,
+    publish,
+    whip,
+    live: (inputId) => channels.broadcast(inputId),
+    vod,
+  });
   const moqt = new IngestFollower({
     relayUrl,
-    await vod?.close();
     connect,
     proof: engineProof(options.serviceToken, 'ingest'),
     authorise,
@@ -109,17 +122,23 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     rtmpPort: rtmp.port,
     srtPort: srt.port,
     httpUrl: http.url,
-    stats: () => ({ rtmpConnections: rtmp.connections, srtConnections: srt.connections, live: channels.stats() }),
+    stats: () => ({
+      rtmpConnections: rtmp.connections,
+      srtConnections: srt.connections,
+      whipSessions: whip.sessions,
+      live: channels.stats(),
+    }),
     close() {
       closing ??= (async () => {
         stopDemo?.();
+        whip.close();
         await http.close();
         await Promise.all([rtmp.close(), srt.close(), moqt.close()]);
         await channels.close();
+        await vod?.close();
         await pulse.close();
       })();
       return closing;
     },
   };
 }
-        await vod?.close();

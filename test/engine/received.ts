@@ -24,7 +24,8 @@ export async function subscribeAll(harness: Harness, connection = 0) {
 
 /** Decode time of each fragment of the groups, in order, checking the shape of each group on the way. */
 export function decodeTimes(groups: Group[]): number[] {
-  return [...groups]
+  return groups
+    .filter((group) => group.objects.length > 0)
     .sort((a, b) => a.groupId - b.groupId)
     .flatMap((group) => {
       expect(group.objects.map((object) => object.objectId)).toEqual(group.objects.map((_, i) => i));
@@ -59,6 +60,52 @@ export async function expectPlayable(video: Group[], audio: Group[]): Promise<vo
     ]);
     const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, '-f', 'null', '-']);
     expect(decoded).toMatchObject({ code: 0, stderr: '' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** As expectPlayable, of any codecs: ffprobe counts every unit of each track, ffmpeg decodes them without a word. */
+export async function expectDecodes(
+  tracks: Group[][],
+): Promise<{ codec_name: string; width?: number; height?: number; channels?: number }[]> {
+  const inits = tracks.map((groups) => groups[0]!.objects[0]!.payload);
+  const { bytes, trackIds } = mergeInits(inits);
+  const timescales = inits.map((init) => parseInitSegment(init)[0]!.timescale);
+  const times = tracks.map(decodeTimes);
+  const start = Math.min(...times.map((list, i) => list[0]! / timescales[i]!));
+  const moved = tracks.flatMap((groups, i) =>
+    groups.flatMap((group) =>
+      group.objects
+        .slice(1)
+        .map((object) =>
+          retimeFragment(object.payload, { offset: -Math.floor(start * timescales[i]!), trackId: trackIds[i]! }),
+        ),
+    ),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
+  try {
+    const file = join(folder, 'out.mp4');
+    await writeFile(file, concat([bytes, ...moved]));
+    const entries = 'stream=codec_name,width,height,channels,nb_read_packets';
+    const probe = await run('ffprobe', [
+      '-v',
+      'error',
+      '-count_packets',
+      '-show_entries',
+      entries,
+      '-of',
+      'json',
+      file,
+    ]);
+    expect(probe.stderr).toBe('');
+    const { streams } = JSON.parse(probe.stdout);
+    expect(streams.map((stream: { nb_read_packets: string }) => Number(stream.nb_read_packets))).toEqual(
+      times.map((list) => list.length),
+    );
+    const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, '-f', 'null', '-']);
+    expect(decoded).toMatchObject({ code: 0, stderr: '' });
+    return streams;
   } finally {
     await rm(folder, { recursive: true });
   }

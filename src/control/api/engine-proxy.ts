@@ -11,7 +11,7 @@ export type EngineProxyOptions = {
 };
 
 /** What the media engine answers under the address of this server. */
-const prefixes = ['/hls/', '/ingest/'];
+const prefixes = ['/hls/', '/ingest/', '/whip/', '/vod/', '/uploads'];
 /** Of one connection, not of the request (RFC 9110 7.6.1). */
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 

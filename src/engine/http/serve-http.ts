@@ -11,6 +11,9 @@ import type { Authorise } from '../control-client.ts';
 import { handleHls } from '../hls/handler.ts';
 import { HlsWindows } from '../hls/windows.ts';
 import { handleFmp4 } from '../ingest/fmp4/handler.ts';
+import type { WhipServer } from '../ingest/whip/server.ts';
+import { isVodPath } from '../vod/playback.ts';
+import type { Vod } from '../vod/vod.ts';
 import { errorResponse } from './error-response.ts';
 import { type InternalHttp, listenHttp, type TakeRequest } from './listen.ts';
 
@@ -21,18 +24,20 @@ export type EngineHttpOptions = {
   readonly issuer: string;
   readonly authorise: Authorise;
   readonly publish: Channels['publish'];
+  readonly whip: Pick<WhipServer, 'handle'>;
   /** The broadcast of an input that is live. */
   readonly live: (inputId: string) => Broadcast | undefined;
+  /** undefined: no media are kept here. */
+  readonly vod?: Vod | undefined;
   readonly logger: Logger;
   /** Seconds a playlist goes back; at least, and by default, 12. */
   readonly hlsWindowSeconds?: number;
 };
-  /** undefined: no media are kept here. */
-  readonly vod?: Vod | undefined;
 
-/** What the engine answers over HTTP: `/hls/…` and `/ingest/…`. */
+/** What the engine answers over HTTP: `/hls/…`, `/ingest/…` and `/whip/…`. */
 export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
-  const { controlUrl, serviceToken, issuer, live, logger } = options;
+  const { controlUrl, serviceToken, issuer, live, logger, whip } = options;
+  const { vod } = options;
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
   const revocations = new Revocations({ controlUrl, serviceToken, logger });
   const redeem = httpRedeem({ controlUrl, serviceToken });
@@ -43,12 +48,13 @@ export async function serveHttp(options: EngineHttpOptions): Promise<InternalHtt
   });
   const http = await listenHttp(async (request, remoteAddress) => {
     const { pathname } = new URL(request.url);
+    if (vod !== undefined && isVodPath(pathname)) return vod.playback.handle(request, { tokens, remoteAddress });
     if (pathname.startsWith('/hls/')) return handleHls(request, { tokens, windows, logger, remoteAddress });
     if (pathname.startsWith('/ingest/')) return handleFmp4(request, { ...options, remoteAddress });
+    if (pathname.startsWith('/whip/')) return whip.handle(request, remoteAddress);
     return errorResponse(new StreamsError('NOT_FOUND', 'there is nothing here'), {});
   }, takeUploads(vod));
   return {
-    if (vod !== undefined && isVodPath(pathname)) return vod.playback.handle(request, { tokens, remoteAddress });
     url: http.url,
     async close() {
       windows.close();
