@@ -59,6 +59,8 @@ describe('tRPC wire form over raw HTTP', () => {
           status: 'idle',
           ingest: 'srt',
           enabled: true,
+          record: false,
+          ladder: 'none',
           createdAt: new Date(test.clock.now).toISOString(),
           stream_key_cleartext,
         },

@@ -28,6 +28,7 @@ it('opens an input to its stream key', async () => {
     namespace: ['stream', 'org_local', input.id],
     at: test.clock.now,
     record: false,
+    ladder: 'none',
   };
   expect((await authorize(test, request)).body).toEqual(grant);
   expect((await authorize(test, { ...request, ingest: 'engine', remoteAddress: '127.0.0.1:9' })).body).toEqual(grant);

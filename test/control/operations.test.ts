@@ -21,6 +21,8 @@ const input = {
   status: 'idle',
   ingest: 'rtmp',
   enabled: true,
+  record: false,
+  ladder: 'none',
   createdAt: expect.stringMatching(iso),
 };
 const signingKey = {

@@ -34,6 +34,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
       ingest_stats: null,
       ingest_stats_at: null,
       record: 0,
+      ladder: 'none',
       ...fields,
     });
     const opened = async (backend: StoreBackend): Promise<Db> => {
@@ -66,7 +67,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
           migrations.filter((step) => step.number <= number),
         );
         await old.insertInto('orgs').values({ id: orgId, name: 'o', created_at: 1 }).execute();
-        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ...first } = input();
+        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ladder, ...first } = input();
         await old
           .insertInto('live_inputs')
           .values(first as LiveInputRow)
@@ -74,7 +75,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
         await old.destroy();
         const db = await backend.open();
         expect(await db.selectFrom('live_inputs').selectAll().execute()).toEqual([
-          { ...first, disabled_at, error_reason, ingest_stats, ingest_stats_at, record },
+          { ...first, disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ladder },
         ]);
         expect((await appliedSteps(db)).map((step) => step.number)).toEqual(migrations.map((step) => step.number));
         await db.destroy();

@@ -22,6 +22,7 @@ export type PublishGrant = {
   namespace: [string, string, string];
   at: number;
   record: boolean;
+  ladder: string;
 };
 
 /** What an unknown input is compared with, so that it takes as long as a wrong key. */
@@ -42,6 +43,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
           'live_inputs.ingest',
           'live_inputs.disabled_at',
           'live_inputs.record',
+          'live_inputs.ladder',
           'stream_keys.hash',
         ])
         .where('live_inputs.id', '=', request.inputId)
@@ -74,6 +76,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
     namespace: ['stream', opened.org_id, request.inputId],
     at: context.now(),
     record: opened.record === 1,
+    ladder: opened.ladder,
   };
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { StreamsError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
+import { parseLadder } from '../../core/ladder.ts';
 import { scopes } from '../context.ts';
 
 /** The org of the key; when given it must be that one. */
@@ -38,6 +40,20 @@ export const name = z
   .max(200)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+
+/** Renditions of a live input. */
+export const ladder = z
+  .string()
+  .max(200)
+  .superRefine((text, issues) => {
+    try {
+      parseLadder(text);
+    } catch (error) {
+      const { message, hint } = error as StreamsError;
+      issues.addIssue({ code: 'custom', message: `${message}; it is ${hint}` });
+    }
+  })
+  .describe('Renditions beside the source: `none`, `auto`, or as in `720p:2500k,480p`');
 
 /** The caller's name for who watches. */
 export const viewerId = z

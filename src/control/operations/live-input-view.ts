@@ -15,6 +15,7 @@ export const liveInput = z.object({
   ingest: ingestKind,
   enabled: z.boolean().describe('A disabled input refuses publishers'),
   record: z.boolean().describe('Each broadcast becomes an asset'),
+  ladder: z.string().describe('Renditions beside the source: `none`, `auto`, or as in `720p:2500k,480p`'),
   createdAt: time,
 });
 
@@ -31,6 +32,7 @@ export function viewLiveInput(row: LiveInputRow): z.input<typeof liveInput> {
     ingest: row.ingest,
     enabled: row.disabled_at === null,
     record: row.record === 1,
+    ladder: row.ladder,
     createdAt: isoTime(row.created_at),
   };
 }

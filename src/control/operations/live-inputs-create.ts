@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
 import { newId, newKey } from '../../core/ids.ts';
+import { formatLadder, parseLadder } from '../../core/ladder.ts';
 import { hashSecret } from '../auth/secrets.ts';
 import type { LiveInputRow } from '../store/schema.ts';
 import { isUniqueViolation } from '../store/unique-violation.ts';
 import { defineOperation } from './define.ts';
-import { name, orgId } from './fields.ts';
+import { ladder, name, orgId } from './fields.ts';
 import {
   ingestKind,
   liveInputWithKey,
@@ -26,6 +27,7 @@ export const liveInputsCreate = defineOperation({
     ingest: ingestKind.default('rtmp'),
     external_input_id: name.nullable().optional().describe('Your own name for it, unique in the org'),
     record: z.boolean().default(false).describe('Keep each broadcast as an asset'),
+    ladder: ladder.default('none'),
   }),
   output: liveInputWithKey,
   rest: { method: 'POST', path: '/live-inputs', adds: { output: publishUrls, from: viewPublishUrls } },
@@ -49,6 +51,7 @@ export const liveInputsCreate = defineOperation({
       ingest_stats: null,
       ingest_stats_at: null,
       record: input.record ? 1 : 0,
+      ladder: formatLadder(parseLadder(input.ladder)),
     };
     try {
       await db.insertInto('live_inputs').values(row).execute();

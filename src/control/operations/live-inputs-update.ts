@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { formatLadder, parseLadder } from '../../core/ladder.ts';
 import { isUniqueViolation } from '../store/unique-violation.ts';
 import { defineOperation } from './define.ts';
-import { inputId, name, orgId } from './fields.ts';
+import { inputId, ladder, name, orgId } from './fields.ts';
 import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
 
 export const liveInputsUpdate = defineOperation({
   name: 'liveInputs.update',
   kind: 'mutation',
-  summary: 'Change the name or the external id of a live input, or whether it is recorded',
+  summary: 'Change the name, the external id or the renditions of a live input, or whether it is recorded',
   scope: 'streams:write',
   input: z.object({
     orgId,
@@ -16,16 +17,18 @@ export const liveInputsUpdate = defineOperation({
     name: name.optional(),
     external_input_id: name.nullable().optional().describe('null takes it away'),
     record: z.boolean().optional().describe('Keep each broadcast as an asset, from the next one on'),
+    ladder: ladder.optional(),
   }),
   output: liveInput,
   rest: { method: 'PATCH', path: '/live-inputs/{id}' },
   target: ({ id }) => id,
-  async run(call, { id, name, external_input_id, record }) {
+  async run(call, { id, name, external_input_id, record, ladder }) {
     const row = await findLiveInput(call, id);
     const changes = {
       name: name ?? row.name,
       external_input_id: external_input_id === undefined ? row.external_input_id : external_input_id,
       record: record === undefined ? row.record : record ? 1 : 0,
+      ladder: ladder === undefined ? row.ladder : formatLadder(parseLadder(ladder)),
       updated_at: call.context.now(),
     };
     try {

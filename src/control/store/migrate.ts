@@ -10,6 +10,7 @@ import { assets } from './migrations/0007-assets.ts';
 import { recording } from './migrations/0008-recording.ts';
 import { rateLimits } from './migrations/0009-rate-limits.ts';
 import { sessionFigures } from './migrations/0010-session-figures.ts';
+import { ladder } from './migrations/0011-ladder.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { number: 8, name: 'recording', up: recording },
   { number: 9, name: 'rate limits', up: rateLimits },
   { number: 10, name: 'session figures', up: sessionFigures },
+  { number: 11, name: 'ladder', up: ladder },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

@@ -56,6 +56,8 @@ export type LiveInputRow = {
   ingest_stats_at: number | null;
   /** 1: each broadcast becomes an asset. */
   record: number;
+  /** Renditions, as `parseLadder` reads them. */
+  ladder: string;
 };
 
 /** `hash` is the SHA-256 of the cleartext in hexadecimal; the cleartext is nowhere. */
