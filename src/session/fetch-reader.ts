@@ -17,7 +17,7 @@ export class FetchReader implements FetchedObjects, SessionMember {
   readonly #context: SessionContext;
   readonly #request: MessageStream;
   readonly #ended: () => void;
-  readonly #decoder: FetchDecoder;
+  readonly #decoder: Pick<FetchDecoder, 'push' | 'finish'>;
   /** null: none will come. */
   readonly #stream = deferred<ReceiveStream | null>();
   #attached: ReceiveStream | undefined;

@@ -151,11 +151,11 @@ const maxIdleWakes = 20;
 
 class FetchStreamWriter implements FetchWriter {
   readonly #stream: SendStream;
-  readonly #encoder: FetchEncoder;
+  readonly #encoder: Pick<FetchEncoder, 'encode'>;
   readonly #closed: () => void;
   #ended = false;
 
-  constructor(stream: SendStream, encoder: FetchEncoder, closed: () => void) {
+  constructor(stream: SendStream, encoder: Pick<FetchEncoder, 'encode'>, closed: () => void) {
     this.#stream = stream;
     this.#encoder = encoder;
     this.#closed = closed;

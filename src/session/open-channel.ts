@@ -4,5 +4,5 @@ import { StreamPerRequest } from './stream-per-request.ts';
 
 /** The channel that the dialect asks for. */
 export function openChannel(parts: ControlChannelParts): ControlChannel {
-  return parts.dialect.requestStreams === 'shared' ? new SharedControl(parts) : new StreamPerRequest(parts);
+  return parts.dialect.requestStreams === 'perRequest' ? new StreamPerRequest(parts) : new SharedControl(parts);
 }

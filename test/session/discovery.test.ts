@@ -4,7 +4,7 @@ import { describeVersions, encode, messages, rawPeer, request, sessions, track }
 
 const serving = (handlers: SessionHandlers) => sessions({ server: { handlers } });
 
-describeVersions('subscribeNamespace', () => {
+describeVersions('subscribeNamespace', (version) => {
   async function following(prefix: string[]) {
     const feeds: PrefixFeed[] = [];
     const requests: IncomingPrefix[] = [];
@@ -56,8 +56,11 @@ describeVersions('subscribeNamespace', () => {
       await expect(client.subscribeNamespace(prefix)).rejects.toMatchObject({ requestCode: 0x30, code: 'CONFLICT' });
     }
     await client.subscribeNamespace(['a', 'c']);
-    await client.subscribeTracks(['a', 'b']);
-    await expect(client.subscribeTracks(['a'])).rejects.toMatchObject({ requestCode: 0x30 });
+    // In draft-14 both are one request.
+    if (version !== 'moq-00') {
+      await client.subscribeTracks(['a', 'b']);
+      await expect(client.subscribeTracks(['a'])).rejects.toMatchObject({ requestCode: 0x30 });
+    }
     first.cancel();
     await client.subscribeNamespace(['a', 'b']);
   });

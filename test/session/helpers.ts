@@ -19,6 +19,12 @@ import type { BidiStream, ReceiveStream, Transport } from '../../src/transport/t
 
 export const track = { namespace: ['stream', 'org_local', 'lv_1'], name: 'video/720p' };
 
+/** What versions cannot say: draft-14 answers no update and gives no hint when to retry, those up to 16 no rendezvous. */
+export function speech(version: string): { updateAnswers: boolean; retryHints: boolean; rendezvous: boolean } {
+  const is14 = version === 'moq-00';
+  return { updateAnswers: !is14, retryHints: !is14, rendezvous: !is14 && version !== 'moqt-16' };
+}
+
 /** What `pair` negotiates. */
 let protocol = 'moqt-18';
 

@@ -11,6 +11,7 @@ import {
   obj,
   rawPeer,
   sessions,
+  speech,
   subscribed,
   track,
 } from './helpers.ts';
@@ -65,7 +66,7 @@ describeVersions('subscribe', (version) => {
       filter: { type: 'nextGroup' },
       priority: 7,
       groupOrder: 'descending',
-      rendezvousMs: version === 'moqt-18' ? 3000 : 0,
+      rendezvousMs: speech(version).rendezvous ? 3000 : 0,
       forward: true,
     });
     await client.subscribe({ ...track, name: 'other' });
@@ -85,7 +86,7 @@ describeVersions('subscribe', (version) => {
       code: 'TIMEOUT',
       requestCode: 0x2,
       reason: 'nobody came',
-      retryMs: 250,
+      retryMs: speech(version).retryHints ? 250 : undefined,
     });
     await expect(client.subscribe(track)).rejects.toMatchObject({ requestCode: 0x2 });
   });

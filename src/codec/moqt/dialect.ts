@@ -10,7 +10,7 @@ import type { Varints } from './varint.ts';
 
 /** How objects look on the wire of a version, MoQT or moq-lite: what a relay needs to write them once for many viewers. */
 export type ObjectDialect = {
-  /** ALPN and WebTransport subprotocol: `moqt-18`, `moq-lite-05`, … */
+  /** `moqt-18`, `moq-lite-05`, …: mostly ALPN and WebTransport subprotocol as well. */
   readonly version: string;
   /**
    * See object-stream.ts. The same bytes fit every stream whose previous object and properties bit are the same.
@@ -32,11 +32,14 @@ export type ObjectDialect = {
  * cannot say it refuses with UNSUPPORTED.
  */
 export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
+  /** ALPN and WebTransport subprotocol, where that is not the name of the version. */
+  readonly protocol?: string;
   /**
    * Where control messages travel: `perRequest` (draft-17 on) a pair of unidirectional control streams and one bidirectional stream
-   * a request; `shared` (draft-16 and before) a single bidirectional stream for everything.
+   * a request; `shared` (draft-15, draft-16) a single bidirectional stream for all but subscriptions to a prefix; `one` (draft-14) for
+   * everything, where namespaces below a prefix are told as PUBLISH_NAMESPACE, and an update says all terms and has no answer.
    */
-  readonly requestStreams: 'perRequest' | 'shared';
+  readonly requestStreams: 'perRequest' | 'shared' | 'one';
   readonly varints: Varints;
 
   encodeMessage(message: Message): Uint8Array;
@@ -49,8 +52,8 @@ export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
 
   encodeFetchHeader(requestId: number): Uint8Array;
   /** See fetch-stream.ts: objects and markers behind the header. */
-  fetchEncoder(order: GroupOrder): FetchEncoder;
-  fetchDecoder(order: GroupOrder, options?: { maxObjectBytes?: number }): FetchDecoder;
+  fetchEncoder(order: GroupOrder): Pick<FetchEncoder, 'encode'>;
+  fetchDecoder(order: GroupOrder, options?: { maxObjectBytes?: number }): Pick<FetchDecoder, 'push' | 'finish'>;
 
   encodeDatagram(datagram: ObjectDatagram): Uint8Array;
   /** A datagram that says nothing, with so many bytes of padding; absent where the version has none. */

@@ -1,13 +1,34 @@
 import type { Dialect } from './dialect.ts';
+import { draft14 } from './draft14.ts';
 import { draft16 } from './draft16.ts';
 import { draft18 } from './draft18.ts';
 
 /** Best first: the order in which we offer and choose. */
-export const dialects: readonly Dialect[] = [draft18, draft16];
+export const dialects: readonly Dialect[] = [draft18, draft16, draft14];
+
+/** Names of the versions, best first: those of `--versions`. */
+export const moqtVersions: readonly string[] = dialects.map((dialect) => dialect.version);
 
 /** ALPN and WebTransport subprotocol names, best first. */
-export const moqtProtocols: readonly string[] = dialects.map((dialect) => dialect.version);
+export const moqtProtocols: readonly string[] = protocolsOf(moqtVersions);
 
 export function dialectFor(version: string): Dialect | undefined {
   return dialects.find((dialect) => dialect.version === version);
+}
+
+/** The version that a negotiated protocol stands for: without one, WebTransport means a draft up to 14, agreed on in SETUP. */
+export function dialectOf(protocol: string): Dialect | undefined {
+  return protocol === '' ? draft14 : dialects.find((dialect) => protocolOf(dialect) === protocol);
+}
+
+/** What to offer for versions; names that are not ours stay as they are. */
+export function protocolsOf(versions: readonly string[]): string[] {
+  return versions.map((version) => {
+    const dialect = dialectFor(version);
+    return dialect === undefined ? version : protocolOf(dialect);
+  });
+}
+
+function protocolOf({ version, protocol = version }: Dialect): string {
+  return protocol;
 }

@@ -10,12 +10,19 @@ export type KeyValuePair =
   | { readonly type: number; readonly value: bigint }
   | { readonly type: number; readonly value: Uint8Array };
 
-/** Reads `count` pairs, by default all up to the end of `reader`. They ascend by construction (delta types); a type may repeat. */
-export function readKeyValuePairs(reader: WireReader, count = Number.POSITIVE_INFINITY): KeyValuePair[] {
+/** How types are written: as what is added to the one before (since draft-16), or as they are, in any order (draft-14 1.4.2). */
+export type TypeForm = 'delta' | 'absolute';
+
+/** Reads `count` pairs, by default all up to the end of `reader`. Delta types ascend by construction; a type may repeat. */
+export function readKeyValuePairs(
+  reader: WireReader,
+  count = Number.POSITIVE_INFINITY,
+  form: TypeForm = 'delta',
+): KeyValuePair[] {
   const pairs: KeyValuePair[] = [];
   let type = 0n;
   for (let i = 0; i < count && (reader.remaining > 0 || count !== Number.POSITIVE_INFINITY); i++) {
-    type += reader.varintBig();
+    type = form === 'absolute' ? reader.varintBig() : type + reader.varintBig();
     if (type > maxType) throw protocolViolation('key-value type above 2^64-1');
     const known = type <= BigInt(Number.MAX_SAFE_INTEGER);
     if (type % 2n === 0n) {
@@ -32,10 +39,10 @@ export function readKeyValuePairs(reader: WireReader, count = Number.POSITIVE_IN
 }
 
 /** Sorts by type, as the deltas demand. */
-export function writeKeyValuePairs(writer: WireWriter, pairs: readonly KeyValuePair[]): void {
+export function writeKeyValuePairs(writer: WireWriter, pairs: readonly KeyValuePair[], form: TypeForm = 'delta'): void {
   let previous = 0;
   for (const pair of [...pairs].sort((a, b) => a.type - b.type)) {
-    writer.varint(pair.type - previous);
+    writer.varint(form === 'absolute' ? pair.type : pair.type - previous);
     previous = pair.type;
     if (typeof pair.value === 'bigint') writer.varint(pair.value);
     else writer.lengthPrefixed(pair.value);

@@ -26,3 +26,13 @@ export type MoqObject = {
   readonly properties: Uint8Array | undefined;
   readonly payload: Uint8Array;
 };
+
+/** What a peer may ask, one message each. */
+export type RequestType =
+  | 'subscribe'
+  | 'publish'
+  | 'fetch'
+  | 'trackStatus'
+  | 'publishNamespace'
+  | 'subscribeNamespace'
+  | 'subscribeTracks';

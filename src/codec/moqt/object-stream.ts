@@ -14,18 +14,25 @@ export const maxPropertiesBytes = 0xffff;
 
 export const statusCodes: Readonly<Record<ObjectStatus, number>> = { normal: 0x0, endOfGroup: 0x3, endOfTrack: 0x4 };
 
+/** draft-14 10.2.1.1: there is a status for what does not exist, and any other may have properties, which are left out. */
+export type StatusOptions = { readonly olderStatus?: boolean };
+
 /** draft-18 11.2.1.1 */
-export function statusOf(code: number): ObjectStatus {
+export function statusOf(code: number): ObjectStatus;
+export function statusOf(code: number, older: boolean): ObjectStatus | 'doesNotExist';
+export function statusOf(code: number, older = false): ObjectStatus | 'doesNotExist' {
   switch (code) {
     case 0x0:
       return 'normal';
+    case 0x1:
+      if (older) return 'doesNotExist';
+      break;
     case 0x3:
       return 'endOfGroup';
     case 0x4:
       return 'endOfTrack';
-    default:
-      throw protocolViolation(`object status 0x${code.toString(16)}`);
   }
+  throw protocolViolation(`object status 0x${code.toString(16)}`);
 }
 
 /**
@@ -76,15 +83,17 @@ type Head = { readonly objectId: number; readonly properties: Uint8Array | undef
 export class SubgroupDecoder {
   readonly #varints: Varints;
   readonly #maxObjectBytes: number;
+  readonly #olderStatus: boolean;
   #tail: Uint8Array = emptyBytes;
   #header: WireSubgroupHeader | undefined;
   #firstId: number | undefined;
   #previousId: number | undefined;
   #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
 
-  constructor(varints: Varints, options: { maxObjectBytes?: number } = {}) {
+  constructor(varints: Varints, options: StatusOptions & { maxObjectBytes?: number } = {}) {
     this.#varints = varints;
     this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
+    this.#olderStatus = options.olderStatus ?? false;
   }
 
   /** Known as soon as its bytes are there; undefined before. */
@@ -143,10 +152,12 @@ export class SubgroupDecoder {
     const head: Head = { objectId, properties };
     if (length > 0) this.#pending = { head, payload: new PayloadBuffer(length) };
     else {
-      const status = statusOf(reader.varint());
-      if (status !== 'normal' && properties !== undefined && properties.length > 0)
+      const status = statusOf(reader.varint(), this.#olderStatus);
+      if (status !== 'normal' && properties !== undefined && properties.length > 0 && !this.#olderStatus)
         throw protocolViolation(`properties on ${status}`);
-      objects.push({ ...head, status, payload: emptyBytes });
+      if (status === 'normal') objects.push({ ...head, status, payload: emptyBytes });
+      else if (status !== 'doesNotExist')
+        objects.push({ objectId, properties: withProperties ? emptyBytes : undefined, status, payload: emptyBytes });
     }
     // Only now is the head known to be whole.
     this.#firstId ??= objectId;

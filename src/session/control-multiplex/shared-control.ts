@@ -1,9 +1,16 @@
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
 import type { Goaway } from '../../codec/moqt/control/goaway.ts';
+import type { PublishNamespace } from '../../codec/moqt/control/publish-namespace.ts';
 import type { Setup } from '../../codec/moqt/control/setup.ts';
-import type { ClientSetup, ServerSetup } from '../../codec/moqt/draft16/shared-control-message.ts';
+import type {
+  ClientSetup,
+  PublishNamespaceCancel,
+  PublishNamespaceDone,
+  ServerSetup,
+} from '../../codec/moqt/draft16/shared-control-message.ts';
 import type { Message, Request } from '../../codec/moqt/message.ts';
 import { limitExceeded, protocolViolation } from '../../codec/moqt/moqt-error.ts';
+import { emptyBytes } from '../../core/bytes.ts';
 import { AcceptQueue } from '../../transport/accept-queue.ts';
 import type { BidiStream } from '../../transport/transport.ts';
 import type { ControlChannel, ControlChannelParts } from '../control-channel.ts';
@@ -12,7 +19,9 @@ import { controlStreamPriority, requestStreamPriority } from '../stream-priority
 import { BlockedRequests } from './blocked-requests.ts';
 import { PrefixStream } from './prefix-stream.ts';
 import { RequestCredit } from './request-credit.ts';
+import { SharedPrefix } from './shared-prefix.ts';
 import { SharedRequest, type SharedRequestOwner } from './shared-request.ts';
+import { ToldNamespaces } from './told-namespaces.ts';
 
 /**
  * One bidirectional control stream that all requests share (draft-16 and before; draft-16 3.3): gives each of them the form of a
@@ -25,6 +34,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
   readonly #requests = new Map<number, SharedRequest>();
   /** Our updates that wait for an answer, by their own ids. */
   readonly #updates = new Map<number, SharedRequest>();
+  readonly #told = new ToldNamespaces();
   readonly #credit = new RequestCredit();
   readonly #blocked: BlockedRequests;
   #stream: BidiStream | undefined;
@@ -66,13 +76,12 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     });
     const { requestId, type } = message;
     this.#highest.ours = requestId;
-    if (type === 'subscribeNamespace' || type === 'subscribeTracks') {
+    if (!this.#isOne && (type === 'subscribeNamespace' || type === 'subscribeTracks')) {
       const bidi = new BidiMessageStream(transport.openBidi({ priority: requestStreamPriority }), dialect);
       this.#blocked.start(requestId, () => bidi.sendEncoded(bytes));
       return { requestId, stream: new PrefixStream(bidi, requestId) };
     }
-    const request = new SharedRequest(this, requestId, type, true);
-    this.#requests.set(requestId, request);
+    const request = this.#add(message, true);
     this.#blocked.start(requestId, () => this.#writeEncoded(bytes));
     return { requestId, stream: request };
   }
@@ -84,7 +93,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
   sendUpdate(request: SharedRequest, message: Message & { type: 'requestUpdate' }): void {
     const bytes = this.#parts.dialect.encodeMessage(message);
     this.#highest.ours = message.requestId;
-    this.#updates.set(message.requestId, request);
+    if (!this.#isOne) this.#updates.set(message.requestId, request);
     this.#blocked.start(message.requestId, () => this.#writeEncoded(bytes));
   }
 
@@ -92,6 +101,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     const { requestId } = request;
     if (!this.#requests.delete(requestId)) return;
     for (const [id, owner] of this.#updates) if (owner === request) this.#updates.delete(id);
+    if (request.isOurPrefix) this.#told.over(request);
     if (!this.#isOurs(requestId)) this.#ended();
   }
 
@@ -125,14 +135,14 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
         return this.#parts.control(this.#messages(stream, first));
       case 'subscribeNamespace':
       case 'subscribeTracks':
+        if (this.#isOne) break;
         this.#seen(first.requestId);
         this.#accepted.push(new PrefixStream(stream, first.requestId, first));
         // The stream is what it costs: there is credit for those already.
         this.#ended();
         return;
-      default:
-        throw protocolViolation(`${first.type} first on a bidirectional stream`);
     }
+    throw protocolViolation(`${first.type} first on a bidirectional stream`);
   }
 
   /** What is for the session; requests are dealt with on the way. */
@@ -165,10 +175,21 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
       case 'trackStatus':
       case 'publishNamespace': {
         this.#seen(message.requestId);
-        const request = new SharedRequest(this, message.requestId, message.type, false);
-        this.#requests.set(message.requestId, request);
+        if (message.type === 'publishNamespace' && this.#told.take(message, this.#requests.values())) {
+          this.#acknowledge(message);
+          return undefined;
+        }
+        const request = this.#add(message, false);
         request.receive(message);
         this.#accepted.push(request);
+        return undefined;
+      }
+      case 'subscribeNamespace': {
+        if (!this.#isOne) break;
+        this.#seen(message.requestId);
+        const request = this.#add(message, false);
+        request.receive(message);
+        this.#accepted.push(new SharedPrefix(request, (suffix) => this.#publish([...message.prefix, ...suffix])));
         return undefined;
       }
       case 'requestUpdate':
@@ -183,18 +204,71 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
         return undefined;
       case 'publishOk': {
         const { requestId, parameters } = message;
-        this.#onAnswer(requestId, { type: 'requestOk', requestId, parameters, trackProperties: new Uint8Array(0) });
+        this.#onAnswer(requestId, { type: 'requestOk', requestId, parameters, trackProperties: emptyBytes });
         return undefined;
       }
       case 'unsubscribe':
       case 'fetchCancel':
-      case 'publishNamespaceDone':
-      case 'publishNamespaceCancel':
         this.#find(message.requestId, message)?.peerCancelled();
         return undefined;
-      default:
-        throw protocolViolation(`${message.type} on the control stream`);
+      case 'publishNamespaceDone':
+      case 'publishNamespaceCancel':
+        this.#onNamespaceOver(message);
+        return undefined;
+      case 'unsubscribeNamespace':
+        this.#named('subscribeNamespace', false, message.prefix)?.peerCancelled();
+        return undefined;
     }
+    throw protocolViolation(`${message.type} on the control stream`);
+  }
+
+  /** Versions that name the namespace, not the request, cannot tell of one that was never there. */
+  #onNamespaceOver(message: PublishNamespaceDone | PublishNamespaceCancel): void {
+    const { requestId, namespace = [] } = message;
+    if (requestId !== undefined) {
+      this.#find(requestId, message)?.peerCancelled();
+      return;
+    }
+    const isDone = message.type === 'publishNamespaceDone';
+    if (isDone && this.#told.done(namespace)) return;
+    this.#named('publishNamespace', !isDone, namespace)?.peerCancelled();
+  }
+
+  #named(type: Request['type'], ours: boolean, subject: readonly string[]): SharedRequest | undefined {
+    const key = JSON.stringify(subject);
+    for (const request of this.#requests.values()) {
+      if (request.type === type && request.isOurs === ours && JSON.stringify(request.subject) === key) return request;
+    }
+    return undefined;
+  }
+
+  /** A namespace below a prefix of ours: its own id, and an answer, as for any other. */
+  #acknowledge({ requestId }: PublishNamespace): void {
+    this.#parts.requestIds.receive(requestId);
+    this.#ended();
+    this.#write({
+      type: 'requestOk',
+      request: 'publishNamespace',
+      requestId,
+      parameters: {},
+      trackProperties: emptyBytes,
+    });
+  }
+
+  #publish(namespace: readonly string[]): MessageStream {
+    const build = (requestId: number) => ({ type: 'publishNamespace', requestId, namespace, parameters: {} }) as const;
+    return this.openRequest(build).stream;
+  }
+
+  /** Everything is on the one stream, as in draft-14. */
+  get #isOne(): boolean {
+    return this.#parts.dialect.requestStreams === 'one';
+  }
+
+  #add(opening: Request, ours: boolean): SharedRequest {
+    const request = new SharedRequest(this, opening, ours, { wholeUpdates: this.#isOne });
+    this.#requests.set(opening.requestId, request);
+    return request;
   }
 
   #onSetup(setup: ClientSetup | ServerSetup): Setup {
@@ -214,6 +288,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     }
     // It ended while the update was under way, or is a SUBSCRIBE_NAMESPACE.
     this.#parts.requestIds.receive(requestId);
+    if (this.#isOne) return;
     const { notSupported: code } = requestErrorCodes;
     this.#write({ type: 'requestError', requestId, code, reason: 'cannot be changed' });
   }

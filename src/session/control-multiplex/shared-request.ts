@@ -1,13 +1,12 @@
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../../codec/moqt/codes.ts';
 import type { Message, Request } from '../../codec/moqt/message.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
+import { emptyBytes } from '../../core/bytes.ts';
 import { type Deferred, deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
 import type { MessageStream } from '../message-stream.ts';
-
-/** What travels on the control stream itself: SUBSCRIBE_NAMESPACE has a stream of its own. */
-export type SharedRequestType = Exclude<Request['type'], 'subscribeNamespace' | 'subscribeTracks'>;
+import { WholeTerms } from './whole-terms.ts';
 
 export interface SharedRequestOwner {
   sendOn(request: SharedRequest, message: Message): void;
@@ -23,23 +22,44 @@ export interface SharedRequestOwner {
  */
 export class SharedRequest implements MessageStream {
   readonly requestId: number;
-  readonly type: SharedRequestType;
+  readonly type: Request['type'];
+  /** The namespace or prefix it is about, which some messages name instead of the request (draft-14). */
+  readonly subject: readonly string[] | undefined;
   readonly #ours: boolean;
+  /** Where updates say everything and are not answered (draft-14). */
+  readonly #terms: WholeTerms | undefined;
   readonly #owner: SharedRequestOwner;
   readonly #queue: Message[] = [];
   readonly #stopped = deferred<number | null>();
   /** Updates of the peer that we have not answered, in their order. */
   readonly #updates: number[] = [];
+  /** Namespaces told before the answer to our SUBSCRIBE_NAMESPACE. */
+  readonly #early: Message[] = [];
   #waiting: Deferred<Message | null> | undefined;
   #answered = false;
   #state: 'open' | 'over' | 'cancelledByPeer' | 'lost' = 'open';
   #reading = true;
 
-  constructor(owner: SharedRequestOwner, requestId: number, type: SharedRequestType, ours: boolean) {
+  /** `opening` is sent, or delivered, by the owner. */
+  constructor(owner: SharedRequestOwner, opening: Request, ours: boolean, options: { wholeUpdates: boolean }) {
     this.#owner = owner;
-    this.requestId = requestId;
-    this.type = type;
+    this.requestId = opening.requestId;
+    this.type = opening.type;
+    this.subject = 'namespace' in opening ? opening.namespace : 'prefix' in opening ? opening.prefix : undefined;
     this.#ours = ours;
+    if (options.wholeUpdates) {
+      this.#terms = new WholeTerms();
+      this.#terms.begin(opening.parameters);
+      this.#terms.told(opening.parameters.largestObject);
+    }
+  }
+
+  /** An open SUBSCRIBE_NAMESPACE of ours. */
+  get isOurPrefix(): boolean {
+    return this.#ours && (this.type === 'subscribeNamespace' || this.type === 'subscribeTracks');
+  }
+  get isOurs(): boolean {
+    return this.#ours;
   }
 
   get stopped(): Promise<number | null> {
@@ -61,7 +81,7 @@ export class SharedRequest implements MessageStream {
     const { requestId } = this;
     switch (message.type) {
       case 'requestUpdate':
-        this.#owner.sendUpdate(this, { ...message, existingRequestId: requestId });
+        this.#update(message);
         return;
       case 'publishDone':
         this.#owner.sendOn(this, { ...message, requestId });
@@ -70,6 +90,7 @@ export class SharedRequest implements MessageStream {
       case 'subscribeOk':
       case 'fetchOk':
         this.#answered = true;
+        this.#terms?.told(message.parameters.largestObject);
         this.#owner.sendOn(this, { ...message, requestId });
         return;
       case 'requestOk':
@@ -102,10 +123,18 @@ export class SharedRequest implements MessageStream {
   /** A message of the peer that belongs to this request. */
   receive(message: Message): void {
     if (this.#state !== 'open') return;
-    if (message.type === 'requestUpdate') this.#updates.push(message.requestId);
-    this.#deliver(message);
+    if (message.type === 'requestUpdate') {
+      this.#receiveUpdate(message);
+      return;
+    }
     const isAnswer = this.#ours && !this.#answered;
-    if (isAnswer) this.#answered = true;
+    if (isAnswer && (message.type === 'namespace' || message.type === 'namespaceDone')) {
+      this.#early.push(message);
+      return;
+    }
+    if (isAnswer) this.#noteAnswer(message);
+    this.#deliver(message);
+    if (isAnswer && message.type === 'requestOk') for (const early of this.#early.splice(0)) this.#deliver(early);
     const isLast =
       message.type === 'publishDone' || (isAnswer && (message.type === 'requestError' || this.type === 'trackStatus'));
     if (isLast) this.#end('over');
@@ -126,8 +155,30 @@ export class SharedRequest implements MessageStream {
     this.#end('lost');
   }
 
+  #update(message: Message & { type: 'requestUpdate' }): void {
+    const { parameters } = message;
+    const whole = this.#terms?.complete(parameters);
+    this.#owner.sendUpdate(this, { ...message, existingRequestId: this.requestId, parameters: whole ?? parameters });
+    // Nothing will tell: it always succeeds (draft-14 9.10).
+    if (whole !== undefined) this.#deliver({ type: 'requestOk', parameters: {}, trackProperties: emptyBytes });
+  }
+
+  #receiveUpdate(message: Message & { type: 'requestUpdate' }): void {
+    if (this.#terms === undefined) {
+      this.#updates.push(message.requestId);
+      this.#deliver(message);
+    } else this.#deliver({ ...message, parameters: this.#terms.changes(message.parameters) });
+  }
+
+  #noteAnswer(message: Message): void {
+    this.#answered = true;
+    if (message.type === 'subscribeOk') this.#terms?.told(message.parameters.largestObject);
+    if (message.type === 'requestOk' && this.type === 'publish') this.#terms?.begin(message.parameters);
+  }
+
   #answer(message: Message & { type: 'requestOk' | 'requestError' }): void {
     if (this.#answered || this.#ours) {
+      if (this.#terms !== undefined) return;
       const requestId = this.#updates.shift();
       if (requestId === undefined) throw new StreamsError('INTERNAL', `${message.type} without an update`);
       this.#owner.sendOn(this, { ...message, requestId });
@@ -135,20 +186,23 @@ export class SharedRequest implements MessageStream {
     }
     const { requestId } = this;
     this.#answered = true;
-    const isPublish = this.type === 'publish' && message.type === 'requestOk';
-    this.#owner.sendOn(
-      this,
-      isPublish ? { type: 'publishOk', requestId, parameters: message.parameters } : { ...message, requestId },
-    );
+    if (message.type === 'requestOk' && this.type === 'publish') {
+      // One that says nothing of it leaves forwarding as PUBLISH had it; where it has to say something, it says that.
+      const parameters = { ...this.#terms?.forwarding, ...message.parameters };
+      this.#terms?.begin(parameters);
+      this.#owner.sendOn(this, { type: 'publishOk', requestId, parameters });
+      return;
+    }
+    this.#owner.sendOn(this, { ...message, requestId, request: this.type });
     if (message.type === 'requestError' || this.type === 'trackStatus') this.#end('over');
   }
 
   /** What tells the peer that we give up. */
   #lastWord(): Message | undefined {
-    const { requestId, type } = this;
+    const { requestId, type, subject = [] } = this;
     if (!this.#ours && !this.#answered) {
       const code = type === 'publish' ? requestErrorCodes.uninterested : requestErrorCodes.internalError;
-      return { type: 'requestError', requestId, code, reason: 'given up' };
+      return { type: 'requestError', requestId, request: type, code, reason: 'given up' };
     }
     switch (type) {
       case 'subscribe':
@@ -160,8 +214,17 @@ export class SharedRequest implements MessageStream {
         return this.#ours ? { type: 'fetchCancel', requestId } : undefined;
       case 'publishNamespace':
         return this.#ours
-          ? { type: 'publishNamespaceDone', requestId }
-          : { type: 'publishNamespaceCancel', requestId, code: requestErrorCodes.uninterested, reason: '' };
+          ? { type: 'publishNamespaceDone', requestId, namespace: subject }
+          : {
+              type: 'publishNamespaceCancel',
+              requestId,
+              namespace: subject,
+              code: requestErrorCodes.uninterested,
+              reason: '',
+            };
+      case 'subscribeNamespace':
+      case 'subscribeTracks':
+        return this.#ours ? { type: 'unsubscribeNamespace', prefix: subject } : undefined;
       case 'trackStatus':
         return undefined;
     }

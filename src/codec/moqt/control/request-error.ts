@@ -1,6 +1,6 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import { requestErrorCodes } from '../codes.ts';
-import type { TrackName } from '../model.ts';
+import type { RequestType, TrackName } from '../model.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.6 REQUEST_ERROR (0x5). `retryMs` absent: do not retry. `redirect` is there exactly when the code is REDIRECT. */
@@ -8,6 +8,8 @@ export type RequestErrorMessage = {
   readonly type: 'requestError';
   /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
   readonly requestId?: number;
+  /** What is answered, where each kind of request has answers of its own (draft-14). */
+  readonly request?: RequestType;
   readonly code: number;
   readonly retryMs?: number;
   readonly reason: string;

@@ -1,3 +1,4 @@
+import type { RequestType } from '../model.ts';
 import type { MessageParameters } from '../parameters.ts';
 import { readParameters, writeParameters } from '../parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
@@ -7,6 +8,8 @@ export type RequestOk = {
   readonly type: 'requestOk';
   /** Where all requests share one control stream (draft-16 and before): the request it belongs to. */
   readonly requestId?: number;
+  /** What is answered, where each kind of request has answers of its own (draft-14). */
+  readonly request?: RequestType;
   readonly parameters: MessageParameters;
   readonly trackProperties: Uint8Array;
 };

@@ -1,7 +1,7 @@
 import type { Fetch, FetchRange } from '../control/fetch.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import type { WireReader } from '../wire.ts';
+import type { WireReader, WireWriter } from '../wire.ts';
 import { readParameters, writeParameters } from './parameters.ts';
 import { readTrack } from './track.ts';
 
@@ -12,9 +12,8 @@ export const fetch: MessageCodec<Fetch> = {
   code: 0x16,
   type: 'fetch',
   encode(writer, { requestId, range, parameters }) {
-    writer.varint(requestId).varint(types[range.kind]);
-    if (range.kind === 'standalone') writer.track(range.track).location(range.start).location(range.end);
-    else writer.varint(range.joiningRequestId).varint(range.start);
+    writer.varint(requestId);
+    writeRange(writer, range);
     writeParameters(writer, parameters);
   },
   decode: (reader) => ({
@@ -25,7 +24,13 @@ export const fetch: MessageCodec<Fetch> = {
   }),
 };
 
-function readRange(reader: WireReader): FetchRange {
+export function writeRange(writer: WireWriter, range: FetchRange): void {
+  writer.varint(types[range.kind]);
+  if (range.kind === 'standalone') writer.track(range.track).location(range.start).location(range.end);
+  else writer.varint(range.joiningRequestId).varint(range.start);
+}
+
+export function readRange(reader: WireReader): FetchRange {
   const type = reader.varint();
   switch (type) {
     case types.standalone:

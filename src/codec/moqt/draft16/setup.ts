@@ -1,7 +1,13 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
 import { setupOptionTypes } from '../control/setup.ts';
-import { type KeyValuePair, keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import {
+  type KeyValuePair,
+  keyValueError,
+  readKeyValuePairs,
+  type TypeForm,
+  writeKeyValuePairs,
+} from '../key-value-pairs.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import type { WireReader, WireWriter } from '../wire.ts';
 import type { ClientSetup, ServerSetup, SetupFields } from './shared-control-message.ts';
@@ -12,18 +18,18 @@ const types = { ...setupOptionTypes, maxRequestId: 0x02 } as const;
 export const clientSetup: MessageCodec<ClientSetup> = {
   code: 0x20,
   type: 'clientSetup',
-  encode: writeSetup,
-  decode: (reader) => ({ type: 'clientSetup', ...readSetup(reader) }),
+  encode: (writer, message) => writeSetup(writer, message, 'delta'),
+  decode: (reader) => ({ type: 'clientSetup', ...readSetup(reader, 'delta') }),
 };
 
 export const serverSetup: MessageCodec<ServerSetup> = {
   code: 0x21,
   type: 'serverSetup',
-  encode: writeSetup,
-  decode: (reader) => ({ type: 'serverSetup', ...readSetup(reader) }),
+  encode: (writer, message) => writeSetup(writer, message, 'delta'),
+  decode: (reader) => ({ type: 'serverSetup', ...readSetup(reader, 'delta') }),
 };
 
-function writeSetup(writer: WireWriter, setup: SetupFields): void {
+export function writeSetup(writer: WireWriter, setup: SetupFields, form: TypeForm): void {
   const pairs: KeyValuePair[] = [];
   const text = (type: number, value: string | undefined) => {
     if (value !== undefined) pairs.push({ type, value: utf8(value) });
@@ -38,17 +44,17 @@ function writeSetup(writer: WireWriter, setup: SetupFields): void {
   text(types.authority, setup.authority);
   text(types.implementation, setup.implementation);
   writer.varint(pairs.length);
-  writeKeyValuePairs(writer, pairs);
+  writeKeyValuePairs(writer, pairs, form);
 }
 
 /** Parameters that are not known are ignored, and may repeat. */
-function readSetup(reader: WireReader): SetupFields {
+export function readSetup(reader: WireReader, form: TypeForm): SetupFields {
   const setup: { -readonly [K in keyof SetupFields]: SetupFields[K] } = {};
   const once = <K extends keyof SetupFields>(name: K, value: NonNullable<SetupFields[K]>) => {
     if (setup[name] !== undefined) throw protocolViolation(`setup parameter ${name} twice`);
     setup[name] = value;
   };
-  for (const { type, value } of readKeyValuePairs(reader, reader.varint())) {
+  for (const { type, value } of readKeyValuePairs(reader, reader.varint(), form)) {
     if (typeof value === 'bigint') {
       if (type === types.maxRequestId) {
         if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw keyValueError(`MAX_REQUEST_ID ${value}`);

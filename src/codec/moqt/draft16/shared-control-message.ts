@@ -14,7 +14,8 @@ export type SharedControlMessage =
   | Unsubscribe
   | FetchCancel
   | PublishNamespaceDone
-  | PublishNamespaceCancel;
+  | PublishNamespaceCancel
+  | UnsubscribeNamespace;
 
 /** What both setups say (9.3.1). `maxRequestId` absent is 0: the peer may ask nothing yet. */
 export type SetupFields = Omit<Setup, 'type'> & { readonly maxRequestId?: number };
@@ -45,12 +46,17 @@ export type Unsubscribe = { readonly type: 'unsubscribe'; readonly requestId: nu
 export type FetchCancel = { readonly type: 'fetchCancel'; readonly requestId: number };
 
 /** 9.22 PUBLISH_NAMESPACE_DONE (0x9): the publisher takes it back. */
-export type PublishNamespaceDone = { readonly type: 'publishNamespaceDone'; readonly requestId: number };
+export type PublishNamespaceDone = { readonly type: 'publishNamespaceDone' } & NamespaceOrId;
 
 /** 9.24 PUBLISH_NAMESPACE_CANCEL (0xC): the subscriber wants no more of it. `code` is one of REQUEST_ERROR. */
-export type PublishNamespaceCancel = {
+export type PublishNamespaceCancel = NamespaceOrId & {
   readonly type: 'publishNamespaceCancel';
-  readonly requestId: number;
   readonly code: number;
   readonly reason: string;
 };
+
+/** Draft-16 names the request, draft-14 (9.26, 9.27) the namespace. Who sends says both. */
+type NamespaceOrId = { readonly requestId?: number; readonly namespace?: readonly string[] };
+
+/** draft-14 9.31 UNSUBSCRIBE_NAMESPACE (0x14); since draft-15 the stream of the request ends instead. */
+export type UnsubscribeNamespace = { readonly type: 'unsubscribeNamespace'; readonly prefix: readonly string[] };
