@@ -88,6 +88,8 @@ async function openSession(
 ): Promise<Transport> {
   const abort = () => base.close({ code: 0, reason: '' });
   signal?.addEventListener('abort', abort, { once: true });
+  // It may have come between the handshake and here.
+  if (signal?.aborted) abort();
   try {
     return await connectWebTransport(base, {
       authority,
