@@ -11,8 +11,6 @@ export type AssetRecord = {
   state: 'uploading' | 'queued' | 'ready' | 'errored';
   /** In words, when errored. */
   reason?: string;
-  /** The control plane has heard of this state. */
-  told: boolean;
   /** Bytes of the upload as the client said or as it turned out; null: not known yet. */
   length: number | null;
   filename: string;
@@ -25,6 +23,7 @@ export type AssetRecord = {
 /** Uploaded bytes. */
 export const sourceFile = 'source';
 const recordFile = 'asset.json';
+const toldFile = 'told.json';
 
 export function readRecord(store: MediaStore, assetId: string): Promise<AssetRecord | undefined> {
   return store.readJson<AssetRecord>(assetId, recordFile);
@@ -32,4 +31,13 @@ export function readRecord(store: MediaStore, assetId: string): Promise<AssetRec
 
 export function writeRecord(store: MediaStore, record: AssetRecord): Promise<void> {
   return store.writeJson(record.assetId, recordFile, record);
+}
+
+/** The state that the control plane has heard of last: a file of its own, so that telling never undoes what was written since. */
+export async function readTold(store: MediaStore, assetId: string): Promise<AssetRecord['state'] | undefined> {
+  return (await store.readJson<{ state: AssetRecord['state'] }>(assetId, toldFile))?.state;
+}
+
+export function writeTold(store: MediaStore, { assetId, state }: AssetRecord): Promise<void> {
+  return store.writeJson(assetId, toldFile, { state });
 }

@@ -75,7 +75,6 @@ export class Recordings {
           ...asset,
           origin: 'recording',
           state: 'uploading',
-          told: true,
           length: null,
           filename: '',
           createdAt: Date.now(),
@@ -111,7 +110,6 @@ export class Recordings {
       record.state = 'errored';
       record.reason = 'nothing was recorded';
     }
-    record.told = false;
     await writeRecord(store, record);
     logger.info('recording is over', { assetId: record.assetId, durationMs: result.durationMs });
     await changed(record);

@@ -1,12 +1,12 @@
 import { toStreamsError } from '../../core/errors.ts';
 import type { AssetControl, AssetReport } from './asset-control.ts';
 import { readIndex } from './asset-index.ts';
-import { type AssetRecord, writeRecord } from './asset-record.ts';
+import { type AssetRecord, writeTold } from './asset-record.ts';
 import type { MediaStore } from './media-store.ts';
 
 /**
  * Tells the control plane how an asset stands, and notes that it has heard. `gone`: it has no such asset any more. Rejects with
- * API_UNREACHABLE; then the record still says that it was not told.
+ * API_UNREACHABLE; then nothing is noted.
  */
 export async function tell(store: MediaStore, control: AssetControl, record: AssetRecord): Promise<'told' | 'gone'> {
   const { assetId, state, reason } = record;
@@ -31,8 +31,7 @@ export async function tell(store: MediaStore, control: AssetControl, record: Ass
     if (code === 'NOT_FOUND') return 'gone';
     if (code !== 'CONFLICT') throw thrown;
   }
-  record.told = true;
-  await writeRecord(store, record);
+  await writeTold(store, record);
   return 'told';
 }
 

@@ -3,7 +3,7 @@ import { toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { ControlClient } from '../control-client.ts';
 import { AssetControl } from './asset-control.ts';
-import { type AssetRecord, readRecord, sourceFile, writeRecord } from './asset-record.ts';
+import { type AssetRecord, readRecord, readTold, sourceFile, writeRecord } from './asset-record.ts';
 import { type MediaStore, openLocalStore } from './media-store.ts';
 import { VodPlayback } from './playback.ts';
 import { type FfmpegPrograms, findFfmpegPrograms } from './process/find-ffmpeg.ts';
@@ -121,11 +121,11 @@ export class Vod {
       const index = await recoverIndex(this.#store, record);
       const kept = index.tracks.length > 0;
       Object.assign(record, kept ? { state: 'ready' } : { state: 'errored', reason: 'nothing was recorded' });
-      record.told = false;
       await writeRecord(this.#store, record);
       this.#logger.warn('recording was cut by the end of the media engine', { assetId, durationMs: index.durationMs });
     }
-    if (!record.told) void this.#changed(record);
+    const told = await readTold(this.#store, assetId);
+    if (record.state !== 'uploading' && told !== record.state) void this.#changed(record);
     if (record.state === 'queued') this.#jobs.add(assetId);
   }
 
@@ -161,7 +161,7 @@ export class Vod {
   #retell(): void {
     for (const assetId of this.#untold)
       void readRecord(this.#store, assetId).then((record) => {
-        if (record === undefined || record.told) this.#untold.delete(assetId);
+        if (record === undefined) this.#untold.delete(assetId);
         else void this.#changed(record);
       });
   }

@@ -86,7 +86,6 @@ export class Jobs {
         progress: (percent) => progress(assetId, percent),
       });
       record.state = 'ready';
-      record.told = false;
       await writeRecord(store, record);
       await store.removeFile(assetId, sourceFile);
       const ms = Math.round(performance.now() - startedAt);
@@ -109,7 +108,6 @@ export class Jobs {
     const { store, logger, changed } = this.#options;
     record.state = 'errored';
     record.reason = reason;
-    record.told = false;
     await writeRecord(store, record);
     await store.removeFile(record.assetId, sourceFile);
     logger.warn('asset cannot be packaged', { assetId: record.assetId, reason });

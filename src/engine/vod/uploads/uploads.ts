@@ -119,7 +119,6 @@ export class Uploads {
       ...asset,
       origin: 'upload',
       state: 'uploading',
-      told: true,
       length: length ?? null,
       filename,
       createdAt: Date.now(),
@@ -242,7 +241,6 @@ export class Uploads {
     if (done) {
       record.length = size;
       record.state = 'queued';
-      record.told = false;
       await writeRecord(this.#options.store, record);
       this.#options.logger.info('upload is complete', { assetId: record.assetId, bytes: size });
       await this.#options.uploaded(record);
