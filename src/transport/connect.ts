@@ -44,7 +44,8 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
     const trust = await trustFor(target, options, deadline);
     if (trust === undefined) {
       deadline = Math.min(deadline, Date.now() + loopbackTimeoutMs);
-      hint = 'Is it running? Start one with: streams serve';
+      hint =
+        'Is it running (streams serve)? Does this machine trust its certificate (--cert-hash, NODE_EXTRA_CA_CERTS)?';
     }
     const base = await connectQuic({
       host: target.host,
@@ -61,8 +62,9 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
   } catch (cause) {
     if (options.signal?.aborted) throw new StreamsError('INTERRUPTED', `connecting to ${shown} was cancelled`);
     if (cause instanceof StreamsError && !['TRANSPORT_CLOSED', 'RELAY_UNREACHABLE'].includes(cause.code)) throw cause;
-    const { message } = toStreamsError(cause);
-    throw new StreamsError('RELAY_UNREACHABLE', `cannot reach the relay at ${shown}: ${message}`, {
+    const { code, message } = toStreamsError(cause);
+    const words = code === 'RELAY_UNREACHABLE' ? message : `cannot reach the relay at ${shown}: ${message}`;
+    throw new StreamsError('RELAY_UNREACHABLE', words, {
       cause,
       ...(hint !== undefined && { hint }),
     });
