@@ -11,13 +11,14 @@ import type { Output } from '../output/output.ts';
 import type { relaySpec } from './specs.ts';
 
 export const run: Run<typeof relaySpec> = async ({ args, options, env, output, signal }) => {
-  const { listen, versions, tlsGenerate, authKey, authPublic } = options;
+  const { listen, versions, tlsGenerate, authKey, authPublic, maxSessions } = options;
   const settings = relaySettings(args.config === undefined ? undefined : await readConfig(args.config), {
     ...(listen !== undefined && { listen }),
     ...(versions !== undefined && { versions: parseVersions(versions) }),
     ...(tlsGenerate !== undefined && { tlsGenerate }),
     ...(authKey !== undefined && { authKey }),
     ...(authPublic !== undefined && { authPublic }),
+    ...(maxSessions !== undefined && { maxSessions }),
   });
   const dataDir = resolve(options.dataDir ?? join(defaultDataDir(env), 'relay'));
   const relay = await startRelayAlone(settings, { dataDir, logger: loggerTo(output, settings.logLevel) });

@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../command.ts';
+import { parseSessionCount } from '../session-count.ts';
 
 export const relaySpec = {
   path: ['relay'],
@@ -30,6 +31,12 @@ export const relaySpec = {
       value: 'path',
       description: "where no token is needed, '' for everywhere; may be repeated",
       repeatable: true,
+    },
+    maxSessions: {
+      value: 'count',
+      description: 'publishers and viewers at once; more are refused',
+      parse: parseSessionCount,
+      default: '10000',
     },
     dataDir: {
       value: 'dir',

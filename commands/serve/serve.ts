@@ -19,6 +19,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       srtPort: options.srtPort ?? 9000,
       hlsWindowSeconds: (options.hlsWindow ?? 12_000) / 1000,
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
+      ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),

@@ -1,6 +1,7 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
+import { parseSessionCount } from '../session-count.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -41,6 +42,12 @@ export const serveSpec = {
       value: 'version',
       description: 'let the relay offer only these MoQT versions (moqt-18, moqt-16); may be repeated, or a comma list',
       repeatable: true,
+    },
+    maxSessions: {
+      value: 'count',
+      description: 'publishers and viewers of the relay at once; more are refused',
+      parse: parseSessionCount,
+      default: '10000',
     },
     only: {
       value: 'process',

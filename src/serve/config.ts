@@ -16,6 +16,8 @@ export type ServeOptions = {
   maxUploadBytes?: number;
   /** MoQT versions that the relay offers, best first; all by default. */
   versions?: readonly string[];
+  /** Sessions of the relay at once. */
+  maxSessions?: number;
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */

@@ -9,6 +9,7 @@ export type RelayConfig = {
   port: number;
   dataDir: string;
   versions?: readonly string[];
+  maxSessions?: number;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the relay runs without it. */
@@ -21,7 +22,7 @@ export type RelayReady = { port: number; certificateSha256: string };
 const drainMs = 1500;
 
 export const startChild: StartChild = async (config, logger) => {
-  const { host, port, dataDir, versions, ...control } = config as RelayConfig;
+  const { host, port, dataDir, versions, maxSessions, ...control } = config as RelayConfig;
   const issuer = control.issuer ?? (await askIssuer(control));
   const reports = new SessionReports({ ...control, dataDir, logger });
   const authoriser = reports.account(controlAuthoriser({ ...control, issuer, logger }));
@@ -32,6 +33,7 @@ export const startChild: StartChild = async (config, logger) => {
     authoriser,
     logger,
     ...(versions !== undefined && { versions }),
+    ...(maxSessions !== undefined && { limits: { maxSessions } }),
   });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,

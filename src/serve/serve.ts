@@ -157,7 +157,7 @@ class Stack {
   }
 
   #relayPlan(): ChildPlan {
-    const { host, relayPort, dataDir, versions } = this.#options;
+    const { host, relayPort, dataDir, versions, maxSessions } = this.#options;
     return {
       name: 'relay',
       command: this.#command('relay'),
@@ -166,6 +166,7 @@ class Stack {
         port: this.#relay?.port ?? relayPort,
         dataDir,
         ...(versions === undefined ? {} : { versions }),
+        ...(maxSessions === undefined ? {} : { maxSessions }),
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),

@@ -1,8 +1,10 @@
 import type { NamespacePattern } from '../../access/pattern.ts';
 import { parsePattern, parsePrefix } from '../../access/relay-token/paths.ts';
 import { StreamsError } from '../../core/errors.ts';
+import type { ClusterSettings } from '../../relay/cluster/start-cluster.ts';
 import type { RelayLimits } from '../../relay/limits.ts';
 import type { ListenAddress } from '../../relay/relay.ts';
+import { clusterOf } from './cluster.ts';
 import { type ReadKeys, readToml, type Written } from './read-toml.ts';
 import { address, bytes, milliseconds, oneText, text, texts, wrong } from './values.ts';
 
@@ -27,6 +29,7 @@ export type RelaySettings = {
     readonly publish: readonly NamespacePattern[];
     readonly subscribe: readonly NamespacePattern[];
   };
+  readonly cluster?: ClusterSettings;
   readonly logLevel: LogLevel;
   /** How long sessions may take to leave when the relay is told to stop. */
   readonly drainMs: number;
@@ -46,6 +49,8 @@ export type RelayFlags = {
   readonly tlsGenerate?: readonly string[];
   readonly authKey?: string;
   readonly authPublic?: readonly string[];
+  /** Publishers and viewers at once. */
+  readonly maxSessions?: number;
 };
 
 /**
@@ -81,6 +86,7 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
       hint: 'auth.key = "root.jwk" or auth.public = "anon"; for development --auth-public \'\'',
     });
   }
+  const cluster = clusterOf(values);
   const cacheBytes = given('cache.capacity', bytes);
   const cacheAgeMs = given('cache.duration', milliseconds);
   return {
@@ -94,9 +100,14 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
     ...(keys !== undefined && { keys }),
     ...(authUrl !== undefined && { authUrl }),
     anonymous,
+    ...(cluster !== undefined && { cluster }),
     drainMs: given('drain_timeout', milliseconds) ?? 10_000,
     logLevel: given('log.level', level) ?? 'info',
-    limits: { ...(cacheBytes !== undefined && { cacheBytes }), ...(cacheAgeMs !== undefined && { cacheAgeMs }) },
+    limits: {
+      ...(cacheBytes !== undefined && { cacheBytes }),
+      ...(cacheAgeMs !== undefined && { cacheAgeMs }),
+      ...(flags.maxSessions !== undefined && { maxSessions: flags.maxSessions }),
+    },
     ignored,
   };
 }

@@ -143,6 +143,7 @@ describe('relay.toml', () => {
     expect(settings.anonymous.publish.map(showPattern)).toEqual(['demo/**']);
     expect(refusal('', { listen: 'x', authPublic: [''] }).message).toBe('--listen: "x" is not an address');
     expect(relaySettings(undefined, { authPublic: [''] }).listen.port).toBe(4443);
+    expect(relaySettings(undefined, { authPublic: [''], maxSessions: 7 }).limits).toEqual({ maxSessions: 7 });
   });
 
   it.each([
