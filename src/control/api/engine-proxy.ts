@@ -72,6 +72,10 @@ export class EngineProxy {
       this.#options.logger.warn('the media engine cannot be reached', { reason: error.code ?? error.message });
       refuse(outgoing);
     });
+    // It has answered, and wants no more of the body.
+    upstream.on('close', () => {
+      if (outgoing.writableEnded && !incoming.complete) incoming.destroy();
+    });
     outgoing.on('close', () => upstream.destroy());
     if (method === 'GET' || method === 'HEAD') upstream.end();
     else incoming.pipe(upstream);

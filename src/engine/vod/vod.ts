@@ -22,6 +22,8 @@ export type VodOptions = {
   readonly maxUploadBytes?: number;
   /** Unfinished uploads are thrown away when nothing came for so long; default 24 hours. */
   readonly uploadAgeSeconds?: number;
+  /** How often expired uploads and deleted assets are looked for; default 30 000. */
+  readonly assetSweepMs?: number;
   readonly ffmpeg?: () => FfmpegPrograms | undefined;
 };
 
@@ -84,7 +86,7 @@ export class Vod {
     const vod = new Vod(await openLocalStore(options.dir), options);
     for (const assetId of await vod.#store.list()) await vod.#resume(assetId);
     vod.#timers.push(
-      setInterval(() => void vod.#sweep(), sweepMs),
+      setInterval(() => void vod.#sweep(), options.assetSweepMs ?? sweepMs),
       setInterval(() => vod.#retell(), retellMs),
     );
     for (const timer of vod.#timers) timer.unref();

@@ -21,6 +21,9 @@ export const corsHeaders = {
     'location, tus-resumable, upload-offset, upload-length, upload-complete, upload-limit, upload-expires, upload-draft-interop-version',
 };
 
+/** How long a refused body is read on. */
+const lingerMs = 3000;
+
 export type Problem = {
   readonly status: number;
   readonly code: ErrorCode;
@@ -39,13 +42,22 @@ export function problemOf({ code, message, hint }: StreamsError): Problem {
   return { status, code, message, hint };
 }
 
-/** Problem details (RFC 9457), with our own error beside them as the rest of the API has it. Closes the connection: a body may still be under way. */
+/**
+ * Problem details (RFC 9457), with our own error beside them as the rest of the API has it. What is left of the body is
+ * read on for a while: a connection that is closed too early takes the answer with it.
+ */
 export function sendProblem(outgoing: ServerResponse, problem: Problem, headers: Record<string, string>): void {
   if (outgoing.headersSent || outgoing.destroyed) return;
   const { status, code, message, hint, type = 'about:blank', extra } = problem;
   const error = { code, message, ...(hint !== undefined && { hint }) };
   const body = JSON.stringify({ type, title: message, status, ...extra, error });
-  send(outgoing, status, { ...headers, 'content-type': 'application/problem+json', connection: 'close' }, body);
+  send(outgoing, status, { ...headers, 'content-type': 'application/problem+json' }, body);
+  const incoming = outgoing.req;
+  if (incoming.complete) return;
+  incoming.resume();
+  setTimeout(() => {
+    if (!incoming.complete) incoming.destroy();
+  }, lingerMs).unref();
 }
 
 /** An answer that no cache keeps. */
