@@ -1,5 +1,6 @@
-import type { Dialect } from '../codec/moqt/dialect.ts';
+import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { MoqObject } from '../codec/moqt/model.ts';
+import { emptyBytes } from '../core/bytes.ts';
 import type { SendStream } from '../transport/transport.ts';
 import { deadStream } from './dead-stream.ts';
 import type { SubgroupHeader, SubgroupWriter } from './types.ts';
@@ -13,11 +14,11 @@ export type WriterEvents = {
 export class TrackSubgroupWriter implements SubgroupWriter {
   readonly stream: SendStream;
   readonly header: SubgroupHeader;
-  readonly #dialect: Dialect;
+  readonly #dialect: ObjectDialect;
   readonly #on: WriterEvents;
-  #previousObjectId: number | undefined;
+  #previous: MoqObject | undefined;
 
-  constructor(dialect: Dialect, stream: SendStream, header: SubgroupHeader, on: WriterEvents) {
+  constructor(dialect: ObjectDialect, stream: SendStream, header: SubgroupHeader, on: WriterEvents) {
     this.stream = stream;
     this.header = header;
     this.#dialect = dialect;
@@ -30,9 +31,11 @@ export class TrackSubgroupWriter implements SubgroupWriter {
   }
 
   write(object: MoqObject): boolean {
-    const bytes = this.#dialect.encodeObject(this.#previousObjectId, object, this.header.properties ?? false);
-    if (!this.stream.write(bytes)) return false;
-    this.#previousObjectId = object.objectId;
+    const previous = this.#previous;
+    const withProperties = this.header.properties ?? false;
+    const bytes = this.#dialect.encodeObject(previous?.objectId, object, withProperties, previous?.properties);
+    if (bytes.length > 0 && !this.stream.write(bytes)) return false;
+    this.#previous = { ...object, payload: emptyBytes };
     this.#on.wrote(object.objectId);
     return true;
   }
