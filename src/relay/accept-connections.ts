@@ -1,3 +1,4 @@
+import { inBandProtocol } from '../codec/moqt/dialects.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { LimitedWarnings } from '../core/limited-warnings.ts';
 import type { Logger } from '../core/log.ts';
@@ -9,6 +10,7 @@ import { AddressRateLimit, addressKey } from './rate-limit.ts';
 
 export type AcceptOptions = {
   readonly core: RelayCore;
+  /** ALPN and subprotocols that we speak. */
   readonly versions: readonly string[];
   readonly limits: RelayLimits;
   readonly logger: Logger;
@@ -47,7 +49,7 @@ async function serve(base: Transport, options: AcceptOptions, warnings: LimitedW
     try {
       transport = await acceptWebTransport(base, {
         protocols: [...versions],
-        requireProtocol: true,
+        requireProtocol: versions.includes(inBandProtocol) ? 'ifOffered' : 'always',
         handshakeTimeoutMs: limits.handshakeMs,
       });
     } catch (error) {

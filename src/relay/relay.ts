@@ -1,5 +1,5 @@
 import type { Authoriser } from '../access/grant.ts';
-import { moqtProtocols } from '../codec/moqt/dialects.ts';
+import { moqtVersions, protocolsOf } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
@@ -8,6 +8,8 @@ import { acceptConnections, connectionRate } from './accept-connections.ts';
 import { acceptWebSockets } from './accept-web-sockets.ts';
 import { type CertificateOptions, ensureCertificate, type RelayCertificate } from './certificate.ts';
 import { keepCertificate } from './certificate-keeper.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { type ClusterSettings, startCluster } from './cluster/start-cluster.ts';
 import { createRelay, type RelayStats } from './create-relay.ts';
 import { type DebugHttp, type DebugHttpOptions, serveDebugHttp } from './debug-http.ts';
 import { httpRead } from './http-read.ts';
@@ -39,6 +41,7 @@ export type RelayOptions = {
   readonly authoriser: Authoriser;
   readonly logger: Logger;
   readonly limits?: Partial<RelayLimits>;
+  readonly cluster?: ClusterSettings;
 };
 
 export interface Relay extends AsyncDisposable {
@@ -68,7 +71,8 @@ const maxPortAttempts = 10;
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { host, logger, authoriser } = options;
-  const versions = knownVersions(options.versions ?? moqtProtocols);
+  const names = knownVersions(options.versions ?? moqtVersions);
+  const versions = protocolsOf(names);
   const limits = { ...defaultLimits, ...options.limits };
   const certificateOptions = {
     dataDir: options.dataDir,
@@ -76,7 +80,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...(options.tls !== undefined && { files: options.tls }),
   };
   let certificate = await ensureCertificate(certificateOptions);
-  const core = createRelay({ authoriser, logger, limits });
+  const hopId = options.cluster?.id;
+  const core = createRelay({ authoriser, logger, limits, ...(hopId !== undefined && { hopId }) });
   const connections = new Set<Transport>();
   const accept = { core, versions, limits, logger, connections, rate: connectionRate(limits) };
   const web = {
@@ -99,9 +104,11 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     serveDebugHttp({ ...web, ...address }),
   );
   open.push(listener, ...(http === undefined ? [] : [http]));
+  let cluster: Cluster | undefined;
   let further: Awaited<ReturnType<typeof others>>;
   try {
     further = await others();
+    if (options.cluster !== undefined) cluster = await startCluster(core, options.cluster, { versions, logger });
   } catch (error) {
     await Promise.all(open.map((each) => each.close()));
     throw error;
@@ -117,12 +124,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     options.tls && filesEveryMs,
   );
   const accepting = acceptConnections(listener, accept);
-  logger.info('relay is listening', { host, port: listener.port, versions: versions.join(' ') });
+  logger.info('relay is listening', { host, port: listener.port, versions: names.join(' ') });
 
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closed ??= (async () => {
       stopKeeping();
+      await cluster?.stop();
       await core.close();
       // Closing the listener would cut the word to them off.
       await Promise.all([...connections].map((connection) => connection.closed));
@@ -219,9 +227,9 @@ async function serveHttps(
 
 function knownVersions(versions: readonly string[]): readonly string[] {
   for (const version of versions) {
-    if (!moqtProtocols.includes(version)) {
+    if (!moqtVersions.includes(version)) {
       throw new StreamsError('CONFIG_INVALID', `MoQT version ${version} is not supported`, {
-        hint: `supported: ${moqtProtocols.join(', ')}`,
+        hint: `supported: ${moqtVersions.join(', ')}`,
       });
     }
   }

@@ -133,7 +133,7 @@ describe("Chromium's own WebTransport against our server", () => {
   it('is refused when no subprotocol is common, and when the certificate is another', async () => {
     const page = await openPage();
     const [refused, client] = await Promise.all([
-      acceptNext({ requireProtocol: true }).catch((error: unknown) => error),
+      acceptNext({ requireProtocol: 'always' }).catch((error: unknown) => error),
       connectIn(page, { protocols: ['moqt-99'] }),
     ]);
     expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT' });

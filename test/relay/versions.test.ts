@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { moqtProtocols } from '../../src/codec/moqt/dialects.ts';
+import { moqtProtocols, protocolsOf } from '../../src/codec/moqt/dialects.ts';
 import { fromHex, utf8 } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Relay, startRelay } from '../../src/relay/relay.ts';
@@ -13,6 +13,10 @@ import { connectQuic } from '../../src/transport/quic/connect.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
 import { namespace, openAuthoriser, testRelay, track } from './harness.ts';
+
+/** Draft-14 has no place for the default priority of a track: each stream says its own. */
+const propertiesBetween = (...protocols: string[]) =>
+  protocols.includes('moq-00') ? new Uint8Array(0) : Uint8Array.of(0x0e, 0x80, 0x80);
 
 const pairs = moqtProtocols.flatMap((publisher) => moqtProtocols.map((viewer) => ({ publisher, viewer })));
 
@@ -37,9 +41,9 @@ describe.each(pairs)('a publisher of $publisher and a viewer of $viewer', ({ pub
     });
     await source.publishNamespace(namespace);
     const session = await connect(viewer, '/playback/lv_one');
-    expect([source.version, session.version]).toEqual([publisher, viewer]);
+    expect(protocolsOf([source.version, session.version])).toEqual([publisher, viewer]);
     const subscription = await session.subscribe(track);
-    expect(subscription.trackProperties).toEqual(Uint8Array.of(0x0e, 0x80, 0x80));
+    expect(subscription.trackProperties).toEqual(propertiesBetween(publisher, viewer));
     const sent: MoqObject[] = [
       { objectId: 0, status: 'normal', properties, payload: utf8('first') },
       { objectId: 1, status: 'normal', properties: new Uint8Array(0), payload: new Uint8Array(70_000).fill(7) },
@@ -119,6 +123,7 @@ describe('the version of a connection', () => {
     { offer: ['moqt-16'], chosen: 'moqt-16' },
     { offer: ['moqt-18', 'moqt-16'], chosen: 'moqt-18' },
     { offer: ['moqt-99', 'moqt-16'], chosen: 'moqt-16' },
+    { offer: ['moq-00'], chosen: 'moqt-14' },
   ])('is $chosen of $offer, by ALPN and by WT-Protocol', async ({ offer, chosen }) => {
     const to = await start();
     const session = await establish(await dial(to, offer), { role: 'client', path: '/playback/lv_one' });
@@ -126,10 +131,16 @@ describe('the version of a connection', () => {
     expect((await overWebTransport(to, offer)).version).toBe(chosen);
   });
 
+  it('is agreed on in SETUP where WebTransport names none', async () => {
+    const to = await start();
+    expect((await overWebTransport(to, [])).version).toBe('moqt-14');
+  });
+
   it('is one of those that the relay is told to offer', async () => {
     const to = await start(['moqt-16']);
     await expect(dial(to, ['moqt-18'])).rejects.toMatchObject({ name: 'StreamsError' });
     await expect(overWebTransport(to, ['moqt-18'])).rejects.toMatchObject({ name: 'StreamsError' });
+    await expect(overWebTransport(to, [])).rejects.toMatchObject({ name: 'StreamsError' });
     expect((await overWebTransport(to, ['moqt-18', 'moqt-16'])).version).toBe('moqt-16');
   });
 });

@@ -78,7 +78,7 @@ describe('WebTransport handshake', () => {
 
   it('refuses a client without a common subprotocol when one is required, and tells it why', async () => {
     const base = memoryPair({ protocol: 'h3' });
-    const accepting = acceptWebTransport(base.server, { protocols: ['moqt-18'], requireProtocol: true });
+    const accepting = acceptWebTransport(base.server, { protocols: ['moqt-18'], requireProtocol: 'always' });
     const connecting = connectWebTransport(base.client, { authority, path: '/', protocols: ['moqt-99'] });
     await Promise.all([
       expect(accepting).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' }),

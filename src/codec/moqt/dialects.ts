@@ -16,6 +16,9 @@ export function dialectFor(version: string): Dialect | undefined {
   return dialects.find((dialect) => dialect.version === version);
 }
 
+/** What stands for every draft up to 14: the version is agreed on in SETUP. */
+export const inBandProtocol = protocolOf(draft14);
+
 /** The version that a negotiated protocol stands for: without one, WebTransport means a draft up to 14, agreed on in SETUP. */
 export function dialectOf(protocol: string): Dialect | undefined {
   return protocol === '' ? draft14 : dialects.find((dialect) => protocolOf(dialect) === protocol);

@@ -15,8 +15,11 @@ import { WebTransportSession } from './session.ts';
 export type AcceptWebTransportOptions = {
   /** Subprotocols we speak, in our preference. */
   protocols: string[];
-  /** Refuse a client that offers none of them; default false: the session has protocol ''. */
-  requireProtocol?: boolean;
+  /**
+   * Refuse a client that offers none of them; with `ifOffered` only if it offers others, as one that offers nothing may agree on a
+   * version within the session. By default nobody is refused: the session has protocol ''.
+   */
+  requireProtocol?: 'always' | 'ifOffered';
   /** Default 10 000. */
   handshakeTimeoutMs?: number;
 };
@@ -81,7 +84,8 @@ function judge(headers: Map<string, string>, options: AcceptWebTransportOptions)
     return { refusal: 'wt-available-protocols is no list of strings' };
   }
   const protocol = options.protocols.find((name) => offered.includes(name)) ?? '';
-  if (protocol === '' && options.requireProtocol) {
+  const isRequired = options.requireProtocol === 'always' || (options.requireProtocol && offered.length > 0);
+  if (protocol === '' && isRequired) {
     return { refusal: `wt-available-protocols must hold one of ${encodeStringList(options.protocols)}` };
   }
   const fields: Field[] = [[':status', '200']];
