@@ -41,6 +41,10 @@ export type EngineOptions = {
   mediaDir?: string;
   /** Largest upload, bytes. */
   maxUploadBytes?: number;
+  /** Unfinished uploads are thrown away when nothing came for so long; default 24 hours. */
+  uploadAgeSeconds?: number;
+  /** How often that, and deleted assets, are looked for; default 30 000. */
+  assetSweepMs?: number;
   /** How renditions are made; by default with the ffmpeg that is found. */
   renditions?: RenditionsOptions;
 };
