@@ -36,7 +36,13 @@ export type ApiClient = {
   request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T>;
   /** All pages of a list. */
   list<T>(path: string): Promise<T[]>;
-  createInput(fields: { name: string; ingest: string; externalId?: string | undefined }): Promise<InputWithKey>;
+  createInput(fields: {
+    name: string;
+    ingest: string;
+    externalId?: string | undefined;
+    /** As parseLadder reads it. */
+    ladder?: string | undefined;
+  }): Promise<InputWithKey>;
   listInputs(): Promise<Input[]>;
   getInput(id: string): Promise<Input>;
   /** `force`: also while it is live. */
@@ -96,11 +102,12 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
   return {
     request,
     list,
-    createInput: ({ name, ingest, externalId }) =>
+    createInput: ({ name, ingest, externalId, ladder }) =>
       request('POST', '/v1/live-inputs', {
         name,
         ingest,
         ...(externalId === undefined ? {} : { external_input_id: externalId }),
+        ...(ladder === undefined ? {} : { ladder }),
       }),
     listInputs: () => list('/v1/live-inputs'),
     getInput: (id) => request('GET', input(id)),

@@ -17,7 +17,7 @@ export const run: Run<typeof doctorSpec> = async ({ options, global, env, output
     Promise.all([
       nodeCheck(process.versions.node),
       quicCheck(),
-      ffmpegCheck(env.PATH ?? '', signal),
+      ffmpegCheck(env, signal),
       dataDirCheck(dataDir),
       diskCheck(dataDir),
       profilesCheck(env),

@@ -3,6 +3,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { toStreamsError } from '../../src/core/errors.ts';
+import { engineFfmpeg } from '../../src/serve/engine-ffmpeg.ts';
 import { loadNative } from '../../src/transport/quic/load-native.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
@@ -30,16 +31,19 @@ export function quicCheck(load: () => unknown = loadNative): Check {
   }
 }
 
-/** Only the demo and the people's own encoders need it, so its lack is no failure. */
-export async function ffmpegCheck(path: string, signal: AbortSignal): Promise<Check> {
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Renditions and the demo need it; without it inputs are passed through, so its lack is no failure. */
+export async function ffmpegCheck(env: Env, signal: AbortSignal): Promise<Check> {
+  const ffmpeg = engineFfmpeg(env);
   const run = (flag: string) =>
-    promisify(execFile)('ffmpeg', ['-hide_banner', flag], {
-      env: { ...process.env, PATH: path },
+    promisify(execFile)(ffmpeg ?? '', ['-hide_banner', flag], {
       timeout: ffmpegTimeoutMs,
       maxBuffer: 4 << 20,
       signal,
     });
-  const install = 'install ffmpeg (Debian: apt-get install ffmpeg), or use another encoder';
+  const install = 'install ffmpeg (Debian: apt-get install ffmpeg), or name one in STREAMS_FFMPEG';
+  if (ffmpeg === undefined) return warn('ffmpeg', 'not found: inputs are passed through, without renditions', install);
   try {
     const version = /^ffmpeg version (\S+)/m.exec((await run('-version')).stdout)?.[1] ?? '?';
     const { stdout } = await run('-encoders');
@@ -47,10 +51,9 @@ export async function ffmpegCheck(path: string, signal: AbortSignal): Promise<Ch
     return missing.length === 0
       ? ok('ffmpeg', `${version} with ${encoders.join(', ')}`)
       : warn('ffmpeg', `${version} has no encoder ${missing.join(', ')}`, install);
-  } catch (error) {
+  } catch {
     signal.throwIfAborted();
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return warn('ffmpeg', missing ? 'not found' : 'does not run', install);
+    return warn('ffmpeg', `${ffmpeg} does not run`, install);
   }
 }
 

@@ -30,7 +30,12 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
     ? await output.prompt.select({ message: 'How does the encoder push?', choices: kinds })
     : (options.ingest ?? 'rtmp');
   await prepareSecretFiles(options);
-  const input = await (await api()).createInput({ name, ingest, externalId: options.externalId });
+  const input = await (await api()).createInput({
+    name,
+    ingest,
+    externalId: options.externalId,
+    ladder: options.ladder,
+  });
   const result = await inputWithKey(input, options);
   await output.result(result);
   if (result.saved) return;

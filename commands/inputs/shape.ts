@@ -2,19 +2,30 @@ import type { Input } from '../api-client.ts';
 import type { Block } from '../output/output.ts';
 
 /** An input in the documented `--json` form. */
-export function inputJson({ id, name, ingest, status, createdAt, enabled, external_input_id: externalId }: Input) {
+export function inputJson({
+  id,
+  name,
+  ingest,
+  status,
+  createdAt,
+  enabled,
+  ladder,
+  external_input_id: externalId,
+}: Input) {
   return {
     id,
     name,
     ingest,
     status,
     ...(typeof enabled === 'boolean' ? { enabled } : {}),
+    ...(typeof ladder === 'string' ? { ladder } : {}),
     createdAt,
     ...(typeof externalId === 'string' ? { externalId } : {}),
   };
 }
 
-export function inputFields(input: Input): Block {
+/** `renditions`: what the engine says of them, while the input is live. */
+export function inputFields(input: Input, renditions?: string): Block {
   return {
     kind: 'fields',
     rows: [
@@ -22,7 +33,14 @@ export function inputFields(input: Input): Block {
       ['Name', input.name],
       ['Ingest', input.ingest],
       ['Status', input.enabled === false ? `${input.status}, disabled` : input.status],
+      ...(hasLadder(input) ? [['Ladder', input.ladder] as [string, string]] : []),
+      ...(renditions === undefined ? [] : [['Renditions', renditions] as [string, string]]),
       ['Created', input.createdAt],
     ],
   };
+}
+
+/** It is to have renditions beside its source. */
+export function hasLadder(input: Input): input is Input & { ladder: string } {
+  return typeof input.ladder === 'string' && input.ladder !== 'none';
 }

@@ -1,6 +1,13 @@
+import { formatLadder, parseLadder } from '../../src/core/ladder.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { secretFileOptions } from '../secret-file.ts';
+
+const ladder = {
+  value: 'ladder',
+  description: 'renditions beside the source: auto, none, or 720p:2500k,480p',
+  parse: (text: string) => formatLadder(parseLadder(text)),
+} as const;
 
 const id = { description: 'id of the input (lv_…)', complete: 'inputs' } as const;
 
@@ -9,6 +16,7 @@ export const createSpec = {
   summary: 'Create a live input; prints its stream key, once',
   examples: [
     'streams inputs create --name show',
+    'streams inputs create --name show --ladder auto',
     'streams inputs create --name show --ingest rtmp --json',
     'streams inputs create --name show --output-file stream-key.txt',
   ],
@@ -21,6 +29,7 @@ export const createSpec = {
       choices: ['rtmp', 'srt', 'whip', 'fmp4'],
       default: 'rtmp',
     },
+    ladder,
     externalId: { value: 'id', description: 'your own id for it' },
     ...secretFileOptions,
   },
@@ -68,11 +77,16 @@ export const rotateKeySpec = {
 
 export const updateSpec = {
   path: ['inputs', 'update'],
-  summary: 'Change the name or your own id of a live input',
-  examples: ['streams inputs update lv_… --name "evening show"', 'streams inputs update lv_… --clear-external-id'],
+  summary: 'Change the name, the renditions or your own id of a live input',
+  examples: [
+    'streams inputs update lv_… --name "evening show"',
+    'streams inputs update lv_… --ladder 720p:2500k,480p',
+    'streams inputs update lv_… --clear-external-id',
+  ],
   args: { id },
   options: {
     name: { value: 'text', description: 'name that people see' },
+    ladder,
     externalId: { value: 'id', description: 'your own id for it' },
     clearExternalId: { description: 'take your own id away' },
   },

@@ -40,7 +40,7 @@ export type ChannelsOptions = {
   /** Keeps the broadcast of an input whose grant says so, until `end`. */
   record?(inputId: string, broadcast: Broadcast): { end(): void };
   /** How renditions are made. */
-  renditions?: RenditionsOptions;
+  renditions: RenditionsOptions;
 };
 
 type Channel = {
@@ -141,7 +141,7 @@ export class Channels {
   }
 
   #open(grant: PublishGrant, streamKey: string | undefined): Channel {
-    const { relayUrl, connect, logger, changed, proof, renditions = {} } = this.#options;
+    const { relayUrl, connect, logger, changed, proof, renditions } = this.#options;
     const { inputId, namespace, ladder } = grant;
     const broadcast = new Broadcast(Date.now(), renditionsOf(ladder, inputId, renditions, logger));
     const link = new RelayPublisher({

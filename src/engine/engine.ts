@@ -11,6 +11,7 @@ import { RtmpServer } from './ingest/rtmp/server.ts';
 import { SrtListener } from './ingest/srt/listener.ts';
 import type { WhipNetwork } from './ingest/whip/peer.ts';
 import { WhipServer } from './ingest/whip/server.ts';
+import { findFfmpeg } from './transcode/find-ffmpeg.ts';
 import type { RenditionsOptions } from './transcode/renditions.ts';
 import { Vod } from './vod/vod.ts';
 
@@ -46,7 +47,7 @@ export type EngineOptions = {
   /** How often that, and deleted assets, are looked for; default 30 000. */
   assetSweepMs?: number;
   /** How renditions are made; by default with the ffmpeg that is found. */
-  renditions?: RenditionsOptions;
+  renditions?: Partial<RenditionsOptions>;
 };
 
 export type EngineStats = {
@@ -69,9 +70,12 @@ export type Engine = {
 
 /** The media engine: encoders in, tracks to the relay out. Rejects with PORT_IN_USE or CONFIG_INVALID. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { host, rtmpPort, srtPort, relayUrl, connect, logger, graceMs, renditions } = options;
+  const { host, rtmpPort, srtPort, relayUrl, connect, logger, graceMs } = options;
   const control = new ControlClient(options.controlUrl, options.serviceToken);
   const { authorise } = control;
+  const { ffmpeg = findFfmpeg() ?? '' } = options.renditions ?? {};
+  const renditions = { ...options.renditions, ffmpeg };
+  if (ffmpeg === '') logger.warn('no ffmpeg found: inputs are passed through, without renditions');
   const engineId = `eng_${crypto.randomUUID()}`;
   const vod =
     options.mediaDir === undefined ? undefined : await Vod.open({ ...options, dir: options.mediaDir, control });
@@ -84,7 +88,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(vod !== undefined && { record: (inputId, broadcast) => vod.record(inputId, broadcast) }),
     proof: (inputId) => engineProof(options.serviceToken, `publish ${inputId}`),
     ...(graceMs === undefined ? {} : { graceMs }),
-    ...(renditions === undefined ? {} : { renditions }),
+    renditions,
   });
   const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
   const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger }).catch(async (error) => {

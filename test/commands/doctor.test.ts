@@ -30,11 +30,16 @@ describe('the checks', () => {
   });
 
   it('find ffmpeg and its encoders, or say what to install', async () => {
-    expect(await ffmpegCheck(process.env.PATH!, signal)).toMatchObject({
+    expect(await ffmpegCheck(process.env, signal)).toMatchObject({
       status: 'ok',
       message: expect.stringContaining('libx264'),
     });
-    expect(await ffmpegCheck('/nowhere', signal)).toMatchObject({ status: 'warn', message: 'not found' });
+    for (const env of [{ PATH: '/nowhere' }, { ...process.env, STREAMS_FFMPEG: '' }])
+      expect(await ffmpegCheck(env, signal)).toMatchObject({
+        status: 'warn',
+        message: 'not found: inputs are passed through, without renditions',
+      });
+    expect(await ffmpegCheck({ STREAMS_FFMPEG: process.execPath }, signal)).toMatchObject({ status: 'warn' });
   });
 
   it('see a folder that others may read', async () => {

@@ -203,3 +203,38 @@ describe('errors of the API', () => {
     expect(stderr).toBe(`✖ can't reach the API at ${gone.url} [API_UNREACHABLE]\nTry: streams serve\n`);
   });
 });
+
+describe('the ladder of an input', () => {
+  it('is given at create and update in one form, and refused before anything is asked', async () => {
+    await using api = await apiServer(() => ({ status: 200, body: { ...withKey, ladder: '720p:2500k,480p' } }));
+    const made = await commandLine(['inputs', 'create', '--name', 'show', '--ladder', '480P,720p:2.5M'], {
+      env: env(api.url),
+    });
+    expect(made.code).toBe(0);
+    expect(made.stdout).toMatch(/Ladder +720p:2500k,480p\n/);
+    await commandLine(['inputs', 'update', 'lv_1', '--ladder', 'auto'], { env: env(api.url) });
+    expect(api.seen.map(({ body }) => body)).toEqual([
+      { name: 'show', ingest: 'rtmp', ladder: '720p:2500k,480p' },
+      { ladder: 'auto' },
+    ]);
+    const wrong = await commandLine(['inputs', 'create', '--name', 'show', '--ladder', '4k'], { env: env(api.url) });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('720p:2500k,480p:1M') });
+    expect(api.seen).toHaveLength(2);
+  });
+
+  it('is shown with what the engine makes of it', async () => {
+    const live = { ...input, status: 'live', ladder: 'auto' };
+    await using api = await apiServer(({ path }) => ({
+      status: 200,
+      body: path.endsWith('/status') ? { stats: { renditions: 'none: the engine has no ffmpeg' } } : live,
+    }));
+    const { stdout } = await commandLine(['inputs', 'get', 'lv_1'], { env: env(api.url) });
+    expect(stdout).toMatch(/Ladder +auto\n/);
+    expect(stdout).toMatch(/Renditions +none: the engine has no ffmpeg\n/);
+    const json = await commandLine(['inputs', 'get', 'lv_1', '--json'], { env: env(api.url) });
+    expect(JSON.parse(json.stdout).input).toMatchObject({
+      ladder: 'auto',
+      renditions: 'none: the engine has no ffmpeg',
+    });
+  });
+});

@@ -88,3 +88,19 @@ it('shows what the engine measures while the input is live, and why it gave up',
   const big = { inputId: input.id, stats: { note: 'x'.repeat(5000) } };
   expect((await heartbeat(test, [big])).error.code).toBe('INVALID_ARGUMENT');
 });
+
+it('has a ladder: checked, kept in one form, told to the engine with the grant, its cost in the metrics', async () => {
+  await using test = await startTestControl();
+  const bad = await test.call('POST', '/v1/live-inputs', { body: { name: 'a', ladder: '721p' } });
+  expect(bad).toMatchObject({ status: 400, body: { error: { code: 'INVALID_ARGUMENT' } } });
+  const input = await create(test, { ladder: '480p,720P:2500k' });
+  expect(input.ladder).toBe('720p:2500k,480p');
+  expect((await publish(test, input.id, input.stream_key_cleartext)).body).toMatchObject({ ladder: '720p:2500k,480p' });
+  const updated = await test.call('PATCH', `/v1/live-inputs/${input.id}`, { body: { ladder: 'auto,always' } });
+  expect(updated.body).toMatchObject({ name: 'a', ladder: 'auto,always' });
+  const stats = { transcodeCpuSeconds: 1.5, transcodeMediaSeconds: 6, transcodeRestarts: 0 };
+  await heartbeat(test, [{ inputId: input.id, stats }]);
+  const metrics = await test.call('GET', '/metrics');
+  expect(metrics.body).toContain(`streams_transcode_cpu_seconds_total{input="${input.id}"} 1.5`);
+  expect(metrics.body).toContain(`streams_transcode_media_seconds_total{input="${input.id}"} 6`);
+});

@@ -76,7 +76,7 @@ export type Harness = {
 };
 
 export async function startHarness(
-  options: { demo?: boolean; graceMs?: number; ladder?: string; renditions?: RenditionsOptions } = {},
+  options: { demo?: boolean; graceMs?: number; ladder?: string; renditions?: Partial<RenditionsOptions> } = {},
 ): Promise<Harness> {
   const control = new OneInputControl();
   control.ladder = options.ladder;

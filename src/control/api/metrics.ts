@@ -26,6 +26,12 @@ export function mountMetrics(app: App, context: ControlContext, metrics: HttpMet
       .select((eb) => ['status', eb.fn.countAll().as('count')])
       .groupBy('status')
       .execute();
+    const live = await context.db
+      .selectFrom('live_inputs')
+      .select(['id', 'ingest_stats'])
+      .where('status', '=', 'live')
+      .where('ingest_stats', 'is not', null)
+      .execute();
     const lines = [
       '# HELP streams_control_http_requests_total HTTP requests answered.',
       '# TYPE streams_control_http_requests_total counter',
@@ -33,10 +39,29 @@ export function mountMetrics(app: App, context: ControlContext, metrics: HttpMet
       '# HELP streams_live_inputs Live inputs by status.',
       '# TYPE streams_live_inputs gauge',
       ...inputs.map((row) => `streams_live_inputs{status="${row.status}"} ${Number(row.count)}`),
+      ...transcodeLines(live),
       '# HELP process_resident_memory_bytes Resident memory of the control process.',
       '# TYPE process_resident_memory_bytes gauge',
       `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
     ];
     return c.text(`${lines.join('\n')}\n`, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
+}
+
+/** What renditions cost: the ratio of the two is CPU seconds per media second. */
+const transcodeFigures = [
+  ['transcodeCpuSeconds', 'streams_transcode_cpu_seconds_total', 'CPU used by the ffmpeg of a live input.'],
+  ['transcodeMediaSeconds', 'streams_transcode_media_seconds_total', 'Media of a live input that went through it.'],
+  ['transcodeRestarts', 'streams_transcode_restarts_total', 'Times it died or hung and was replaced.'],
+] as const;
+
+function transcodeLines(live: readonly { id: string; ingest_stats: string | null }[]): string[] {
+  const read = live.map(({ id, ingest_stats }) => ({ id, stats: JSON.parse(ingest_stats ?? '{}') }));
+  return transcodeFigures.flatMap(([field, name, help]) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} counter`,
+    ...read
+      .filter(({ stats }) => typeof stats[field] === 'number')
+      .map(({ id, stats }) => `${name}{input="${id}"} ${stats[field]}`),
+  ]);
 }

@@ -1,18 +1,17 @@
 import { type Ladder, parseLadder } from '../../core/ladder.ts';
 import type { Logger } from '../../core/log.ts';
 import type { ChannelLadder, ChannelLadderOptions } from './channel-ladder.ts';
-import { findFfmpeg } from './find-ffmpeg.ts';
 
 export type RenditionsOptions = {
-  /** Default: the one `findFfmpeg` finds; '' is none. */
-  ffmpeg?: string;
+  /** '' is none. */
+  ffmpeg: string;
 } & Pick<ChannelLadderOptions, 'lingerMs' | 'stuckMs' | 'retryMs'>;
 
 /** What an input's ladder means on this engine; undefined: its source is passed through and that is all. */
 export function renditionsOf(
   ladder: string | undefined,
   inputId: string,
-  { ffmpeg = findFfmpeg() ?? '', ...rest }: RenditionsOptions,
+  { ffmpeg, ...rest }: RenditionsOptions,
   logger: Logger,
 ): ChannelLadderOptions | undefined {
   if (ladder === undefined) return undefined;
