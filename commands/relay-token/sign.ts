@@ -5,7 +5,7 @@ import { readKeyOption } from './secret-input.ts';
 import type { signSpec } from './specs.ts';
 
 export const run: Run<typeof signSpec> = async ({ options, output }) => {
-  const { root = '', publish = [], subscribe = [], expires, out } = options;
+  const { root = '', publish = [], subscribe = [], cluster = false, expires, out } = options;
   const key = await readKeyOption(options.key, 'sign');
   if (publish.length + subscribe.length === 0) {
     throw new StreamsError('USAGE', 'a token must allow something', {
@@ -16,6 +16,7 @@ export const run: Run<typeof signSpec> = async ({ options, output }) => {
     root,
     publish,
     subscribe,
+    cluster,
     ...(expires !== undefined && { expiresAt: expires }),
     issuedAt: Math.floor(Date.now() / 1000),
   });

@@ -57,6 +57,7 @@ export const signSpec = {
   examples: [
     'streams relay-token sign --key root.jwk --root demo --publish my-stream --subscribe "" --expires 1h',
     'streams relay-token sign --key root.jwk --subscribe "" --out viewer.jwt',
+    'streams relay-token sign --key root.jwk --cluster --publish "" --subscribe "" --out cluster.jwt',
   ],
   args: {},
   options: {
@@ -72,6 +73,7 @@ export const signSpec = {
       description: "may subscribe here and below, '' for all; may be repeated",
       repeatable: true,
     },
+    cluster: { description: 'its bearer is a relay of the cluster' },
     expires: {
       value: 'time',
       description: 'from now (1h, 2d), or a Unix timestamp; without it the token never expires',

@@ -10,9 +10,16 @@ export const run: Run<typeof verifySpec> = async ({ options, output }) => {
     throw new StreamsError('USAGE', 'key and token cannot both come from standard input', { hint: '--in viewer.jwt' });
   }
   const key = await readKeyOption(options.key, 'verify');
-  const { root, publish, subscribe, expiresAt } = await verifyRelayToken(key, await readSecret(from));
+  const { root, publish, subscribe, expiresAt, cluster } = await verifyRelayToken(key, await readSecret(from));
   await output.result({
-    json: { type: 'relay-token', root, publish, subscribe, ...(expiresAt !== undefined && { expiresAt }) },
+    json: {
+      type: 'relay-token',
+      root,
+      publish,
+      subscribe,
+      ...(cluster && { cluster }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    },
     blocks: [
       {
         kind: 'fields',
@@ -20,6 +27,7 @@ export const run: Run<typeof verifySpec> = async ({ options, output }) => {
           ['Root', root === '' ? '/' : root],
           ['May publish', publish.join(', ') || 'nothing'],
           ['May subscribe', subscribe.join(', ') || 'nothing'],
+          ...(cluster ? [['Cluster', 'a relay of the cluster'] as const] : []),
           ['Expires', expiresAt ?? 'never'],
         ],
       },

@@ -22,6 +22,8 @@ type Answer = {
   /** Milliseconds since the Unix epoch; no grace. */
   readonly expiresAt: number;
   readonly revalidateMs: number | undefined;
+  /** It is a relay of the cluster. */
+  readonly cluster: boolean;
 };
 
 const timeoutMs = 10_000;
@@ -108,6 +110,7 @@ function grantOf(first: Answer, facts: ReturnType<typeof factsOf>, options: Auth
   return {
     kind: publish.length === 0 ? 'playback' : subscribe.length === 0 ? 'publish' : 'both',
     root: first.root,
+    cluster: first.cluster,
     get publish() {
       return current.publish;
     },
@@ -146,6 +149,7 @@ function nextCheck({ revalidateMs }: Answer): number {
 function isAsWide(next: Answer, before: Answer): boolean {
   return (
     next.root.join('/') === before.root.join('/') &&
+    (next.cluster || !before.cluster) &&
     (['publish', 'subscribe'] as const).every((role) =>
       before[role].every((inner) => next[role].some((outer) => covers(outer, inner))),
     )
@@ -185,7 +189,14 @@ async function post(url: string, body: object): Promise<{ ok: boolean; status: n
 function parseAnswer(answer: unknown, path: string): Answer {
   const malformed = (what: string): StreamsError => new StreamsError('MALFORMED', what);
   if (typeof answer !== 'object' || answer === null) throw malformed('no object');
-  const { publish = [], subscribe = [], root = path, expires, revalidate } = answer as Record<string, unknown>;
+  const {
+    publish = [],
+    subscribe = [],
+    root = path,
+    expires,
+    revalidate,
+    peer = false,
+  } = answer as Record<string, unknown>;
   if (typeof root !== 'string') throw malformed('root');
   const fields = parsePath(root).map(decodeURIComponent);
   const list = (given: unknown): NamespacePattern[] => {
@@ -197,6 +208,7 @@ function parseAnswer(answer: unknown, path: string): Answer {
   };
   const rights = { publish: list(publish), subscribe: list(subscribe) };
   if (rights.publish.length + rights.subscribe.length === 0) throw malformed('nothing is granted');
+  if (typeof peer !== 'boolean') throw malformed('peer');
   if (expires !== undefined && !Number.isSafeInteger(expires)) throw malformed('expires');
   if (
     revalidate !== undefined &&
@@ -206,6 +218,7 @@ function parseAnswer(answer: unknown, path: string): Answer {
   }
   return {
     root: fields,
+    cluster: peer,
     ...rights,
     expiresAt: expires === undefined ? Number.POSITIVE_INFINITY : Number(expires) * 1000,
     revalidateMs: revalidate === undefined ? undefined : Number(revalidate) * 1000,

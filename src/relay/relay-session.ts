@@ -23,7 +23,7 @@ import type {
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import { followPeer } from './cluster/follow-peer.ts';
-import { asksToJoin, noMember } from './cluster/join.ts';
+import { asksToJoin, isMember, noMember } from './cluster/join.ts';
 import { maxHops, type Peer, randomHop } from './cluster/route.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import type { RelayLimits } from './limits.ts';
@@ -31,7 +31,7 @@ import { OfferedTrack } from './offered-track.ts';
 import { namespaceKey, type Publisher } from './publisher.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
-import { refusalToPublish, refusalToSubscribe } from './session-rights.ts';
+import { isInternal, refusalToPublish, refusalToSubscribe } from './session-rights.ts';
 import { SessionTally } from './session-tally.ts';
 import { pathWithToken, playbackPath } from './token-path.ts';
 
@@ -98,11 +98,10 @@ export class RelaySession {
       this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
       const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
-      const isMember = this.#grant?.cluster === true;
-      const peer: Peer = { isMember, id: session.peer.hopId || undefined };
+      const peer: Peer = { isMember: this.isMember, id: session.peer.hopId || undefined };
       this.#dialled?.opened?.(session);
       this.#open.resolve({ session, dialect, peer });
-      if (isMember) void followPeer(session, { dialect, peer, tally: this.#tally, ...this.#context });
+      if (this.isMember) this.#followPeer(session, peer);
       const close = await session.closed;
       stopWatching?.();
       reason = close.reason === '' ? close.by : close.reason;
@@ -131,7 +130,15 @@ export class RelaySession {
 
   /** Another relay of the cluster. */
   get isMember(): boolean {
-    return this.#grant?.cluster === true;
+    return isMember(this.#grant);
+  }
+
+  #followPeer(session: Session, peer: Peer): void {
+    const grant = this.#grant!;
+    const mayPublish = (namespace: readonly string[]): boolean =>
+      isInternal(namespace) || refusalToPublish(grant, namespace) === undefined;
+    const { objects: dialect } = session;
+    void followPeer(session, { dialect, peer, tally: this.#tally, mayPublish, ...this.#context });
   }
 
   /** Asks the client to leave. To a bare `uri` the path it came with is added. */
@@ -153,7 +160,7 @@ export class RelaySession {
     };
     try {
       this.#grant = await this.#context.authoriser.authorise(request);
-      if (asksToJoin(peer.path) && this.#grant.cluster !== true) throw noMember(peer.path);
+      if (asksToJoin(peer.path) && !isMember(this.#grant)) throw noMember(peer.path);
     } catch (error) {
       const { code, message } = toStreamsError(error);
       // A refusal that is not about rights has its own code; establish closes with UNAUTHORIZED otherwise.

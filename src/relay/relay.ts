@@ -1,5 +1,5 @@
 import type { Authoriser } from '../access/grant.ts';
-import { moqtVersions, protocolsOf } from '../codec/moqt/dialects.ts';
+import { moqtVersions, protocolsOf, relayVersions } from '../codec/moqt/dialects.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
@@ -71,7 +71,7 @@ const maxPortAttempts = 10;
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { host, logger, authoriser } = options;
-  const names = knownVersions(options.versions ?? moqtVersions);
+  const names = knownVersions(options.versions ?? relayVersions);
   const versions = protocolsOf(names);
   const limits = { ...defaultLimits, ...options.limits };
   const certificateOptions = {
@@ -86,7 +86,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const accept = { core, versions, limits, logger, connections, rate: connectionRate(limits) };
   const web = {
     certificateSha256: () => certificate.sha256,
-    read: httpRead({ core, authoriser, rate: accept.rate, version: versions[0]! }),
+    read: httpRead({ core, authoriser, rate: accept.rate, version: moqtVersions[0]! }),
     maxUpgraded: limits.maxSessions,
     attach: (server) => acceptWebSockets(server, accept.rate, accept),
     ...(options.internal === undefined && { stats: () => core.stats() }),
@@ -227,9 +227,9 @@ async function serveHttps(
 
 function knownVersions(versions: readonly string[]): readonly string[] {
   for (const version of versions) {
-    if (!moqtVersions.includes(version)) {
+    if (!relayVersions.includes(version)) {
       throw new StreamsError('CONFIG_INVALID', `MoQT version ${version} is not supported`, {
-        hint: `supported: ${moqtVersions.join(', ')}`,
+        hint: `supported: ${relayVersions.join(', ')}`,
       });
     }
   }

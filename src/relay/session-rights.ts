@@ -38,7 +38,7 @@ export function refusalToDiscover(grant: Grant, prefix: readonly string[]): Refu
 
 /** It may know that the namespace is there. */
 export function maySeeNamespace(grant: Grant, namespace: readonly string[]): boolean {
-  if (isInternal(namespace) && grant.cluster !== true) return false;
+  if (isInternal(namespace)) return grant.cluster === true;
   return allows(grant.subscribe, namespace) || allows(grant.publish, namespace);
 }
 

@@ -15,7 +15,7 @@ export async function startRelayAlone(
   settings: RelaySettings,
   { dataDir, logger }: { dataDir: string; logger: Logger },
 ): Promise<Relay> {
-  const { listen, versions, tls, certificateHosts, http, https, internal, keys, authUrl, anonymous, limits, ignored } =
+  const { listen, versions, tls, certificateHosts, http, https, internal, keys, authUrl, anonymous, limits, cluster, ignored } =
     settings;
   for (const key of ignored) logger.warn('this key has no effect here', { key });
   const authoriser =
@@ -35,5 +35,6 @@ export async function startRelayAlone(
     authoriser,
     logger,
     limits,
+    ...(cluster !== undefined && { cluster }),
   });
 }

@@ -56,15 +56,18 @@ export type VerifiedToken = {
   readonly subscribe: readonly string[];
   /** ISO 8601. */
   readonly expiresAt: string | undefined;
+  /** For a relay of the cluster. */
+  readonly cluster: boolean;
 };
 
 /** Throws TOKEN_INVALID, TOKEN_EXPIRED; CONFIG_INVALID for the key. */
 export async function verifyRelayToken(keyText: string, token: string): Promise<VerifiedToken> {
-  const { root, publish, subscribe, expiresAt } = await verifyToken(parseKey(keyText), token);
+  const { root, publish, subscribe, expiresAt, cluster = false } = await verifyToken(parseKey(keyText), token);
   return {
     root: root.join('/'),
     publish: publish.map(showPattern),
     subscribe: subscribe.map(showPattern),
+    cluster,
     expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt * 1000).toISOString(),
   };
 }

@@ -4,6 +4,7 @@ import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
 import { connectQmux } from './qmux/connect.ts';
 import { connectQuic } from './quic/connect.ts';
+import type { QuicLimits } from './quic/limits.ts';
 import type { RelayUrl } from './relay-url.ts';
 import { parseRelayUrl } from './relay-url.ts';
 import type { Transport } from './transport.ts';
@@ -21,6 +22,8 @@ export type ConnectOptions = {
   signal?: AbortSignal;
   /** For the whole of it; default 10 000. */
   timeoutMs?: number;
+  /** Of a QUIC connection, instead of the defaults. */
+  quic?: QuicLimits;
 };
 
 /** A peer that was restarted answers the PING of a quiet connection with a reset, which is much sooner than the idle timeout. */
@@ -55,6 +58,7 @@ export async function connect(url: string, options: ConnectOptions): Promise<Tra
       trust: trust ?? { roots: true },
       timeoutMs: left(deadline),
       keepAliveMs,
+      ...options.quic,
       ...(options.signal !== undefined && { signal: options.signal }),
     });
     if (target.scheme === 'moqt') return base;

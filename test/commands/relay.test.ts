@@ -41,10 +41,10 @@ describe('streams relay', () => {
 
   it('refuses in words what it cannot do', async () => {
     const file = join(folder, 'relay.toml');
-    await writeFile(file, '[auth]\npublic = ""\n[cluster]\nconnect = ["https://a.example/"]\n');
+    await writeFile(file, '[auth]\npublic = ""\n[cluster]\nconnect_api = "https://a.example/"\n');
     expect(await commandLine(['relay', file])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('cluster.connect'),
+      stderr: expect.stringContaining('cluster.connect_api'),
     });
     await writeFile(file, '[auth]\npublick = ""\n');
     const typo = await commandLine(['relay', file]);

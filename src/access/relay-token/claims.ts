@@ -10,7 +10,12 @@ export type Rights = {
 };
 
 /** Times in seconds since the Unix epoch. */
-export type RelayClaims = Rights & { readonly expiresAt?: number; readonly issuedAt?: number };
+export type RelayClaims = Rights & {
+  readonly expiresAt?: number;
+  readonly issuedAt?: number;
+  /** Its bearer is a relay of the cluster. */
+  readonly cluster?: boolean;
+};
 
 /** The names of the two rights through moq-relay's generations, newest first. Only the newest present counts. */
 const generations = [
@@ -31,12 +36,14 @@ export function parseClaims(payload: Readonly<Record<string, unknown>>): RelayCl
     if (!knownClaims.has(name)) throw invalid(`the claim ${name.slice(0, 40)} is unknown`);
   }
   const rights = parseRights(payload);
-  const { exp, iat } = payload;
+  const { exp, iat, cluster } = payload;
+  if (cluster !== undefined && typeof cluster !== 'boolean') throw invalid('the claim cluster is not true or false');
   if (exp !== undefined && typeof exp !== 'number') throw invalid('the claim exp is not a number');
   return {
     ...rights,
     ...(exp !== undefined && { expiresAt: exp }),
     ...(typeof iat === 'number' && { issuedAt: iat }),
+    ...(cluster === true && { cluster }),
   };
 }
 

@@ -46,15 +46,16 @@ export function tokenAuthoriser(options: TokenAuthoriserOptions): Authoriser {
         throw inWords(error);
       }
       const rights = rightsAt(root, claims);
-      if (rights !== undefined) return grant(root, rights, claims.expiresAt, now);
+      if (rights !== undefined) return grant(root, rights, claims, now);
       const reason = token === undefined ? 'a token is needed here (?jwt=)' : 'the token is for another path';
       throw new StreamsError('UNAUTHORIZED', `${authFailed}${reason}`);
     },
   };
 }
 
-function grant(root: readonly string[], rights: Rights, expiresAt: number | undefined, now: () => number): Grant {
+function grant(root: readonly string[], rights: Rights, claims: RelayClaims, now: () => number): Grant {
   const { publish, subscribe } = rights;
+  const { expiresAt, cluster = false } = claims;
   const kind = publish.length === 0 ? 'playback' : subscribe.length === 0 ? 'publish' : 'both';
   const endsAt = endOf(expiresAt, now());
   const lapsed = (): string | undefined => (now() >= endsAt ? `${authFailed}the token has expired` : undefined);
@@ -70,7 +71,7 @@ function grant(root: readonly string[], rights: Rights, expiresAt: number | unde
     return () => clearTimeout(timer);
   };
   const remainingMs = (): number | undefined => (endsAt === Number.POSITIVE_INFINITY ? undefined : endsAt - now());
-  return { kind, root, publish, subscribe, lapsed, watch, remainingMs };
+  return { kind, root, cluster, publish, subscribe, lapsed, watch, remainingMs };
 }
 
 /** Milliseconds. Within the allowed skew a token may be past its time on our clock already. */

@@ -1,7 +1,7 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import { StreamsError } from '../../core/errors.ts';
 import { nameSaidTwice } from '../token-json.ts';
-import { isWithin, parseClaims, type RelayClaims } from './claims.ts';
+import { isWithin, parseClaims, type RelayClaims, type Rights } from './claims.ts';
 import { importKey, type RelayKey } from './key.ts';
 
 /** Clocks differ; for `exp` and `nbf`, in milliseconds. */
@@ -45,7 +45,7 @@ export async function verifyToken(key: RelayKey, token: string, now = Date.now()
     throw explain(error, key);
   }
   const claims = parseClaims(payload);
-  if (key.scope !== undefined && !isWithin(key.scope, claims)) throw beyondScope();
+  if (key.scope !== undefined && !isInScope(key.scope, claims)) throw beyondScope();
   return claims;
 }
 
@@ -56,6 +56,8 @@ export type TokenRequest = {
   readonly subscribe: readonly string[];
   readonly expiresAt?: number;
   readonly issuedAt?: number;
+  /** For a relay of the cluster: the claim that moq-relay had until it took client certificates. */
+  readonly cluster?: boolean;
 };
 
 /** A token with `root`, `put` and `get`, which every generation reads. Throws INVALID_ARGUMENT, TOKEN_INVALID, CONFIG_INVALID. */
@@ -63,7 +65,7 @@ export async function signToken(key: RelayKey, request: TokenRequest): Promise<s
   if (!key.maySign) {
     throw new StreamsError('INVALID_ARGUMENT', 'the key is not for signing: it is a public one, or its key_ops say so');
   }
-  const { root, publish, subscribe, expiresAt, issuedAt } = request;
+  const { root, publish, subscribe, expiresAt, issuedAt, cluster } = request;
   const payload = {
     // Always there: older verifiers want it.
     root,
@@ -71,12 +73,18 @@ export async function signToken(key: RelayKey, request: TokenRequest): Promise<s
     ...(subscribe.length > 0 && { get: [...subscribe] }),
     ...(expiresAt !== undefined && { exp: expiresAt }),
     ...(issuedAt !== undefined && { iat: issuedAt }),
+    ...(cluster === true && { cluster }),
   };
   const claims = parseClaims(payload);
-  if (key.scope !== undefined && !isWithin(key.scope, claims)) throw beyondScope();
+  if (key.scope !== undefined && !isInScope(key.scope, claims)) throw beyondScope();
   return new SignJWT(payload)
     .setProtectedHeader({ alg: key.alg, typ: 'JWT', ...(key.kid !== undefined && { kid: key.kid }) })
     .sign(await importKey(key, 'sign'));
+}
+
+/** A key that may not grant everything makes no relay a member of the cluster. */
+function isInScope(scope: Rights, claims: RelayClaims): boolean {
+  return claims.cluster !== true && isWithin(scope, claims);
 }
 
 function explain(error: unknown, key: RelayKey): StreamsError {

@@ -16,6 +16,7 @@ export type PeerContext = {
   /** Ours in hop lists. */
   readonly hopId: bigint;
   readonly logger: Logger;
+  mayPublish(namespace: readonly string[]): boolean;
 };
 
 /** Takes what another relay of the cluster announces into the router, and out again: nothing of it outlives the session. */
@@ -50,7 +51,7 @@ class Announced {
     const key = namespaceKey(namespace);
     const known = this.#live.get(key);
     if (active && hops === undefined) this.#warn();
-    if (!active || !isUsable(hops, hopId)) {
+    if (!active || !isUsable(hops, hopId) || !this.#context.mayPublish(namespace)) {
       known?.withdraw();
       this.#live.delete(key);
       return;

@@ -1,4 +1,4 @@
-import { authFailed } from '../../access/grant.ts';
+import { authFailed, type Grant } from '../../access/grant.ts';
 import { StreamsError } from '../../core/errors.ts';
 
 /** In the query of a session's path: the client is a relay that wants to be a member of the cluster. */
@@ -19,10 +19,17 @@ export function asksToJoin(path: string): boolean {
   return mark >= 0 && new URLSearchParams(path.slice(mark + 1)).has(joining);
 }
 
+/** The session is that of another relay of the cluster: it has the right, and names namespaces whole. */
+export function isMember(grant: Grant | undefined): boolean {
+  return grant?.cluster === true && (grant.root ?? []).length === 0;
+}
+
 /** What a relay is refused with that may not be a member. */
 export function noMember(path: string): StreamsError {
   const hasToken = new URLSearchParams(path.slice(path.indexOf('?') + 1)).has('jwt');
-  const reason = hasToken ? 'the token has no cluster right' : 'a relay of the cluster needs a token';
+  const reason = hasToken
+    ? 'the token has no cluster right (cluster: true), or the path is not /'
+    : 'a relay of the cluster needs a token';
   return new StreamsError('UNAUTHORIZED', `${authFailed}${reason}`, {
     hint: 'streams relay-token sign --key root.jwk --cluster --publish "" --subscribe ""',
   });

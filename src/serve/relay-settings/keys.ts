@@ -2,7 +2,6 @@
 export type KeyUse = { readonly use: 'read' | 'none' } | { readonly use: 'refused'; readonly why: string };
 
 const refused = (why: string): KeyUse => ({ use: 'refused', why });
-const clustering = refused('clustering is not supported yet');
 const clientCertificates = refused('client certificates are not supported; tokens are');
 const plainStreams = refused('plain TCP and Unix sockets are not supported; QUIC, WebTransport and WebSocket are');
 const foreignAuth = refused('this older form of an auth server is not supported; auth.url, keys and public paths are');
@@ -27,6 +26,8 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
   'listen.quic_lb_nonce': { use: 'none' },
   'listen.preferred_v4': { use: 'none' },
   'listen.preferred_v6': { use: 'none' },
+  'connect.tls.root': { use: 'read' },
+  'connect.tls.insecure': { use: 'read' },
   'connect.*': { use: 'none' },
   'quic.*': { use: 'none' },
   'web.http.listen': { use: 'read' },
@@ -47,14 +48,18 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
   'auth.domains': refused('host names as paths are not supported'),
   'auth.mtls_tier': { use: 'none' },
   'auth.tls.*': { use: 'none' },
-  'cluster.connect': clustering,
-  'cluster.connect_api': clustering,
-  'cluster.node': clustering,
-  'cluster.root': clustering,
-  'cluster.token': clustering,
-  'cluster.mesh': clustering,
-  'cluster.id': clustering,
-  'cluster.tier': clustering,
+  'cluster.connect': { use: 'read' },
+  'cluster.connect_api': refused(
+    'a list of peers that is fetched is not supported; cluster.connect and cluster.node are',
+  ),
+  'cluster.node': { use: 'read' },
+  'cluster.root': { use: 'read' },
+  'cluster.token': { use: 'read' },
+  'cluster.mesh': { use: 'read' },
+  'cluster.id': { use: 'read' },
+  'cluster.lan.*': refused('discovery by mDNS is not supported; cluster.node and cluster.root are'),
+  'cluster.max_hops': { use: 'none' },
+  'cluster.tier': { use: 'none' },
   'cluster.linger': { use: 'none' },
   'log.level': { use: 'read' },
   'cache.capacity': { use: 'read' },
@@ -70,6 +75,8 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
 const renames: readonly (readonly [older: RegExp, newer: string])[] = [
   [/^server\./, 'listen.'],
   [/^client\./, 'connect.'],
+  [/^connect\.tls\.disable_verify$/, 'connect.tls.insecure'],
+  [/^cluster\.advertise$/, 'cluster.node'],
   [/^listen\.listen$/, 'listen.bind'],
   [/^(web\.https?|internal)\.bind$/, '$1.listen'],
   [/^auth\.public_(subscribe|publish|api)$/, 'auth.public.$1'],
@@ -99,4 +106,5 @@ export const writtenKeys: readonly string[] = [
   'server.tls.cert',
   'server.tls.key',
   'server.tls.generate',
+  'client.tls.disable_verify',
 ];

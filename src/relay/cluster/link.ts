@@ -1,0 +1,167 @@
+import { sessionCodes } from '../../codec/moqt/codes.ts';
+import { StreamsError, toStreamsError } from '../../core/errors.ts';
+import { type Logger, redactUrl } from '../../core/log.ts';
+import type { Session } from '../../session/types.ts';
+import { parseRelayUrl } from '../../transport/relay-url.ts';
+import type { Transport } from '../../transport/transport.ts';
+import type { RelayCore } from '../create-relay.ts';
+import { joiningPath } from './join.ts';
+
+export type LinkOptions = {
+  readonly core: Pick<RelayCore, 'link' | 'hopId'>;
+  /** Opens a connection, its path and query being part of the URL: a secret. */
+  readonly dial: (url: string, signal: AbortSignal) => Promise<Transport>;
+  /** The token to show; asked before every attempt, so that a new one in its file counts. */
+  readonly token: () => Promise<string | undefined>;
+  readonly logger: Logger;
+  /** How long to wait between attempts, ms: the first time, and at most. */
+  readonly wait?: { readonly firstMs: number; readonly mostMs: number };
+  /** 0 … 1; for tests. */
+  readonly random?: () => number;
+};
+
+const defaultWait = { firstMs: 250, mostMs: 5000 };
+/** A link that lasted so long was a good one. */
+const healthyMs = 10_000;
+/** A peer that stays away is told of once in a while. */
+const tellEveryMs = 60_000;
+
+/** A link to another relay that is dialled for ever, until it is stopped. */
+export class Link {
+  readonly #url: string;
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #session: Session | undefined;
+  #told = { reason: '', at: Number.NEGATIVE_INFINITY };
+
+  /** `url` may carry a token of its own (`?jwt=`): a secret. */
+  constructor(url: string, options: LinkOptions) {
+    this.#url = url;
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  get isOpen(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Closes it and dials no more. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#session?.close(sessionCodes.noError, 'the relay is shutting down');
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { firstMs, mostMs } = this.#options.wait ?? defaultWait;
+    const { signal } = this.#stop;
+    let waitMs = firstMs;
+    for (let url = this.#url; !signal.aborted; ) {
+      const startedAt = performance.now();
+      const next = await this.#once(url);
+      if (next === 'never') return;
+      if (performance.now() - startedAt >= healthyMs) waitMs = firstMs;
+      if (next !== undefined && url === this.#url) {
+        url = next;
+        continue;
+      }
+      url = this.#url;
+      await this.#sleep(waitMs);
+      waitMs = Math.min(waitMs * 2, mostMs);
+    }
+  }
+
+  /** One session from its dial to its end. Answers where the peer sent us, or that there is no use in trying again. */
+  async #once(url: string): Promise<string | 'never' | undefined> {
+    let next: string | 'never' | undefined;
+    const shown = redactUrl(url);
+    const { core, logger } = this.#options;
+    try {
+      const end = await this.#open(url, (session) => {
+        if (session.peer.hopId === core.hopId) {
+          logger.info('a cluster peer is this relay itself', { url: shown });
+          next = 'never';
+          session.close(sessionCodes.noError, 'it is the same relay');
+          return;
+        }
+        this.#told = { reason: '', at: Number.NEGATIVE_INFINITY };
+        this.#session = session;
+        logger.info('cluster peer joined', { url: shown, version: session.version });
+        void session.goaway.then(({ uri }) => {
+          if (uri !== '') next = this.#absolute(uri);
+          session.close(sessionCodes.noError, 'asked to leave');
+        });
+      });
+      if (next !== 'never') logger.warn('cluster peer left', { url: shown, by: end.by, reason: end.reason });
+    } catch (error) {
+      this.#tell(shown, error);
+    } finally {
+      this.#session = undefined;
+    }
+    return this.#stop.signal.aborted ? undefined : next;
+  }
+
+  async #open(url: string, opened: (session: Session) => void) {
+    const { core, dial, token } = this.#options;
+    const { signal } = this.#stop;
+    const { authority, path } = parseRelayUrl(url);
+    const joining = joiningPath(path, await token());
+    const transport = await dial(new URL(joining, url).toString(), signal);
+    if (signal.aborted) transport.close({ code: sessionCodes.noError, reason: '' });
+    const session = core.link(transport, {
+      path: joining,
+      authority,
+      opened(session) {
+        if (signal.aborted) session.close(sessionCodes.noError, '');
+        opened(session);
+      },
+    });
+    return session;
+  }
+
+  /** undefined for what is no URL of a relay: the next attempt goes where it always does. */
+  #absolute(uri: string): string | undefined {
+    try {
+      parseRelayUrl(uri);
+      return uri;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #tell(url: string, error: unknown): void {
+    const { code, message: reason } = toStreamsError(error);
+    if (this.#stop.signal.aborted || code === 'INTERRUPTED') return;
+    const now = performance.now();
+    if (reason === this.#told.reason && now - this.#told.at < tellEveryMs) return;
+    this.#told = { reason, at: now };
+    const refused = error instanceof StreamsError && refusals.has(code);
+    const message = refused ? 'cluster peer refuses this relay' : 'cluster peer is away';
+    this.#options.logger.warn(message, { url, code, reason });
+  }
+
+  /** Half of it to all of it, so that many do not come back at the same moment. */
+  #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    const { random = Math.random } = this.#options;
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, (ms * (1 + random())) / 2);
+      signal.addEventListener('abort', done);
+    });
+  }
+}
+
+const refusals: ReadonlySet<string> = new Set([
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'NOT_FOUND',
+]);

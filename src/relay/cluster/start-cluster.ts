@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { dialectFor, dialects } from '../../codec/moqt/dialects.ts';
+import { StreamsError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { connect, type Trust } from '../../transport/connect.ts';
+import type { RelayCore } from '../create-relay.ts';
+import { Cluster } from './cluster.ts';
+
+/** A relay's part in a cluster, as its relay.toml says. */
+export type ClusterSettings = {
+  /** Relays to dial; each may carry a token of its own (`?jwt=`): secrets. */
+  readonly connect: readonly string[];
+  /** Where other relays reach this one. */
+  readonly node?: string;
+  /** Members tell each other of themselves, and dial those that they hear of. */
+  readonly discover: boolean;
+  /** What members show each other: a token, or the file it is in. A secret. */
+  readonly token?: { readonly text: string } | { readonly file: string };
+  /** This relay in hop lists, 1 … 2^62-1; random where absent. */
+  readonly id?: bigint;
+  /** PEM files of authorities that the certificates of other relays may come from. */
+  readonly authorityFiles: readonly string[];
+  /** Any certificate will do. */
+  readonly insecure: boolean;
+};
+
+/** A link that is silent for this long is gone, and what came over it with it. */
+const idleTimeoutMs = 5000;
+const keepAliveMs = 1500;
+/** Streams that the other relay may have open: one for every track, and every group under way. */
+const maxIncoming = 4096;
+const dialMs = 5000;
+
+/** Joins the relay to its cluster. Throws CONFIG_INVALID. */
+export async function startCluster(
+  core: RelayCore,
+  settings: ClusterSettings,
+  { versions, logger }: { readonly versions: readonly string[]; readonly logger: Logger },
+): Promise<Cluster> {
+  // Older drafts have no place for hop lists.
+  const spoken = versions.filter((version) => dialectFor(version)?.requestStreams !== 'shared');
+  if (spoken.length === 0) {
+    throw new StreamsError('CONFIG_INVALID', 'no version offered can carry a cluster', { hint: 'moqt-18' });
+  }
+  const trust = await trustOf(settings);
+  const { connect: peers, node, discover, token } = settings;
+  // Before the first attempt, so that a file that is not there is told of at once.
+  await readToken(token);
+  return new Cluster({
+    core,
+    connect: peers,
+    ...(node !== undefined && { node }),
+    discover,
+    dialect: dialects[0]!,
+    token: () => readToken(token),
+    logger,
+    dial: (url, signal) =>
+      connect(url, {
+        versions: spoken,
+        signal,
+        timeoutMs: dialMs,
+        ...(trust !== undefined && { trust }),
+        quic: { idleTimeoutMs, keepAliveMs, maxIncomingUni: maxIncoming, maxIncomingBidi: maxIncoming },
+      }),
+  });
+}
+
+async function trustOf({ authorityFiles, insecure }: ClusterSettings): Promise<Trust | undefined> {
+  if (insecure) return { insecure: true };
+  if (authorityFiles.length === 0) return undefined;
+  const files = await Promise.all(authorityFiles.map((file) => readSetting('connect.tls.root', file)));
+  return { caPem: files.join('\n') };
+}
+
+async function readToken(token: ClusterSettings['token']): Promise<string | undefined> {
+  if (token === undefined || 'text' in token) return token?.text;
+  return (await readSetting('cluster.token', token.file)).trim();
+}
+
+async function readSetting(key: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new StreamsError('CONFIG_INVALID', `${key}: ${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
