@@ -11,6 +11,7 @@ import { catalogSpec, hlsSpec, segmentSpec, tokenSpec, trackSpec } from './inspe
 import * as keys from './keys/specs.ts';
 import { loginSpec } from './login/specs.ts';
 import * as playback from './playback/specs.ts';
+import { publishSpec } from './publish/specs.ts';
 import { relaySpec } from './relay/specs.ts';
 import { generateSpec, signSpec, verifySpec } from './relay-token/specs.ts';
 import { serveSpec } from './serve/specs.ts';
@@ -55,6 +56,7 @@ export const commands = [
   command(apiKeys.createSpec, () => import('./api-keys/create.ts')),
   command(apiKeys.listSpec, () => import('./api-keys/list.ts')),
   command(apiKeys.revokeSpec, () => import('./api-keys/revoke.ts')),
+  command(publishSpec, () => import('./publish/publish.ts')),
   command(watchSpec, () => import('./watch/watch.ts')),
   command(catalogSpec, () => import('./inspect/catalog.ts')),
   command(segmentSpec, () => import('./inspect/segment.ts')),

@@ -9,6 +9,7 @@ import type { Session } from '../session/types.ts';
 import { browserConnector } from './connect-browser.ts';
 import { backoffMs, delay } from './delay.ts';
 import { openTransport } from './open-transport.ts';
+import { Pace } from './pace.ts';
 import { publishRefusal } from './publish-refusal.ts';
 import { PublishedBroadcast } from './published-broadcast.ts';
 import { PublisherSession } from './publisher-session.ts';
@@ -38,6 +39,7 @@ export class BroadcastPublisher {
   readonly #options: PublisherOptions;
   readonly #broadcast = new PublishedBroadcast(Date.now());
   readonly #splitter = new TrackSplitter();
+  readonly #pace = new Pace();
   readonly #stop = new AbortController();
   readonly #ended = deferred<Ended>();
   readonly #running: Promise<void>;
@@ -78,7 +80,11 @@ export class BroadcastPublisher {
   async write(bytes: Uint8Array): Promise<void> {
     this.#check();
     for (const piece of this.#splitter.push(bytes, Date.now())) {
-      if (piece.kind === 'unit' && !this.#wasLive) await this.#until(() => this.#wasLive);
+      if (piece.kind === 'unit') {
+        if (!this.#wasLive) await this.#until(() => this.#wasLive);
+        if (this.#options.realtime === true)
+          await delay(this.#pace.waitMs(piece.seconds, performance.now()), this.#stop.signal);
+      }
       this.#take(piece);
     }
     await this.#until(() => (this.#session?.waitingBytes ?? 0) < maxWaitingBytes);

@@ -1,7 +1,9 @@
+import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { catalogTrackName } from '../codec/catalog/streams-catalog.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
+import { answerFetch } from '../session/answer-fetch.ts';
 import { TrackFeed } from '../session/track-feed.ts';
-import type { IncomingSubscribe, SessionHandlers } from '../session/types.ts';
+import type { IncomingFetch, IncomingSubscribe, SessionHandlers } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { PublishedBroadcast } from './published-broadcast.ts';
 
@@ -26,7 +28,7 @@ export class PublisherSession {
     this.#broadcast = broadcast;
     this.#transport = transport;
     this.#taken = taken;
-    this.handlers = { subscribe: (request) => this.#subscribe(request) };
+    this.handlers = { subscribe: (request) => this.#subscribe(request), fetch: (request) => this.#fetch(request) };
   }
 
   get waitingBytes(): number {
@@ -56,14 +58,20 @@ export class PublisherSession {
     }
     const alias = this.#aliases.get(name) ?? this.#aliases.size + 1;
     this.#aliases.set(name, alias);
-    const priority = name === catalogTrackName ? 0 : name.startsWith('audio') ? 1 : 2;
-    const feed = new TrackFeed(request, track, alias, priority);
+    const feed = new TrackFeed(request, track, alias, publisherPriority(name));
     this.#feeds.set(feed, name);
     this.#tell();
     void request.over.then(() => {
       this.#feeds.delete(feed);
       this.#tell();
     });
+  }
+
+  #fetch(request: IncomingFetch): void {
+    const { name } = request.track;
+    const track = this.#broadcast.find(name);
+    if (track === undefined) request.reject(requestErrorCodes.doesNotExist, 'no such track in this broadcast');
+    else void answerFetch(request, track, publisherPriority(name));
   }
 
   #tell(): void {

@@ -23,6 +23,8 @@ export type PublisherOptions = {
   url: string | (() => Promise<string>);
   /** Default: `browserConnector()`. */
   connect?: ConnectTransport;
+  /** `write` holds each access unit until its time has come, as if it were live: for files. */
+  realtime?: boolean;
   /** Called synchronously, in order; must not throw. */
   onState?(state: PublisherState): void;
   /** Connection attempts in a row without a session before it ends with `network`. Default: no limit. */

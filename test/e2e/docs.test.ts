@@ -55,6 +55,7 @@ describe('the commands shown in the docs', () => {
         '127.0.0.1:9000': serve.urls.srt,
         '127.0.0.1:8080': serve.urls.http,
       };
+      const binary = `${process.execPath} ${join(repoRoot, 'bin/streams.js')}`;
       const shell = (command: string, { input, streamKey }: Created) =>
         Object.entries(addresses).reduce(
           (text, [shown, real]) => text.replaceAll(shown, new URL(real).host),
@@ -62,11 +63,14 @@ describe('the commands shown in the docs', () => {
             .replaceAll('<lv_…>', input.id)
             .replaceAll('<key>', streamKey)
             .replaceAll('<url>', String(playback.url))
+            .replace(/streams publish/, `${binary} publish`)
             .replace('-i some.mp4', `-stream_loop -1 -i ${clip}`),
         );
       const start = (command: string) =>
         spawn('sh', ['-c', `exec ${command}`], {
           cwd: folder,
+          // A pipeline is stopped as a whole.
+          detached: true,
           env: {
             ...process.env,
             ...serve.env,
@@ -74,11 +78,10 @@ describe('the commands shown in the docs', () => {
           },
           stdio: ['ignore', 'pipe', 'pipe'],
         });
-      const binary = `${process.execPath} ${join(repoRoot, 'bin/streams.js')}`;
 
       const isEncoder = (command: string) => command.startsWith('ffmpeg');
       const ingestOf = (command: string) =>
-        command.includes('/ingest/') ? 'fmp4' : command.includes('srt://') ? 'srt' : 'rtmp';
+        /\/ingest\/|streams publish/.test(command) ? 'fmp4' : command.includes('srt://') ? 'srt' : 'rtmp';
       const failures: string[] = [];
       const encoders: Encoder[] = [];
       for (const command of rest.filter(isEncoder)) {
@@ -111,7 +114,7 @@ describe('the commands shown in the docs', () => {
         if (result.code !== 0) failures.push(`${command}: exit ${result.code}\n${result.stderr}`);
       }
       for (const { process, ended } of encoders) {
-        process.kill('SIGKILL');
+        global.process.kill(-process.pid!, 'SIGKILL');
         await ended;
       }
       expect(failures).toEqual([]);

@@ -1,0 +1,69 @@
+import { fromHex } from '../../src/core/bytes.ts';
+import { deadlineSignal } from '../../src/core/deadline.ts';
+import { StreamsError } from '../../src/core/errors.ts';
+import { isId } from '../../src/core/ids.ts';
+import { webSocketUrl } from '../../src/sdk/connect-browser.ts';
+import { firstToOpen } from '../../src/sdk/first-to-open.ts';
+import { type ConnectTransport, viewerProtocols } from '../../src/sdk/index.ts';
+import { connect } from '../../src/transport/connect.ts';
+import { readSecret } from '../relay-token/secret-input.ts';
+
+const timeoutMs = 10_000;
+/** How much sooner QUIC may start: where it works, it is there by then. */
+const headStartMs = 1000;
+
+export type Relay = { readonly url: string; readonly certificateHashes: Uint8Array[] | undefined };
+
+/** The relay of a control plane, as that tells it. Rejects with API_UNREACHABLE, RELAY_UNREACHABLE. */
+export async function relayOf(apiUrl: string, signal: AbortSignal): Promise<Relay> {
+  let answer: { relay?: { url: string; certificateSha256?: string } | null };
+  try {
+    const response = await fetch(`${apiUrl}/endpoints.json`, { signal: deadlineSignal(timeoutMs, signal) });
+    answer = (await response.json()) as typeof answer;
+  } catch (cause) {
+    throw new StreamsError('API_UNREACHABLE', `no answer from ${apiUrl}`, {
+      hint: 'Is it running? streams serve, or name the relay: --relay https://…',
+      cause,
+    });
+  }
+  const { relay } = answer;
+  if (relay === undefined || relay === null)
+    throw new StreamsError('RELAY_UNREACHABLE', `${apiUrl} knows no relay`, { hint: '--relay https://host:4443' });
+  const hash = relay.certificateSha256?.replaceAll(':', '');
+  return { url: relay.url, certificateHashes: hash === undefined ? undefined : [fromHex(hash)] };
+}
+
+/** WebTransport over QUIC; WebSocket where that does not come through. */
+export function publishConnect(certificateHashes: Uint8Array[] | undefined): ConnectTransport {
+  const versions = [...viewerProtocols];
+  const trust = certificateHashes === undefined ? {} : { certificateHashes };
+  return (url, { signal }) =>
+    firstToOpen(
+      (own) => connect(url, { versions, signal: own, ...trust }),
+      (own) => connect(webSocketUrl(url), { versions, signal: own }),
+      headStartMs,
+      signal,
+    );
+}
+
+/** Where to publish: a URL with the stream key in it, which is a secret. Throws USAGE. */
+export function publishUrl(relay: string, input: string, streamKey: string): string {
+  if (!isId('lv', input))
+    throw new StreamsError('USAGE', `"${input}" is not the id of an input`, { hint: 'streams inputs list' });
+  if (!URL.canParse(relay) || !/^(https|wss?):$/.test(new URL(relay).protocol))
+    throw new StreamsError('USAGE', 'the relay is not given as an https: or wss: URL', {
+      hint: '--relay https://host:4443',
+    });
+  const url = new URL(`/publish/${input}`, relay);
+  url.searchParams.set('sk', streamKey);
+  return url.href;
+}
+
+/** Throws USAGE where there is none, CONFIG_INVALID where the file cannot be read. */
+export async function streamKey(file: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
+  const key = file === undefined ? env.STREAMS_STREAM_KEY?.trim() : await readSecret(file);
+  if (key !== undefined && key !== '') return key;
+  throw new StreamsError('USAGE', 'publishing needs the stream key of the input', {
+    hint: '--key-file stream-key.txt, or set STREAMS_STREAM_KEY',
+  });
+}
