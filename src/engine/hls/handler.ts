@@ -72,7 +72,10 @@ async function answer(request: Request, context: HlsContext): Promise<Response> 
   const trackName = folder === undefined ? '' : folder.slice(0, -1);
   const query = `?tok=${encodeURIComponent(token)}`;
   if (kind === undefined) {
-    const window = windows.ask(id, trackName !== '');
+    // What a token does not open is not made for it either.
+    if (trackName !== '' && !allowsTrack(grant, trackName))
+      throw new StreamsError('NOT_FOUND', 'the stream has no such rendition');
+    const window = windows.ask(id, trackName);
     if (window === undefined) throw new StreamsError('STREAM_OFF_AIR', 'the stream is not live now');
     const text =
       trackName === ''
@@ -113,8 +116,9 @@ async function media(
 ): Promise<string> {
   const allowed = (name: string) => allowsTrack(grant, name);
   const directives = readDirectives(params);
-  if (!(await window.started(signal))) throw new StreamsError('TIMEOUT', 'the stream has not begun to arrive yet');
-  const rendition = allowed(trackName) ? window.renditions.get(trackName) : undefined;
+  if (!(await window.started(signal, trackName)))
+    throw new StreamsError('TIMEOUT', 'the stream has not begun to arrive yet');
+  const rendition = window.renditions.get(trackName);
   if (rendition === undefined) throw new StreamsError('NOT_FOUND', 'the stream has no such rendition');
   checkAhead(rendition, directives, window.partTarget);
   if (!(await window.until(() => isReached(rendition, directives), blockMs, signal)))

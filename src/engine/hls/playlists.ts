@@ -1,7 +1,7 @@
 import type { MediaPlaylist, PlaylistPart, RenditionReport, SegmentHead, Variant } from '../../codec/hls/playlist.ts';
 import { writeMediaPlaylist, writeMultivariantPlaylist } from '../../codec/hls/write-playlist.ts';
 import { type InitMap, type Part, type Rendition, type Segment, targetDuration } from './rendition.ts';
-import type { HlsWindow } from './window.ts';
+import type { HlsWindow, Offer } from './window.ts';
 
 const version = 9;
 /** 4.4.3.8: at least six target durations. */
@@ -18,16 +18,17 @@ type Allowed = (trackName: string) => boolean;
 
 /** `query` goes to the end of every URI: `?tok=…`. */
 export function multivariantPlaylist(window: HlsWindow, query: string, allowed: Allowed): string {
-  const all = [...window.renditions.values()].filter(({ description }) => allowed(description.name));
-  const audio = all.filter(({ description }) => description.kind === 'audio');
+  const all = window.offers.filter(({ description }) => allowed(description.name));
+  const sounds = all.filter(({ description }) => description.kind === 'audio');
   const video = all.filter(({ description }) => description.kind === 'video');
-  const sound = audio[0];
-  const rate = (rendition: Rendition | undefined) =>
-    rendition === undefined ? { peak: 0, mean: 0 } : bitrates(rendition);
-  const variants = (video.length > 0 ? video : audio.slice(0, 1)).map((rendition): Variant => {
-    const { name, kind, codec, width, height, framerate } = rendition.description;
+  // AAC plays everywhere; one group holds one codec (4.4.6.2.1).
+  const sound = sounds.find(({ description }) => description.codec.startsWith('mp4a')) ?? sounds[0];
+  const audio = sounds.filter(({ description }) => description.codec === sound?.description.codec);
+  const rate = (offer: Offer | undefined) => (offer === undefined ? { peak: 0, mean: 0 } : bitrates(offer));
+  const variants = (video.length > 0 ? video : audio.slice(0, 1)).map((offer): Variant => {
+    const { name, kind, codec, width, height, framerate } = offer.description;
     const withSound = kind === 'video' && sound !== undefined ? sound : undefined;
-    const [own, added] = [rate(rendition), rate(withSound)];
+    const [own, added] = [rate(offer), rate(withSound)];
     return {
       uri: playlistPath(name) + query,
       bandwidth: own.peak + added.peak,
@@ -102,7 +103,7 @@ export function mediaPlaylist(
         : head(open, rendition.openParts, listed.at(-1)?.map),
     preloadHint: hint,
     renditionReports: [...window.renditions.values()]
-      .filter((other) => other !== rendition && allowed(other.description.name))
+      .filter((other) => other !== rendition && other.segments.length > 0 && allowed(other.description.name))
       .map(
         (other): RenditionReport => ({
           uri: `${up}${playlistPath(other.description.name)}${query}`,
@@ -134,7 +135,16 @@ function secondsToEnd(rendition: Rendition): number[] {
     }, []);
 }
 
-function bitrates({ segments, description }: Rendition): { peak: number; mean: number } {
+/** A rate control lets single seconds go this far above the mean. */
+const peakOfMean = 1.5;
+
+function bitrates({ description, rendition }: Offer): { peak: number; mean: number } {
+  // What we make ourselves has the rate we told it, also before it runs.
+  if (rendition === undefined || rendition.onDemand) {
+    const mean = description.bitrate ?? 1;
+    return { peak: Math.round(mean * peakOfMean), mean };
+  }
+  const { segments } = rendition;
   let peak = 0;
   let bits = 0;
   let seconds = 0;

@@ -48,6 +48,8 @@ type RenditionOptions = {
   readonly limits: WindowLimits;
   /** Media sequence numbers begin no lower. */
   readonly minMsn: number;
+  /** Nor do part numbers. */
+  readonly minPart: number;
   /** How often another publisher took over. */
   readonly restarts: () => number;
   /** A part or segment more, or the end. */
@@ -61,6 +63,8 @@ type RenditionOptions = {
  */
 export class Rendition {
   description: CatalogTrack;
+  /** It is only made while somebody follows it. */
+  readonly onDemand: boolean;
   readonly segments: Segment[] = [];
   /** Those that left the playlist at the front with a discontinuity. */
   discontinuitySequence = 0;
@@ -84,6 +88,7 @@ export class Rendition {
 
   constructor(track: TrackStore, options: RenditionOptions) {
     this.#options = options;
+    this.onDemand = track.onDemand;
     this.description = options.description;
     this.#nextMsn = options.minMsn;
     this.#restarts = options.restarts();
@@ -223,7 +228,7 @@ export class Rendition {
     this.#closeSegment();
     if (this.segments.length === 0) {
       if (this.#options.leads) this.#nextMsn = Math.max(this.#nextMsn, Math.floor(at.seconds));
-      this.#nextPart = this.#nextMsn * 10;
+      this.#nextPart = Math.max(this.#options.minPart, this.#nextMsn * 10);
       this.#nextMap = this.#nextMsn;
     }
     if (this.#map === undefined || at.newInit) this.#map = { number: this.#nextMap++, bytes: at.init };

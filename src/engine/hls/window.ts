@@ -9,7 +9,13 @@ const partGoal = 0.2;
 /** Longest that a request waits for a broadcast that has begun to have something to list. */
 const maxStartMs = 5000;
 
-/** One broadcast as HLS. It follows the broadcast's tracks from its making to `close`. */
+/** A track of the broadcast; without `rendition` it is one that is made on demand, and nobody has asked for it lately. */
+export type Offer = { readonly description: CatalogTrack; readonly rendition: Rendition | undefined };
+
+/**
+ * One broadcast as HLS. It follows the tracks of the source from its making to `close`, and those that are made on demand while
+ * their playlists are asked for.
+ */
 export class HlsWindow {
   readonly broadcast: Broadcast;
   readonly renditions = new Map<string, Rendition>();
@@ -21,6 +27,9 @@ export class HlsWindow {
   readonly #minMsn: number;
   readonly #cuts = new Cuts();
   readonly #waiting = new Set<() => void>();
+  /** Of tracks made on demand: when their playlist was last asked for. */
+  readonly #askedAt = new Map<string, number>();
+  readonly #nextParts = new Map<string, number>();
   #closed = false;
 
   /** Media sequence numbers begin at `minMsn` or higher. */
@@ -44,13 +53,45 @@ export class HlsWindow {
     for (const description of ordered) {
       const known = this.renditions.get(description.name);
       if (known !== undefined) known.description = description;
-      else this.broadcast.find(description.name, (track) => track !== undefined && this.#follow(description, track));
+      else
+        this.broadcast.find(description.name, (track) => {
+          if (track !== undefined && (!track.onDemand || this.#askedAt.has(track.name)))
+            this.#follow(description, track);
+        });
     }
   }
 
-  /** Every rendition has a whole segment. */
-  get ready(): boolean {
-    return this.renditions.size > 0 && [...this.renditions.values()].every(({ segments }) => segments.length > 0);
+  /** A playlist of this track is asked for: one that is made on demand is followed from now on. */
+  want(trackName: string): void {
+    this.broadcast.find(trackName, (track) => {
+      if (track?.onDemand !== true) return;
+      this.#askedAt.set(trackName, performance.now());
+      this.sync();
+    });
+  }
+
+  /** Lets go of the tracks made on demand that nobody has asked for since then (performance.now). */
+  giveUp(since: number): void {
+    for (const [name, askedAt] of this.#askedAt) {
+      if (askedAt >= since) continue;
+      const rendition = this.renditions.get(name);
+      this.#askedAt.delete(name);
+      this.renditions.delete(name);
+      rendition?.close();
+      if (rendition !== undefined) this.#nextParts.set(name, rendition.hintedPart + 1);
+    }
+  }
+
+  /** What a player may choose from, in the order of the catalog. */
+  get offers(): Offer[] {
+    const tracks = this.broadcast.catalog?.tracks ?? [];
+    return tracks.map((description) => ({ description, rendition: this.renditions.get(description.name) }));
+  }
+
+  /** The source has a whole segment of each track, and so has the track asked for. */
+  ready(trackName = ''): boolean {
+    const needed = [...this.renditions].filter(([name]) => name === trackName || !this.#askedAt.has(name));
+    return needed.length > 0 && needed.every(([, { segments }]) => segments.length > 0);
   }
 
   /** The number after the highest given out. */
@@ -80,9 +121,9 @@ export class HlsWindow {
     return true;
   }
 
-  /** Waits for the first segments. */
-  started(signal: AbortSignal): Promise<boolean> {
-    return this.until(() => this.ready, maxStartMs, signal);
+  /** Waits for the first segments, that of the named track among them. */
+  started(signal: AbortSignal, trackName?: string): Promise<boolean> {
+    return this.until(() => this.ready(trackName), maxStartMs, signal);
   }
 
   close(): void {
@@ -102,6 +143,7 @@ export class HlsWindow {
       partTarget: this.partTarget,
       limits: this.#limits,
       minMsn: this.#minMsn,
+      minPart: this.#nextParts.get(description.name) ?? 0,
       restarts: () => this.broadcast.restarts,
       changed: () => this.#changed(),
     });

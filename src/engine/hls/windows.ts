@@ -37,10 +37,16 @@ export class HlsWindows {
   }
 
   /**
-   * For a playlist: begins to follow the broadcast when nobody did. undefined: not live; `reload`s are answered for a while
-   * after that, so that players hear of the end.
+   * For a playlist of a track ('' is the one of all): begins to follow the broadcast when nobody did. undefined: not live;
+   * those of tracks are answered for a while after that, so that players hear of the end.
    */
-  ask(inputId: string, reload: boolean): HlsWindow | undefined {
+  ask(inputId: string, trackName: string): HlsWindow | undefined {
+    const window = this.#ask(inputId, trackName !== '');
+    if (trackName !== '') window?.want(trackName);
+    return window;
+  }
+
+  #ask(inputId: string, reload: boolean): HlsWindow | undefined {
     const broadcast = this.#options.live(inputId);
     const known = this.#entries.get(inputId);
     if (known !== undefined && (broadcast === undefined ? reload : known.window.broadcast === broadcast)) {
@@ -80,6 +86,8 @@ export class HlsWindows {
 
   #giveUpIdle(): void {
     const since = performance.now() - (this.#options.idleMs ?? 30_000);
-    for (const [inputId, { askedAt }] of this.#entries) if (askedAt < since) this.#giveUp(inputId);
+    for (const [inputId, { askedAt, window }] of this.#entries)
+      if (askedAt < since) this.#giveUp(inputId);
+      else window.giveUp(since);
   }
 }

@@ -238,13 +238,13 @@ describe('windows', () => {
     });
     const windows = new HlsWindows({ live: () => broadcast, idleMs: 40 });
     expect(followers()).toBe(0);
-    const first = windows.ask('lv_1', false)!;
+    const first = windows.ask('lv_1', '')!;
     expect(followers()).toBe(1);
     source.play(1000);
     const last = first.nextMsn;
     await until(() => windows.size === 0, 'nobody asks');
     expect(followers()).toBe(0);
-    const again = windows.ask('lv_1', false)!;
+    const again = windows.ask('lv_1', '')!;
     expect(again).not.toBe(first);
     expect(again.nextMsn).toBeGreaterThanOrEqual(last);
     windows.close();
@@ -256,7 +256,7 @@ describe('windows', () => {
     const source = new Source(broadcast);
     source.play(1000);
     const windows = new HlsWindows({ live: () => broadcast, seconds: 30 });
-    const window = windows.ask('lv_1', false)!;
+    const window = windows.ask('lv_1', '')!;
     source.play(70_000);
     for (const { listed, segments } of window.renditions.values()) {
       const seconds = listed.reduce((sum, { duration }) => sum + duration, 0);
@@ -272,13 +272,13 @@ describe('windows', () => {
     new Source(broadcast).play(2000);
     let live: Broadcast | undefined = broadcast;
     const windows = new HlsWindows({ live: () => live });
-    const window = windows.ask('lv_1', false)!;
+    const window = windows.ask('lv_1', '')!;
     broadcast.end();
     live = undefined;
-    expect(windows.ask('lv_1', true)).toBe(window);
-    expect(windows.ask('lv_1', false)).toBeUndefined();
+    expect(windows.ask('lv_1', 'video/360p')).toBe(window);
+    expect(windows.ask('lv_1', '')).toBeUndefined();
     live = new Broadcast(startedAt + 10_000);
-    expect(windows.ask('lv_1', true)).not.toBe(window);
+    expect(windows.ask('lv_1', 'video/360p')).not.toBe(window);
     windows.close();
   });
 });
