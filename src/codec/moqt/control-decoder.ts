@@ -3,6 +3,7 @@ import { StreamsError } from '../../core/errors.ts';
 import type { MessageCodec } from './control/message-codec.ts';
 import type { Message } from './message.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
+import type { ParameterRules } from './parameters.ts';
 import type { Varints } from './varint.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
@@ -16,11 +17,16 @@ export function messageTable(codecs: readonly MessageCodec<Message>[]): MessageT
 }
 
 /** Type, 16-bit length, payload (draft-18 10). Throws INVALID_ARGUMENT when it does not fit in 65535 bytes. */
-export function encodeMessage(table: MessageTable, varints: Varints, message: Message): Uint8Array {
+export function encodeMessage(
+  table: MessageTable,
+  varints: Varints,
+  message: Message,
+  rules?: ParameterRules,
+): Uint8Array {
   for (const codec of table.values()) {
     if (codec.type !== message.type) continue;
     const payload = new WireWriter(varints);
-    codec.encode(payload, message);
+    codec.encode(payload, message, rules);
     if (payload.length > maxPayload) throw new StreamsError('INVALID_ARGUMENT', `${message.type} over 65535 bytes`);
     const out = new ByteWriter(payload.length + 8);
     varints.write(out, codec.code);
@@ -30,13 +36,19 @@ export function encodeMessage(table: MessageTable, varints: Varints, message: Me
 }
 
 /** Throws MoqtError: a payload shorter or longer than its message is a PROTOCOL_VIOLATION (draft-18 10). */
-export function decodeMessage(table: MessageTable, varints: Varints, code: number, payload: Uint8Array): Message {
+export function decodeMessage(
+  table: MessageTable,
+  varints: Varints,
+  code: number,
+  payload: Uint8Array,
+  rules?: ParameterRules,
+): Message {
   const codec = table.get(code);
   if (codec === undefined) throw protocolViolation(`unknown message type 0x${code.toString(16)}`);
   const reader = new WireReader(payload, varints);
   let message: Message;
   try {
-    message = codec.decode(reader);
+    message = codec.decode(reader, rules);
   } catch (error) {
     if (error instanceof MoqtError) throw error;
     throw protocolViolation(`${codec.type}: ${(error as Error).message}`, error);
@@ -49,11 +61,13 @@ export function decodeMessage(table: MessageTable, varints: Varints, code: numbe
 export class ControlDecoder {
   readonly #table: MessageTable;
   readonly #varints: Varints;
+  readonly #rules: ParameterRules | undefined;
   #tail: Uint8Array = emptyBytes;
 
-  constructor(table: MessageTable, varints: Varints) {
+  constructor(table: MessageTable, varints: Varints, rules?: ParameterRules) {
     this.#table = table;
     this.#varints = varints;
+    this.#rules = rules;
   }
 
   /** True between messages, where a stream may end. */
@@ -74,7 +88,7 @@ export class ControlDecoder {
       if (data.length < head) break;
       const end = head + ((data[typeLength]! << 8) | data[typeLength + 1]!);
       if (data.length < end) break;
-      messages.push(decodeMessage(this.#table, this.#varints, code, data.subarray(head, end)));
+      messages.push(decodeMessage(this.#table, this.#varints, code, data.subarray(head, end), this.#rules));
       data = data.subarray(end);
     }
     this.#tail = data.length === 0 ? emptyBytes : data.slice();

@@ -42,7 +42,7 @@ export type ParameterScope =
   | 'subscribeNamespace'
   | 'subscribeTracks';
 
-type Rule = {
+export type ParameterRule = {
   readonly type: number;
   readonly name: keyof MessageParameters;
   readonly scope: readonly ParameterScope[];
@@ -52,7 +52,7 @@ type Rule = {
 
 type NumberName = { [K in keyof Mutable]-?: number extends Mutable[K] ? K : never }[keyof Mutable];
 
-function varintRule(type: number, name: NumberName, scope: readonly ParameterScope[]): Rule {
+function varintRule(type: number, name: NumberName, scope: readonly ParameterScope[]): ParameterRule {
   return {
     type,
     name,
@@ -67,7 +67,7 @@ function varintRule(type: number, name: NumberName, scope: readonly ParameterSco
 }
 
 // PUBLISH_OK, REQUEST_UPDATE_OK and TRACK_STATUS_OK are all REQUEST_OK on the wire (10.5).
-const draftRules: readonly Rule[] = [
+const draftRules: readonly ParameterRule[] = [
   varintRule(0x02, 'objectDeliveryTimeoutMs', ['requestOk', 'subscribe', 'requestUpdate']),
   {
     type: 0x03,
@@ -172,7 +172,7 @@ const draftRules: readonly Rule[] = [
 ];
 
 /** draft-lcurley-moq-cluster */
-const clusterRules: readonly Rule[] = [
+const clusterRules: readonly ParameterRule[] = [
   {
     type: 0x40b57,
     name: 'hopPath',
@@ -214,15 +214,44 @@ function readHopPath(reader: WireReader): readonly bigint[] {
   return hops;
 }
 
-const rules = [...draftRules, ...clusterRules];
-const byType = new Map(rules.map((rule) => [rule.type, rule]));
+/** What the parameters of a version look like, and where they may be. */
+export type ParameterRules = {
+  readonly all: readonly ParameterRule[];
+  readonly byType: ReadonlyMap<number, ParameterRule>;
+};
+
+function rulesOf(all: readonly ParameterRule[]): ParameterRules {
+  return { all, byType: new Map(all.map((rule) => [rule.type, rule])) };
+}
+
+export const draft18Rules = rulesOf([...draftRules, ...clusterRules]);
+
+/** Those of another version: the ones in `changed` instead of what has their name, or more. Ascending by type. */
+export function rulesWith(base: ParameterRules, changed: readonly ParameterRule[]): ParameterRules {
+  const kept = base.all.filter(({ name }) => !changed.some((rule) => rule.name === name));
+  return rulesOf([...kept, ...changed].sort((a, b) => a.type - b.type));
+}
+
+/** The rule of `base` for a parameter that may be in other messages. */
+export function rescoped(
+  base: ParameterRules,
+  name: keyof MessageParameters,
+  scope: readonly ParameterScope[],
+): ParameterRule {
+  return { ...base.all.find((rule) => rule.name === name)!, scope };
+}
+
 /** The draft's own parameter types by name, for fixtures and inspection. */
 export const parameterTypes = Object.fromEntries(draftRules.map((rule) => [rule.name, rule.type])) as Readonly<
   Record<keyof MessageParameters, number>
 >;
 
 /** draft-18 10.2: a count, then ascending delta types. Unknown, misplaced or repeated ones break the session. */
-export function readParameters(reader: WireReader, scope: ParameterScope): MessageParameters {
+export function readParameters(
+  reader: WireReader,
+  scope: ParameterScope,
+  { byType }: ParameterRules = draft18Rules,
+): MessageParameters {
   const count = reader.varint();
   const parameters: Mutable = {};
   let type = 0;
@@ -239,8 +268,12 @@ export function readParameters(reader: WireReader, scope: ParameterScope): Messa
   return parameters;
 }
 
-export function writeParameters(writer: WireWriter, parameters: MessageParameters): void {
-  const present = rules.filter((rule) => {
+export function writeParameters(
+  writer: WireWriter,
+  parameters: MessageParameters,
+  { all }: ParameterRules = draft18Rules,
+): void {
+  const present = all.filter((rule) => {
     const value = parameters[rule.name];
     return value !== undefined && !(Array.isArray(value) && rule.name === 'authorizationTokens' && value.length === 0);
   });

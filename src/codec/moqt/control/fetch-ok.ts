@@ -18,19 +18,19 @@ export type FetchOk = {
 export const fetchOk: MessageCodec<FetchOk> = {
   code: 0x18,
   type: 'fetchOk',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.u8(message.endOfTrack ? 1 : 0).location(message.end);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
     writer.bytes(message.trackProperties);
   },
-  decode(reader) {
+  decode(reader, rules) {
     const endOfTrack = reader.u8();
     if (endOfTrack > 1) throw protocolViolation(`FETCH_OK End Of Track ${endOfTrack}`);
     return {
       type: 'fetchOk',
       endOfTrack: endOfTrack === 1,
       end: reader.location(),
-      parameters: readParameters(reader, 'fetchOk'),
+      parameters: readParameters(reader, 'fetchOk', rules),
       trackProperties: reader.rest(),
     };
   },

@@ -20,7 +20,7 @@ export type Fetch = {
 export const fetch: MessageCodec<Fetch> = {
   code: 0x16,
   type: 'fetch',
-  encode(writer, { requestId, range, parameters }) {
+  encode(writer, { requestId, range, parameters }, rules) {
     writer.varint(requestId);
     if (range.kind === 'standalone') writer.varint(0x1).track(range.track).location(range.start).location(range.end);
     else
@@ -28,9 +28,9 @@ export const fetch: MessageCodec<Fetch> = {
         .varint(range.kind === 'relativeJoining' ? 0x2 : 0x3)
         .varint(range.joiningRequestId)
         .varint(range.start);
-    writeParameters(writer, parameters);
+    writeParameters(writer, parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     const requestId = reader.varint();
     const kind = reader.varint();
     let range: FetchRange;
@@ -43,6 +43,6 @@ export const fetch: MessageCodec<Fetch> = {
         start: reader.varint(),
       };
     else throw protocolViolation(`fetch type 0x${kind.toString(16)}`);
-    return { type: 'fetch', requestId, range, parameters: readParameters(reader, 'fetch') };
+    return { type: 'fetch', requestId, range, parameters: readParameters(reader, 'fetch', rules) };
   },
 };

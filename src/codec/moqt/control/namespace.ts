@@ -14,13 +14,13 @@ export type Namespace = {
 export const namespace: MessageCodec<Namespace> = {
   code: 0x8,
   type: 'namespace',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.namespace(message.suffix);
-    if (message.parameters !== undefined) writeParameters(writer, message.parameters);
+    if (message.parameters !== undefined) writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     const suffix = reader.namespace();
     if (reader.remaining === 0) return { type: 'namespace', suffix };
-    return { type: 'namespace', suffix, parameters: readParameters(reader, 'namespace') };
+    return { type: 'namespace', suffix, parameters: readParameters(reader, 'namespace', rules) };
   },
 };

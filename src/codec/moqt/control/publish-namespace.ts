@@ -13,16 +13,16 @@ export type PublishNamespace = {
 export const publishNamespace: MessageCodec<PublishNamespace> = {
   code: 0x6,
   type: 'publishNamespace',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId).namespace(message.namespace);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'publishNamespace',
       requestId: reader.varint(),
       namespace: reader.namespace(),
-      parameters: readParameters(reader, 'publishNamespace'),
+      parameters: readParameters(reader, 'publishNamespace', rules),
     };
   },
 };

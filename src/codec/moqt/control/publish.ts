@@ -16,18 +16,18 @@ export type Publish = {
 export const publish: MessageCodec<Publish> = {
   code: 0x1d,
   type: 'publish',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId).track(message.track).varint(message.trackAlias);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
     writer.bytes(message.trackProperties);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'publish',
       requestId: reader.varint(),
       track: reader.track(),
       trackAlias: reader.varint(),
-      parameters: readParameters(reader, 'publish'),
+      parameters: readParameters(reader, 'publish', rules),
       trackProperties: reader.rest(),
     };
   },

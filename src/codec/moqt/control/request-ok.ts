@@ -17,11 +17,15 @@ export type RequestOk = {
 export const requestOk: MessageCodec<RequestOk> = {
   code: 0x7,
   type: 'requestOk',
-  encode(writer, message) {
-    writeParameters(writer, message.parameters);
+  encode(writer, message, rules) {
+    writeParameters(writer, message.parameters, rules);
     writer.bytes(message.trackProperties);
   },
-  decode(reader) {
-    return { type: 'requestOk', parameters: readParameters(reader, 'requestOk'), trackProperties: reader.rest() };
+  decode(reader, rules) {
+    return {
+      type: 'requestOk',
+      parameters: readParameters(reader, 'requestOk', rules),
+      trackProperties: reader.rest(),
+    };
   },
 };

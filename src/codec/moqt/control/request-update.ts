@@ -14,11 +14,15 @@ export type RequestUpdate = {
 export const requestUpdate: MessageCodec<RequestUpdate> = {
   code: 0x2,
   type: 'requestUpdate',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
-    return { type: 'requestUpdate', requestId: reader.varint(), parameters: readParameters(reader, 'requestUpdate') };
+  decode(reader, rules) {
+    return {
+      type: 'requestUpdate',
+      requestId: reader.varint(),
+      parameters: readParameters(reader, 'requestUpdate', rules),
+    };
   },
 };

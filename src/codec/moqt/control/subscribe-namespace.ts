@@ -13,16 +13,16 @@ export type SubscribeNamespace = {
 export const subscribeNamespace: MessageCodec<SubscribeNamespace> = {
   code: 0x50,
   type: 'subscribeNamespace',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId).namespace(message.prefix);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'subscribeNamespace',
       requestId: reader.varint(),
       prefix: reader.namespace(),
-      parameters: readParameters(reader, 'subscribeNamespace'),
+      parameters: readParameters(reader, 'subscribeNamespace', rules),
     };
   },
 };

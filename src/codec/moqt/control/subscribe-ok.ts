@@ -15,16 +15,16 @@ export type SubscribeOk = {
 export const subscribeOk: MessageCodec<SubscribeOk> = {
   code: 0x4,
   type: 'subscribeOk',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.trackAlias);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
     writer.bytes(message.trackProperties);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'subscribeOk',
       trackAlias: reader.varint(),
-      parameters: readParameters(reader, 'subscribeOk'),
+      parameters: readParameters(reader, 'subscribeOk', rules),
       trackProperties: reader.rest(),
     };
   },

@@ -13,16 +13,16 @@ export type SubscribeTracks = {
 export const subscribeTracks: MessageCodec<SubscribeTracks> = {
   code: 0x51,
   type: 'subscribeTracks',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId).namespace(message.prefix);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'subscribeTracks',
       requestId: reader.varint(),
       prefix: reader.namespace(),
-      parameters: readParameters(reader, 'subscribeTracks'),
+      parameters: readParameters(reader, 'subscribeTracks', rules),
     };
   },
 };

@@ -14,16 +14,16 @@ export type Subscribe = {
 export const subscribe: MessageCodec<Subscribe> = {
   code: 0x3,
   type: 'subscribe',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId).track(message.track);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'subscribe',
       requestId: reader.varint(),
       track: reader.track(),
-      parameters: readParameters(reader, 'subscribe'),
+      parameters: readParameters(reader, 'subscribe', rules),
     };
   },
 };

@@ -14,16 +14,16 @@ export type TrackStatus = {
 export const trackStatus: MessageCodec<TrackStatus> = {
   code: 0xd,
   type: 'trackStatus',
-  encode(writer, message) {
+  encode(writer, message, rules) {
     writer.varint(message.requestId).track(message.track);
-    writeParameters(writer, message.parameters);
+    writeParameters(writer, message.parameters, rules);
   },
-  decode(reader) {
+  decode(reader, rules) {
     return {
       type: 'trackStatus',
       requestId: reader.varint(),
       track: reader.track(),
-      parameters: readParameters(reader, 'trackStatus'),
+      parameters: readParameters(reader, 'trackStatus', rules),
     };
   },
 };
