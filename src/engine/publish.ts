@@ -1,10 +1,12 @@
-import { catalogTrackName } from '../codec/catalog/streams-catalog.ts';
+import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
+import { answerFetch } from '../session/answer-fetch.ts';
 import { establish } from '../session/establish.ts';
 import { TrackFeed } from '../session/track-feed.ts';
-import type { IncomingSubscribe, Session } from '../session/types.ts';
+import type { TrackStore } from '../session/track-store.ts';
+import type { IncomingFetch, IncomingSubscribe, Session } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Broadcast } from './broadcast.ts';
 import { watchSilence } from './watch-silence.ts';
@@ -130,7 +132,10 @@ export class RelayPublisher {
         role: 'client',
         path: this.#path(),
         authority: new URL(relayUrl).host,
-        handlers: { subscribe: (request) => this.#subscribe(request, aliases) },
+        handlers: {
+          subscribe: (request) => this.#subscribe(request, aliases),
+          fetch: (request) => this.#fetch(request),
+        },
       });
       const announced = await session.publishNamespace(namespace);
       void announced.ended.then(() => session.close(sessionCodes.noError, 'namespace is over'));
@@ -155,6 +160,20 @@ export class RelayPublisher {
   }
 
   #subscribe(request: IncomingSubscribe, aliases: Map<string, number>): void {
+    const { name } = request.track;
+    this.#find(request, (track) => {
+      const alias = aliases.get(name) ?? aliases.size + 1;
+      aliases.set(name, alias);
+      new TrackFeed(request, track, alias, publisherPriority(name));
+    });
+  }
+
+  #fetch(request: IncomingFetch): void {
+    this.#find(request, (track) => void answerFetch(request, track, publisherPriority(request.track.name)));
+  }
+
+  /** Refuses what is no track of this broadcast; `found` is called unless the request was cancelled meanwhile. */
+  #find(request: IncomingSubscribe | IncomingFetch, found: (track: TrackStore) => void): void {
     const { namespace, broadcast } = this.#options;
     const { track } = request;
     const ours =
@@ -167,22 +186,12 @@ export class RelayPublisher {
     void request.cancelled.then(() => {
       cancelled = true;
     });
-    broadcast.find(track.name, (found) => {
+    broadcast.find(track.name, (store) => {
       if (cancelled) return;
-      if (found === undefined) {
-        request.reject(requestErrorCodes.doesNotExist, 'no such track in this broadcast');
-        return;
-      }
-      const alias = aliases.get(track.name) ?? aliases.size + 1;
-      aliases.set(track.name, alias);
-      new TrackFeed(request, found, alias, publisherPriority(track.name));
+      if (store === undefined) request.reject(requestErrorCodes.doesNotExist, 'no such track in this broadcast');
+      else found(store);
     });
   }
-}
-
-/** Catalog before audio before video (0 is most urgent): a stalled picture hurts less than broken sound. */
-function publisherPriority(trackName: string): number {
-  return trackName === catalogTrackName ? 0 : trackName.startsWith('audio') ? 1 : 2;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
