@@ -18,7 +18,7 @@ export const relaySpec = {
     },
     versions: {
       value: 'version',
-      description: 'offer only these MoQT versions (moqt-18, moqt-16); may be repeated, or a comma list, best first',
+      description: 'offer only these MoQT versions (moqt-18, …, moq-lite-05); may be repeated, or a comma list, best first',
       repeatable: true,
     },
     tlsGenerate: {

@@ -40,7 +40,7 @@ export const serveSpec = {
     },
     versions: {
       value: 'version',
-      description: 'let the relay offer only these MoQT versions (moqt-18, moqt-16); may be repeated, or a comma list',
+      description: 'let the relay offer only these MoQT versions (moqt-18, …, moq-lite-05); may be repeated, or a comma list',
       repeatable: true,
     },
     maxSessions: {

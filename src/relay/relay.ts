@@ -108,7 +108,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let further: Awaited<ReturnType<typeof others>>;
   try {
     further = await others();
-    if (options.cluster !== undefined) cluster = await startCluster(core, options.cluster, { versions, logger });
+    if (options.cluster !== undefined) cluster = await startCluster(core, options.cluster, { versions: names, logger });
   } catch (error) {
     await Promise.all(open.map((each) => each.close()));
     throw error;

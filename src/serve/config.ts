@@ -1,4 +1,4 @@
-import { moqtProtocols } from '../codec/moqt/dialects.ts';
+import { relayVersions } from '../codec/moqt/dialects.ts';
 import { StreamsError } from '../core/errors.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
 
@@ -45,9 +45,9 @@ export function parseOnly(values: readonly string[] | undefined): ProcessName[] 
 export function parseVersions(values: readonly string[]): string[] {
   const asked = values.flatMap((value) => value.split(',')).map((name) => name.trim());
   for (const name of asked) {
-    if (!moqtProtocols.includes(name)) {
+    if (!relayVersions.includes(name)) {
       throw new StreamsError('USAGE', `"${name}" is not a MoQT version that the relay speaks`, {
-        hint: `--versions ${moqtProtocols.join(',')}`,
+        hint: `--versions ${relayVersions.join(',')}`,
       });
     }
   }

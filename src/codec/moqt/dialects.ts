@@ -2,12 +2,16 @@ import type { Dialect } from './dialect.ts';
 import { draft14 } from './draft14.ts';
 import { draft16 } from './draft16.ts';
 import { draft18 } from './draft18.ts';
+import { liteProtocols } from './lite/version.ts';
 
 /** Best first: the order in which we offer and choose. */
 export const dialects: readonly Dialect[] = [draft18, draft16, draft14];
 
 /** Names of the versions, best first: those of `--versions`. */
 export const moqtVersions: readonly string[] = dialects.map((dialect) => dialect.version);
+
+/** What a relay speaks: moq-lite too, for the peers that offer nothing better. */
+export const relayVersions: readonly string[] = [...moqtVersions, ...liteProtocols];
 
 /** ALPN and WebTransport subprotocol names, best first. */
 export const moqtProtocols: readonly string[] = protocolsOf(moqtVersions);
