@@ -1,8 +1,8 @@
 /**
  * One access unit on its way from an ingest to a packager.
  *
- * Invariants: `dts` is non-decreasing per track and starts anywhere; `pts >= dts`; both are in the unit's `timescale`
- * (ticks per second). H.264/HEVC `data` is length-prefixed NAL units (4-byte lengths, ISO 14496-15), never Annex B, and
+ * Invariants: `dts` is non-decreasing per track and starts anywhere; `pts` may be on either side of it (negative composition
+ * offsets); both are in the unit's `timescale` (ticks per second). H.264/HEVC `data` is length-prefixed NAL units (4-byte lengths, ISO 14496-15), never Annex B, and
  * holds no parameter sets when they are in `config`. AV1 `data` is the OBUs of a temporal unit, each with its size, without
  * delimiter; VP8 and VP9 `data` a frame (or superframe). AAC `data` is one raw frame without ADTS, Opus `data` one packet (RFC 6716).
  * `config` is present on the first unit of a track and again whenever it changes.

@@ -1,6 +1,7 @@
 import { ByteReader } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { skipModEx } from './mod-ex.ts';
+import { firstTrack } from './multitrack.ts';
 
 /** Body of an audio message or tag (FLV 10.1 E.4.2, Enhanced RTMP v2 "ExAudioTagHeader"). */
 export type AudioTag =
@@ -48,12 +49,11 @@ function decodeExtended(reader: ByteReader, type: number): AudioTag {
   if (packetType === 5) {
     const multitrack = reader.u8();
     packetType = multitrack & 15;
-    if (multitrack >> 4 !== 0) return { kind: 'ignored' };
-    const codec = readFourCc(reader);
-    if (reader.u8() !== 0) return { kind: 'ignored' };
-    return decodePacket(reader, codec, packetType);
+    const track = firstTrack(reader, multitrack >> 4);
+    if (track === undefined) return { kind: 'ignored' };
+    return decodePacket(track.reader, codecOf(track.fourCc), packetType);
   }
-  return decodePacket(reader, readFourCc(reader), packetType);
+  return decodePacket(reader, codecOf(reader.u32()), packetType);
 }
 
 /** 0 SequenceStart, 1 CodedFrames; 2 SequenceEnd and 4 MultichannelConfig tell us nothing. */
@@ -63,8 +63,7 @@ function decodePacket(reader: ByteReader, codec: AudioCodec, packetType: number)
   return { kind: 'frame', codec, data: reader.rest() };
 }
 
-function readFourCc(reader: ByteReader): AudioCodec {
-  const value = reader.u32();
+function codecOf(value: number): AudioCodec {
   const codec = fourCcs.get(value);
   if (codec === undefined) throw new StreamsError('UNSUPPORTED', `audio codec 0x${value.toString(16)} in RTMP`);
   return codec;

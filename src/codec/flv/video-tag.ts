@@ -1,6 +1,7 @@
 import { ByteReader } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { skipModEx } from './mod-ex.ts';
+import { firstTrack } from './multitrack.ts';
 
 /** Body of a video message or tag (FLV 10.1 E.4.3, Enhanced RTMP v2 "ExVideoTagHeader"). */
 export type VideoTag =
@@ -53,15 +54,13 @@ function decodeExtended(reader: ByteReader, frameType: number, type: number): Vi
   if (packetType === 6) {
     const multitrack = reader.u8();
     packetType = multitrack & 15;
-    // Several tracks in a message need a track picked from the middle; a single one says which it is.
-    if (multitrack >> 4 !== 0) return { kind: 'ignored' };
-    const codec = readFourCc(reader);
-    if (reader.u8() !== 0) return { kind: 'ignored' };
-    return decodePacket(reader, codec, frameType, packetType);
+    const track = firstTrack(reader, multitrack >> 4);
+    if (track === undefined) return { kind: 'ignored' };
+    return decodePacket(track.reader, codecOf(track.fourCc), frameType, packetType);
   }
   // Metadata (4) and commands (frame type 5) carry no picture.
   if (packetType === 4 || (frameType === 5 && packetType !== 0)) return { kind: 'ignored' };
-  return decodePacket(reader, readFourCc(reader), frameType, packetType);
+  return decodePacket(reader, codecOf(reader.u32()), frameType, packetType);
 }
 
 function decodePacket(reader: ByteReader, codec: VideoCodec, frameType: number, packetType: number): VideoTag {
@@ -73,8 +72,7 @@ function decodePacket(reader: ByteReader, codec: VideoCodec, frameType: number, 
   return { kind: 'frame', codec, keyframe: frameType === 1, compositionOffset, data: reader.rest() };
 }
 
-function readFourCc(reader: ByteReader): VideoCodec {
-  const value = reader.u32();
+function codecOf(value: number): VideoCodec {
   const codec = fourCcs.get(value);
   if (codec === undefined) throw new StreamsError('UNSUPPORTED', `video codec 0x${value.toString(16)} in RTMP`);
   return codec;

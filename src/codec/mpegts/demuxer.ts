@@ -5,7 +5,12 @@ import { type ElementaryStream, elementaryStreams, programMapPid, SectionAssembl
 /** ISO 13818-1 table 2-34 with its amendments: the kinds that can become tracks. */
 export type TsCodec = 'h264' | 'hevc' | 'aac-adts' | 'opus';
 
-export type TsPes = WholePes & { pid: number; codec: TsCodec };
+export type TsPes = WholePes & {
+  pid: number;
+  codec: TsCodec;
+  /** Of Opus; 0 where it is not said. */
+  channels: number;
+};
 
 const maxTracks = 8;
 
@@ -25,7 +30,7 @@ export class TsDemuxer {
   readonly #association = new SectionAssembler();
   #mapPid: number | undefined;
   #map = new SectionAssembler();
-  readonly #tracks = new Map<number, { codec: TsCodec; assembler: PesAssembler }>();
+  readonly #tracks = new Map<number, { codec: TsCodec; channels: number; assembler: PesAssembler }>();
   /** Stream types that were announced and are not carried, for one clear log line. */
   readonly unsupported = new Set<number>();
 
@@ -38,7 +43,8 @@ export class TsDemuxer {
       else {
         const track = this.#tracks.get(packet.pid);
         if (track !== undefined)
-          for (const pes of track.assembler.push(packet)) found.push({ ...pes, pid: packet.pid, codec: track.codec });
+          for (const pes of track.assembler.push(packet))
+            found.push({ ...pes, pid: packet.pid, codec: track.codec, channels: track.channels });
       }
     }
     return found;
@@ -47,9 +53,9 @@ export class TsDemuxer {
   /** The last PES packets, whose end only the end of the stream shows. */
   flush(): TsPes[] {
     const found: TsPes[] = [];
-    for (const [pid, { codec, assembler }] of this.#tracks) {
+    for (const [pid, { codec, channels, assembler }] of this.#tracks) {
       const pes = assembler.flush();
-      if (pes !== undefined) found.push({ ...pes, pid, codec });
+      if (pes !== undefined) found.push({ ...pes, pid, codec, channels });
     }
     return found;
   }
@@ -91,7 +97,7 @@ export class TsDemuxer {
       const codec = codecOf(stream);
       if (codec === undefined) this.unsupported.add(stream.streamType);
       else if (this.#tracks.get(stream.pid)?.codec !== codec && this.#tracks.size < maxTracks)
-        this.#tracks.set(stream.pid, { codec, assembler: new PesAssembler() });
+        this.#tracks.set(stream.pid, { codec, channels: stream.opusChannels, assembler: new PesAssembler() });
     }
   }
 }

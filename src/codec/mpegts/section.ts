@@ -56,6 +56,8 @@ export type ElementaryStream = {
   streamType: number;
   /** registration_descriptor, e.g. `Opus`. */
   registration: string;
+  /** Of an Opus extension descriptor: channels, 0 without one. */
+  opusChannels: number;
 };
 
 /** Streams of a program map section (2.4.4.9); undefined when it is another table. */
@@ -71,6 +73,7 @@ export function elementaryStreams(section: Uint8Array): ElementaryStream[] | und
       pid: ((section[at + 1]! & 0x1f) << 8) | section[at + 2]!,
       streamType: section[at]!,
       registration: registrationOf(info),
+      opusChannels: opusChannelsOf(info),
     });
     at += 5 + infoLength;
   }
@@ -86,4 +89,14 @@ function registrationOf(descriptors: Uint8Array): string {
   for (let at = 0; at + 2 <= descriptors.length; at += 2 + descriptors[at + 1]!)
     if (descriptors[at] === 0x05) return String.fromCharCode(...descriptors.subarray(at + 2, at + 6));
   return '';
+}
+
+/** extension_descriptor 0x7f with tag 0x80: channel_config_code, where 0 is two channels of mono. */
+function opusChannelsOf(descriptors: Uint8Array): number {
+  for (let at = 0; at + 4 <= descriptors.length; at += 2 + descriptors[at + 1]!)
+    if (descriptors[at] === 0x7f && descriptors[at + 2] === 0x80) {
+      const code = descriptors[at + 3]!;
+      return code === 0 ? 2 : code <= 8 ? code : 0;
+    }
+  return 0;
 }

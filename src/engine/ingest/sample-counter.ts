@@ -17,16 +17,16 @@ export class SampleCounter {
   }
 
   /**
-   * Sample at which the next frame begins. `said`: the sender's word for it, if it has one. Undefined when there are more
+   * Sample at which the next frame begins. `said`: the sender's word for it, if it has one; `frameLength`: where it differs. Undefined when there are more
    * frames than time: this one is left out, for what was sent cannot be taken back.
    */
-  next(said: number | undefined): number | undefined {
+  next(said: number | undefined, frameLength = this.#frameLength): number | undefined {
     const expected = this.#next ?? said;
     if (expected === undefined) return undefined;
     const drift = (said ?? expected) - expected;
     if (drift < -this.#allowed) return undefined;
     const sample = drift > this.#allowed ? said! : expected;
-    this.#next = sample + this.#frameLength;
+    this.#next = sample + frameLength;
     return sample;
   }
 }

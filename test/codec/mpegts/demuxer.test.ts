@@ -35,6 +35,7 @@ describe('MPEG-TS', () => {
         dts: 2 ** 32 + 5,
         data: filled(300, 3),
         afterLoss: false,
+        channels: 0,
       },
       {
         pid: ts.videoPid,
@@ -43,8 +44,9 @@ describe('MPEG-TS', () => {
         dts: 2 ** 33 - 3601,
         data: filled(500, 1),
         afterLoss: false,
+        channels: 0,
       },
-      { pid: ts.videoPid, codec: 'h264', pts: 0, dts: 0, data: filled(3, 2), afterLoss: false },
+      { pid: ts.videoPid, codec: 'h264', pts: 0, dts: 0, data: filled(3, 2), afterLoss: false, channels: 0 },
     ]);
     expect(demuxer.lostPackets).toBe(0);
   });

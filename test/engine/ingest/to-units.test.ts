@@ -67,12 +67,60 @@ describe('RTMP messages to units', () => {
   });
 
   it.each([
-    ['hevc', '90 68766331 00'],
-    ['av1', '90 61763031 00'],
+    ['flac', '90 664c6143 00'],
+    ['ac3', '91 61632d33 00'],
   ])('names the codec it does not take: %s', (codec, bytes) => {
-    expect(() => new RtmpToUnits().video(0, fromHex(bytes), 0)).toThrow(
+    expect(() => new RtmpToUnits().audio(0, fromHex(bytes), 0)).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringContaining(codec) }),
     );
+  });
+
+  it('keeps negative composition offsets, and drops absurd ones', () => {
+    const units = new RtmpToUnits();
+    units.video(0, fromHex(`17 00 000000 ${avcC}`), 0);
+    expect(units.video(80, fromHex(`27 01 ffffd8 ${idr}`), 0)).toMatchObject({ dts: 7200, pts: 3600 });
+    expect(units.video(120, fromHex(`27 01 7fffff ${idr}`), 0)).toMatchObject({ dts: 10_800, pts: 10_800 });
+  });
+
+  it('goes on over the wrap of the timestamps, and steps over a jump', () => {
+    const units = new RtmpToUnits();
+    units.video(0, fromHex(`17 00 000000 ${avcC}`), 0);
+    const at = (time: number) => units.video(time, fromHex(`17 01 000000 ${idr}`), 0)!.dts / 90;
+    expect([0xffff_ffd8, 0, 40].map(at)).toEqual([-40, 0, 40]);
+    expect([3_600_000, 3_600_040].map(at)).toEqual([80, 120]);
+    expect(at(40)).toBe(160);
+  });
+
+  it('takes Opus in packets of any length, from Enhanced RTMP', () => {
+    const units = new RtmpToUnits();
+    const head = '4f70757348656164 01 02 3801 80bb0000 0000 00';
+    units.audio(0, fromHex(`90 4f707573 ${head}`), 0);
+    const twenty = '91 4f707573 fc0102';
+    const forty = '91 4f707573 fd0102';
+    const made = [
+      units.audio(0, fromHex(twenty), 0),
+      units.audio(20, fromHex(forty), 0),
+      units.audio(60, fromHex(twenty), 0),
+    ];
+    expect(made.map((unit) => [unit!.dts, unit!.duration])).toEqual([
+      [0, 960],
+      [960, 1920],
+      [2880, 960],
+    ]);
+    expect(made[0]).toMatchObject({ codec: 'opus', timescale: 48_000, config: fromHex(head) });
+    expect(made[1]).not.toHaveProperty('config');
+  });
+
+  it('passes over tracks but the first, whatever they are coded with', () => {
+    const units = new RtmpToUnits();
+    expect(units.audio(0, fromHex('95 01 61632d33 01 aabb'), 0)).toBeUndefined();
+    expect(units.audio(0, fromHex('95 21 61632d33 01 000002 aabb 664c6143 02 000001 aa'), 0)).toBeUndefined();
+    expect(units.video(0, fromHex('96 01 12345678 03 aabb'), 0)).toBeUndefined();
+    units.audio(0, fromHex('95 10 6d703461 01 000002 1190 00 000002 1190'), 0);
+    expect(units.audio(0, fromHex('95 11 6d703461 00 000002 2100 01 000001 aa'), 0)).toMatchObject({
+      codec: 'aac',
+      data: fromHex('2100'),
+    });
   });
 });
 

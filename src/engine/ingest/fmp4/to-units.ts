@@ -1,12 +1,11 @@
-import { parseAudioSpecificConfig } from '../../../codec/aac/audio-specific-config.ts';
 import { parseFragment, type Sample, type TrackDefaults } from '../../../codec/cmaf/fragment.ts';
 import { type ParsedTrack, parseInitSegment } from '../../../codec/cmaf/init-segment.ts';
 import type { AudioDescription, VideoDescription } from '../../../codec/cmaf/sample-entry.ts';
 import { type CmafPiece, CmafSplitter } from '../../../codec/cmaf/splitter.ts';
-import { hasIdr, parseAvcConfig, toFourByteLengths, withFourByteLengths } from '../../../codec/h264/avc-config.ts';
 import { StreamsError } from '../../../core/errors.ts';
-import type { AudioUnit, MediaUnit, VideoUnit } from '../../../core/media-unit.ts';
-import { SampleCounter } from '../sample-counter.ts';
+import type { MediaUnit } from '../../../core/media-unit.ts';
+import { AudioFrames } from '../audio-frames.ts';
+import { isoVideo } from '../iso-video.ts';
 
 /** A step back further than this is no rounding of the sender's, but another clock. */
 const maxBackwardSeconds = 1;
@@ -16,7 +15,7 @@ type Reader = (sample: Sample, time: number, arrivedAt: number) => MediaUnit | u
 
 /**
  * A fragmented MP4 as it arrives (ftyp+moov, then moof+mdat …) to access units: one a sample, with the times of its track.
- * A new init segment starts its tracks anew. Takes the first H.264 and the first AAC track. Throws MALFORMED,
+ * A new init segment starts its tracks anew. Takes the first video and the first audio track. Throws MALFORMED,
  * LIMIT_EXCEEDED, and UNSUPPORTED naming the codec.
  */
 export class Fmp4ToUnits {
@@ -42,7 +41,7 @@ export class Fmp4ToUnits {
   #init(bytes: Uint8Array): void {
     const parsed = parseInitSegment(bytes);
     const tracks = (['video', 'audio'] as const).flatMap((kind) => parsed.find((track) => track.kind === kind) ?? []);
-    if (tracks.length === 0) throw new StreamsError('UNSUPPORTED', 'the init segment has neither video nor audio');
+    if (tracks.length === 0) throw unsupported(parsed.map((track) => track.codecString).join(', '));
     this.#tracks = new Map(tracks.map((track) => [track.trackId, readerOf(track)]));
     this.#defaults = new Map(parsed.map((track) => [track.trackId, track.defaults]));
   }
@@ -64,39 +63,31 @@ export class Fmp4ToUnits {
 function readerOf({ description, codecString, timescale }: ParsedTrack): Reader {
   if (description?.kind === 'video') return videoReader(description, timescale);
   if (description?.kind === 'audio') return audioReader(description, timescale);
-  throw new StreamsError('UNSUPPORTED', `codec ${codecString} over fMP4 is not supported yet`, {
-    hint: 'send H.264 and AAC',
+  throw unsupported(codecString);
+}
+
+function unsupported(codecs: string): StreamsError {
+  return new StreamsError('UNSUPPORTED', `codec ${codecs || 'none'} over fMP4 is not supported`, {
+    hint: 'send H.264, HEVC, AV1 or VP9, and AAC or Opus',
   });
 }
 
-function videoReader({ config }: VideoDescription, timescale: number): Reader {
-  const { nalLengthSize } = parseAvcConfig(config);
+function videoReader({ codec, config, width, height }: VideoDescription, timescale: number): Reader {
+  const read = isoVideo(codec, config, { width, height });
   const forward = forwardOnly(timescale);
-  let first: Pick<VideoUnit, 'config'> = { config: withFourByteLengths(config) };
   return (sample, time, arrivedAt) => {
-    const data = toFourByteLengths(sample.data, nalLengthSize);
     const dts = forward(time);
-    const pts = dts + Math.max(0, sample.compositionOffset);
-    const keyframe = sample.keyframe && hasIdr(data);
-    const unit: VideoUnit = { kind: 'video', codec: 'h264', timescale, dts, pts, keyframe, data, arrivedAt, ...first };
-    first = {};
-    return unit;
+    const picture = read(sample.data, sample.keyframe);
+    if (picture === undefined) return undefined;
+    return { kind: 'video', timescale, dts, pts: dts + sample.compositionOffset, ...picture, arrivedAt };
   };
 }
 
-function audioReader({ config }: AudioDescription, timescale: number): Reader {
-  const { sampleRate, frameLength } = parseAudioSpecificConfig(config);
+function audioReader({ codec, config }: AudioDescription, timescale: number): Reader {
+  const frames = new AudioFrames(codec, config);
   const forward = forwardOnly(timescale);
-  const samples = new SampleCounter(sampleRate, frameLength);
-  let first: Pick<AudioUnit, 'config'> = { config };
-  return ({ data }, time, arrivedAt) => {
-    const dts = samples.next(Math.round((forward(time) * sampleRate) / timescale));
-    if (dts === undefined) return undefined;
-    const times = { timescale: sampleRate, dts, pts: dts, duration: frameLength };
-    const unit: AudioUnit = { kind: 'audio', codec: 'aac', ...times, data, arrivedAt, ...first };
-    first = {};
-    return unit;
-  };
+  return ({ data }, time, arrivedAt) =>
+    frames.unit(data, Math.round((forward(time) * frames.sampleRate) / timescale), arrivedAt);
 }
 
 function forwardOnly(timescale: number): (time: number) => number {

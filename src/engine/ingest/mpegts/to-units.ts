@@ -1,12 +1,15 @@
 import { splitAdts } from '../../../codec/aac/adts.ts';
-import { parseAudioSpecificConfig } from '../../../codec/aac/audio-specific-config.ts';
 import { splitAnnexB, withLengths } from '../../../codec/h264/annex-b.ts';
 import { ParameterSets } from '../../../codec/h264/parameter-sets.ts';
+import { isRandomAccess, nalType, nalTypeOf } from '../../../codec/hevc/nal.ts';
+import { HevcParameterSets } from '../../../codec/hevc/parameter-sets.ts';
 import { TsDemuxer, type TsPes } from '../../../codec/mpegts/demuxer.ts';
+import { writeOpusHead } from '../../../codec/opus/opus-head.ts';
+import { splitOpusAccessUnits } from '../../../codec/opus/ts-access-units.ts';
 import { bytesEqual, concat, emptyBytes } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../../core/media-unit.ts';
-import { SampleCounter } from '../sample-counter.ts';
+import { AudioFrames } from '../audio-frames.ts';
 import { SourceClock } from '../source-clock.ts';
 
 /** After so many bytes without a packet it is something else. */
@@ -14,8 +17,20 @@ const maxStrayBytes = 64 * 1024;
 /** A composition offset beyond it (90 kHz) is a damaged timestamp. */
 const maxCompositionOffset = 10 * 90_000;
 const timestampSpan = 2 ** 33;
-/** NAL units that are about the byte stream: delimiter, end of sequence and stream, filler (H.264 table 7-1). */
-const framingNals = new Set([9, 10, 11, 12]);
+/** How the NAL units of a codec are told apart. Framing ones are about the byte stream: delimiter, ends, filler. */
+type NalForm = { typeOf(nal: Uint8Array): number; isFraming(type: number): boolean; isKey(type: number): boolean };
+const nalForms = {
+  /** H.264 table 7-1. */
+  h264: { typeOf: (nal) => nal[0]! & 0x1f, isFraming: (type) => type >= 9 && type <= 12, isKey: (type) => type === 5 },
+  /** H.265 table 7-1. */
+  hevc: {
+    typeOf: nalTypeOf,
+    isFraming: (type) => type >= nalType.delimiter && type <= nalType.filler,
+    isKey: isRandomAccess,
+  },
+} as const satisfies Record<string, NalForm>;
+/** Types up to these are of slices. */
+const lastSlice = { h264: 5, hevc: 31 };
 
 /** ISO 13818-1 table 2-34, for words a person can act on. */
 const streamTypeNames: Readonly<Record<number, string>> = {
@@ -31,20 +46,18 @@ const streamTypeNames: Readonly<Record<number, string>> = {
 };
 
 /**
- * MPEG-TS bytes to access units: the first H.264 and the first AAC (ADTS) stream of the first program. Video runs at
+ * MPEG-TS bytes to access units: the first H.264 or HEVC and the first AAC (ADTS) or Opus stream of the first program. Video runs at
  * 90 kHz, audio at its sample rate by the count of its samples. Throws MALFORMED, and UNSUPPORTED naming the codec.
  */
 export class TsToUnits {
   readonly #demuxer = new TsDemuxer();
   readonly #clock = new SourceClock({ ticksPerMs: 90, bits: 33 });
-  readonly #parameterSets = new ParameterSets();
+  readonly #parameterSets = { h264: new ParameterSets(), hevc: new HevcParameterSets() };
   readonly #told = new Set<number>();
   #videoPid: number | undefined;
   #audioPid: number | undefined;
   #waitingForConfig = true;
-  #audioConfig: Uint8Array | undefined;
-  #audio = { sampleRate: 0, frameLength: 1024 };
-  #samples = new SampleCounter(0, 1024);
+  #audio: AudioFrames | undefined;
   /** Begin of an AAC frame whose end is in the next PES packet. */
   #audioRest: Uint8Array = emptyBytes;
 
@@ -55,7 +68,7 @@ export class TsToUnits {
     if (tracks > 0) return units;
     if (unsupported.size > 0)
       throw new StreamsError('UNSUPPORTED', `MPEG-TS with nothing but ${[...unsupported].map(nameOf).join(', ')}`, {
-        hint: 'set the encoder to H.264 and AAC',
+        hint: 'set the encoder to H.264 or HEVC, and AAC or Opus',
       });
     if (skippedBytes > maxStrayBytes) throw new StreamsError('MALFORMED', 'not MPEG-TS');
     return units;
@@ -86,39 +99,41 @@ export class TsToUnits {
   #units(found: readonly TsPes[], arrivedAt: number): MediaUnit[] {
     const units: MediaUnit[] = [];
     for (const pes of found) {
-      if (pes.codec === 'hevc' || pes.codec === 'opus')
-        throw new StreamsError('UNSUPPORTED', `${pes.codec} in MPEG-TS is not supported yet`, {
-          hint: 'set the encoder to H.264 and AAC',
-        });
-      if (pes.codec === 'h264') {
-        this.#videoPid ??= pes.pid;
-        const unit = pes.pid === this.#videoPid ? this.#video(pes, arrivedAt) : undefined;
+      const { codec, pid } = pes;
+      if (codec === 'h264' || codec === 'hevc') {
+        this.#videoPid ??= pid;
+        const unit = pid === this.#videoPid ? this.#video(pes, codec, arrivedAt) : undefined;
         if (unit !== undefined) units.push(unit);
       } else {
-        this.#audioPid ??= pes.pid;
-        if (pes.pid === this.#audioPid) units.push(...this.#audioUnits(pes, arrivedAt));
+        this.#audioPid ??= pid;
+        if (pid === this.#audioPid)
+          units.push(...(codec === 'opus' ? this.#opus : this.#aac).call(this, pes, arrivedAt));
       }
     }
     return units;
   }
 
-  #video(pes: TsPes, arrivedAt: number): VideoUnit | undefined {
+  #video(pes: TsPes, codec: 'h264' | 'hevc', arrivedAt: number): VideoUnit | undefined {
+    const { typeOf, isFraming, isKey } = nalForms[codec];
+    const sets = this.#parameterSets[codec];
     const nals: Uint8Array[] = [];
     let keyframe = false;
+    let hasSlice = false;
     for (const nal of splitAnnexB(pes.data)) {
-      const type = nal[0]! & 0x1f;
-      if (framingNals.has(type) || this.#parameterSets.take(nal)) continue;
-      keyframe ||= type === 5;
+      const type = typeOf(nal);
+      if (isFraming(type) || sets.take(nal)) continue;
+      keyframe ||= isKey(type);
+      hasSlice ||= type <= lastSlice[codec];
       nals.push(nal);
     }
-    const config = keyframe ? this.#parameterSets.changedConfig() : undefined;
+    const config = keyframe ? sets.changedConfig() : undefined;
     if (config !== undefined) this.#waitingForConfig = false;
-    if (this.#waitingForConfig || !nals.some((nal) => (nal[0]! & 0x1f) <= 5)) return undefined;
+    if (this.#waitingForConfig || !hasSlice) return undefined;
     const dts = this.#clock.map('video', pes.dts);
     const offset = (pes.pts - pes.dts + timestampSpan) % timestampSpan;
     return {
       kind: 'video',
-      codec: 'h264',
+      codec,
       timescale: 90_000,
       dts,
       pts: dts + (offset > maxCompositionOffset ? 0 : offset),
@@ -129,42 +144,34 @@ export class TsToUnits {
     };
   }
 
-  #audioUnits(pes: TsPes, arrivedAt: number): AudioUnit[] {
+  #aac(pes: TsPes, arrivedAt: number): AudioUnit[] {
     if (pes.afterLoss) this.#audioRest = emptyBytes;
     const carried = this.#audioRest.length > 0;
     const { frames, rest } = splitAdts(carried ? concat([this.#audioRest, pes.data]) : pes.data);
     this.#audioRest = rest.slice();
     const ticks = this.#clock.map('audio', pes.pts);
-    const units: AudioUnit[] = [];
-    for (const [index, frame] of frames.entries()) {
-      const isNew = this.#audioConfig === undefined || !bytesEqual(this.#audioConfig, frame.config);
-      if (isNew) {
-        this.#audio = parseAudioSpecificConfig(frame.config);
-        this.#audioConfig = frame.config;
-        this.#samples = new SampleCounter(this.#audio.sampleRate, this.#audio.frameLength);
-      }
+    return frames.flatMap((frame, index) => {
+      if (this.#audio === undefined || !bytesEqual(this.#audio.config, frame.config))
+        this.#audio = new AudioFrames('aac', frame.config);
       const { sampleRate, frameLength } = this.#audio;
       // The time is that of the first frame that begins in this packet (ISO 13818-1 2.4.3.7).
       const place = index - (carried ? 1 : 0);
       const said = place < 0 ? undefined : Math.round((ticks * sampleRate) / 90_000) + place * frameLength;
-      const dts = this.#samples.next(said);
-      if (dts === undefined) {
-        if (isNew) this.#audioConfig = undefined;
-        continue;
-      }
-      units.push({
-        kind: 'audio',
-        codec: 'aac',
-        timescale: sampleRate,
-        dts,
-        pts: dts,
-        duration: frameLength,
-        data: frame.data,
-        arrivedAt,
-        ...(isNew ? { config: frame.config } : {}),
-      });
-    }
-    return units;
+      return this.#audio.unit(frame.data, said, arrivedAt) ?? [];
+    });
+  }
+
+  #opus(pes: TsPes, arrivedAt: number): AudioUnit[] {
+    const ticks = this.#clock.map('audio', pes.pts);
+    const head = writeOpusHead(pes.channels === 0 ? 2 : pes.channels);
+    if (this.#audio === undefined || !bytesEqual(this.#audio.config, head)) this.#audio = new AudioFrames('opus', head);
+    const audio = this.#audio;
+    let said: number | undefined = Math.round((ticks * audio.sampleRate) / 90_000);
+    return splitOpusAccessUnits(pes.data).flatMap((packet) => {
+      const unit = audio.unit(packet, said, arrivedAt);
+      said = undefined;
+      return unit ?? [];
+    });
   }
 }
 

@@ -25,6 +25,8 @@ export type RtmpSessionOptions = {
 
 const windowBytes = 2_500_000;
 const chunkSize = 4096;
+const videoFourCcs = ['avc1', 'hvc1', 'av01', 'vp09', 'vp08'];
+const audioFourCcs = ['mp4a', 'Opus'];
 /** The one message stream we hand out. */
 const publishStreamId = 1;
 
@@ -174,8 +176,11 @@ export class RtmpSession {
       code: 'NetConnection.Connect.Success',
       description: 'connected',
       objectEncoding: 0,
-      // Enhanced RTMP v1: codecs beyond the legacy ones that may come with a FourCC.
-      fourCcList: ['avc1', 'mp4a'],
+      // Enhanced RTMP: what may come with a FourCC; 4 is "can be forwarded", capsEx 6 multitrack and ModEx.
+      fourCcList: [...videoFourCcs, ...audioFourCcs],
+      videoFourCcInfoMap: Object.fromEntries(videoFourCcs.map((fourCc) => [fourCc, 4])),
+      audioFourCcInfoMap: Object.fromEntries(audioFourCcs.map((fourCc) => [fourCc, 4])),
+      capsEx: 6,
     };
     this.#send(control.command(0, '_result', transaction, properties, information));
   }

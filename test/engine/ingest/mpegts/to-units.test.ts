@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseOpusHead } from '../../../../src/codec/opus/opus-head.ts';
 import { concat, fromHex } from '../../../../src/core/bytes.ts';
 import type { MediaUnit } from '../../../../src/core/media-unit.ts';
 import { TsToUnits } from '../../../../src/engine/ingest/mpegts/to-units.ts';
@@ -108,15 +109,24 @@ describe('MPEG-TS to units', () => {
     expect(after.map((unit) => [unit.dts, unit.data])).toEqual([[48_000, raw(9)]]);
   });
 
-  it.each([
-    [0x24, 'hevc', /hevc/],
-    [0x06, 'opus', /opus/],
-  ])('says that stream type %i (%s) is not carried yet', (type, _name, words) => {
-    const map = ts.programMap([[type, ts.videoPid, type === 0x06 ? '05044f707573' : '']]);
+  it('Opus packets of one PES packet follow each other, with the channels of the descriptor', () => {
     const mux = new Mux();
-    expect(() => unitsOf(ts.association, map, mux.video(0, undefined, idr))).toThrow(
-      expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringMatching(words) }),
+    const map = ts.programMap([[0x06, ts.audioPid, '05044f707573 7f028006']]);
+    const header = '7fe0 03';
+    const trimmed = '7ff0 03 0138';
+    const units = unitsOf(
+      ts.association,
+      map,
+      mux.audio(90_000, fromHex(`${trimmed} fc0102 ${header} fd0304`)),
+      mux.audio(90_000 + 5400, fromHex(`${header} fc0506 7fe0 ff`)),
     );
+    expect(units.map((unit) => [unit.dts, unit.kind === 'audio' && unit.duration, unit.data])).toEqual([
+      [48_000, 960, fromHex('fc0102')],
+      [48_960, 1920, fromHex('fd0304')],
+      [50_880, 960, fromHex('fc0506')],
+    ]);
+    expect(units[0]).toMatchObject({ codec: 'opus', timescale: 48_000 });
+    expect(parseOpusHead(units[0]!.config!)).toMatchObject({ channels: 6 });
   });
 
   it('names the streams it leaves out, once', () => {
