@@ -6,8 +6,10 @@ const realTime = [
   'test/e2e/**/*.test.ts',
   'test/browser/**/*.test.ts',
   'test/serve/**/*.test.ts',
-  'test/engine/**/*-to-moqt.test.ts',
+  'test/engine/*-to-moqt.test.ts',
+  'test/engine/transcode/renditions-*.test.ts',
   'test/engine/hls/live.test.ts',
+  'test/engine/vod/{processing,recording}.test.ts',
 ];
 
 export default defineConfig({

@@ -18,9 +18,13 @@ export type HlsStack = AsyncDisposable & {
 };
 
 /** A control plane and an engine with the fixture on air, looped; nothing listens where the relay should be. */
-export async function startHlsStack(options: { demo?: boolean; graceMs?: number } = {}): Promise<HlsStack> {
+export async function startHlsStack(
+  options: { demo?: boolean; graceMs?: number; ladder?: string } = {},
+): Promise<HlsStack> {
   const control = await startTestControl({ now: Date.now });
-  const { body } = await control.call('POST', '/v1/live-inputs', { body: { name: 'show' } });
+  const { body } = await control.call('POST', '/v1/live-inputs', {
+    body: { name: 'show', ladder: options.ladder ?? 'none' },
+  });
   const inputId: string = body.id;
   const streamKey: string = body.stream_key_cleartext;
   const engine = await startEngine({
