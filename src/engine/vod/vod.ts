@@ -24,7 +24,7 @@ export type VodOptions = {
   readonly uploadAgeSeconds?: number;
   /** How often expired uploads and deleted assets are looked for; default 30 000. */
   readonly assetSweepMs?: number;
-  readonly ffmpeg?: () => FfmpegPrograms | undefined;
+  readonly findFfmpeg?: () => FfmpegPrograms | undefined;
 };
 
 const defaultMaxBytes = 64 * 2 ** 30;
@@ -59,7 +59,7 @@ export class Vod {
     this.#jobs = new Jobs({
       store,
       logger,
-      ffmpeg: options.ffmpeg ?? findFfmpegPrograms,
+      ffmpeg: options.findFfmpeg ?? findFfmpegPrograms,
       changed: (record) => this.#changed(record),
       progress: (assetId, percent) => this.#progress(assetId, percent),
     });

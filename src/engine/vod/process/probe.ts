@@ -1,4 +1,4 @@
-import { StreamsError } from '../../../core/errors.ts';
+import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import { inputArguments, runFfmpeg } from './ffmpeg.ts';
 
 export type ProbedStream = {
@@ -32,7 +32,13 @@ type FfprobeStream = {
 export async function probe(ffprobe: string, path: string, signal: AbortSignal): Promise<Probed> {
   const chunks: Buffer[] = [];
   const args = ['-v', 'error', '-show_format', '-show_streams', '-of', 'json', ...inputArguments(path)];
-  for await (const chunk of runFfmpeg(ffprobe, args, bounds, signal)) chunks.push(chunk);
+  try {
+    for await (const chunk of runFfmpeg(ffprobe, args, bounds, signal)) chunks.push(chunk);
+  } catch (error) {
+    const { code, message } = toStreamsError(error);
+    if (code !== 'MALFORMED') throw error;
+    throw new StreamsError('MALFORMED', `it cannot be read as media: ${message.replace(/^the file: /, '')}`);
+  }
   const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
     format?: { duration?: string };
     streams?: FfprobeStream[];
