@@ -13,6 +13,7 @@ import type { WhipNetwork } from './ingest/whip/peer.ts';
 import { WhipServer } from './ingest/whip/server.ts';
 import { findFfmpeg } from './transcode/find-ffmpeg.ts';
 import type { RenditionsOptions } from './transcode/renditions.ts';
+import type { FfmpegPrograms } from './vod/process/find-ffmpeg.ts';
 import { Vod } from './vod/vod.ts';
 
 export type EngineOptions = {
@@ -46,6 +47,8 @@ export type EngineOptions = {
   uploadAgeSeconds?: number;
   /** How often that, and deleted assets, are looked for; default 30 000. */
   assetSweepMs?: number;
+  /** What packages files that are no fragmented MP4; by default the ffmpeg and ffprobe that are found. */
+  findFfmpeg?: () => FfmpegPrograms | undefined;
   /** How renditions are made; by default with the ffmpeg that is found. */
   renditions?: Partial<RenditionsOptions>;
 };
