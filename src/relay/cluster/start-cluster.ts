@@ -24,9 +24,12 @@ export type ClusterSettings = {
   readonly insecure: boolean;
 };
 
-/** A link that is silent for this long is gone, and what came over it with it. */
-const idleTimeoutMs = 5000;
-const keepAliveMs = 1500;
+/**
+ * A link that is silent for this long is gone, and what came over it with it. At the accepting end too: the shorter timeout of
+ * the two counts (RFC 9000 10.1), and it is shorter than that end waits before it asks, which would start it anew.
+ */
+const idleTimeoutMs = 3500;
+const keepAliveMs = 1000;
 /** Streams that the other relay may have open: one for every track, and every group under way. */
 const maxIncoming = 4096;
 const dialMs = 5000;
