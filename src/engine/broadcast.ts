@@ -3,6 +3,7 @@ import type { MediaUnit } from '../core/media-unit.ts';
 import { TrackStore } from '../session/track-store.ts';
 import { Packager } from './package/from-units.ts';
 import { ChannelLadder, type ChannelLadderOptions } from './transcode/channel-ladder.ts';
+import { CatalogViews } from './views/catalog-views.ts';
 
 /** One live input's tracks: units in, the newest group of each track out. It outlives the connections on both sides. */
 export class Broadcast {
@@ -10,6 +11,7 @@ export class Broadcast {
   readonly #packager: Packager;
   readonly #tracks = new Map<string, TrackStore>();
   readonly #ladder: ChannelLadder | undefined;
+  readonly #views: CatalogViews;
   /** What the source consists of. */
   #source: Catalog | undefined;
   #catalogGroup: number;
@@ -23,6 +25,11 @@ export class Broadcast {
     this.startedAt = startedAt;
     this.#ladder = ladder && new ChannelLadder(ladder, () => this.#source && this.#publishCatalog(this.#source));
     this.#catalogGroup = Math.floor(startedAt);
+    this.#views = new CatalogViews({
+      catalog: () => this.#catalog,
+      track: (name) => this.#tracks.get(name),
+      firstGroup: Math.floor(startedAt),
+    });
     this.#packager = new Packager(
       {
         beginGroup: (track, groupId) => this.#track(track).begin(groupId),
@@ -61,7 +68,7 @@ export class Broadcast {
    * the call waits, at most until the broadcast ends.
    */
   find(name: string, found: (track: TrackStore | undefined) => void): void {
-    const track = this.#tracks.get(name);
+    const track = this.#tracks.get(name) ?? (this.#ended ? undefined : this.#views.find(name));
     if (track !== undefined || this.#ended || (this.#catalog !== undefined && name !== catalogTrackName)) {
       found(track);
       return;
@@ -80,6 +87,7 @@ export class Broadcast {
     this.#ended = true;
     this.#ladder?.end();
     for (const track of this.#tracks.values()) track.end();
+    this.#views.end();
     this.#answerAll();
   }
 
@@ -102,6 +110,11 @@ export class Broadcast {
     track.begin(this.#catalogGroup++);
     track.push(encodeCatalog(catalog));
     for (const { name } of catalog.tracks) this.#answer(name, this.#track(name));
+    this.#views.changed();
+    for (const name of [...this.#waiting.keys()]) {
+      const view = this.#views.find(name);
+      if (view !== undefined) this.#answer(name, view);
+    }
   }
 
   /** The source first: who cannot choose has the best picture and the first sound. */

@@ -1,6 +1,11 @@
+import { hangCatalogName } from './hang-catalog.ts';
+import { msfCatalogName } from './msf-catalog.ts';
 import { catalogTrackName } from './streams-catalog.ts';
+
+const catalogs = new Set([catalogTrackName, msfCatalogName, hangCatalogName]);
 
 /** Catalog before audio before video (0 is most urgent): a stalled picture hurts less than broken sound. */
 export function publisherPriority(trackName: string): number {
-  return trackName === catalogTrackName ? 0 : trackName.startsWith('audio') ? 1 : 2;
+  if (catalogs.has(trackName)) return 0;
+  return /^(cmaf\/)?audio/.test(trackName) ? 1 : 2;
 }
