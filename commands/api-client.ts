@@ -117,7 +117,10 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
     rotateStreamKey: (id, overlapSeconds) =>
       request('POST', `${input(id)}/rotate-stream-key`, overlapSeconds === 0 ? undefined : { overlapSeconds }),
     mintPlaybackToken: (id, ttlSeconds, rules) =>
-      request('POST', `${input(id)}/playback-tokens`, { ttlSeconds, ...rules }),
+      request('POST', `${id.startsWith('as_') ? `/v1/assets/${encodeURIComponent(id)}` : input(id)}/playback-tokens`, {
+        ttlSeconds,
+        ...rules,
+      }),
   };
 }
 

@@ -10,7 +10,28 @@ export type Asset = {
   durationMs: number | null;
   bytes: number | null;
   createdAt: string;
+  inputId?: string | null;
+  external_asset_id?: string | null;
 };
+
+/** An asset in the documented `--json` form. */
+export function assetJson(asset: Asset) {
+  const { id, playbackId, name, status, percent, error, durationMs, bytes, createdAt } = asset;
+  const { inputId, external_asset_id: externalId } = asset;
+  return {
+    id,
+    playbackId,
+    name,
+    status,
+    percent,
+    ...(typeof error === 'string' && { error }),
+    ...(typeof durationMs === 'number' && { durationMs }),
+    ...(typeof bytes === 'number' && { bytes }),
+    createdAt,
+    ...(typeof inputId === 'string' && { inputId }),
+    ...(typeof externalId === 'string' && { externalId }),
+  };
+}
 
 export function assetTable(assets: readonly Asset[]): Block {
   return {

@@ -55,6 +55,7 @@ export function fieldOutput(terminal: Terminal, path: Path, under: Output): Outp
     },
     event: ({ json }) => print(pick(json, path) ?? []),
     live: ({ json }) => print(pick(json, path) ?? []),
+    progress() {},
     note() {},
     warn() {},
     next() {},

@@ -11,8 +11,15 @@ export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boo
   const settle = () => {
     drawn = 0;
   };
+  /** A line of progress stands on the terminal. */
+  let moving = false;
+  const clear = () => {
+    if (moving) terminal.err('\r\x1b[K');
+    moving = false;
+  };
   const tell = (text: string) => {
     settle();
+    clear();
     terminal.err(`${text}\n`);
   };
   const err = (text: string) => {
@@ -23,6 +30,7 @@ export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boo
     interactive: terminal.interactive,
     async result({ blocks }) {
       settle();
+      clear();
       for (const block of blocks) {
         if (block.kind === 'text') terminal.out(`${block.text}\n`);
         else if (block.kind === 'fields') {
@@ -47,6 +55,16 @@ export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boo
       const cut = lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
       terminal.out(`${drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : ''}${cut.join('\n')}\n`);
       drawn = cut.length;
+    },
+    progress(line, milestone = false) {
+      if (quiet) return;
+      if (!terminal.errIsTty) {
+        if (milestone) err(line);
+        return;
+      }
+      const width = terminal.width();
+      terminal.err(`\r${line.length >= width ? line.slice(0, width - 1) : line}\x1b[K`);
+      moving = true;
     },
     note: err,
     warn: (text) => err(`${style.yellow('!')} ${text}`),

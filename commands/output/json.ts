@@ -12,6 +12,7 @@ export function jsonOutput(terminal: Terminal): Output {
     },
     event: ({ json }) => line(json),
     live: ({ json }) => line(json),
+    progress() {},
     note() {},
     warn() {},
     next() {},

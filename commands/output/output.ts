@@ -26,6 +26,8 @@ export interface Output {
   event(event: { json: { type: string } & Record<string, unknown>; line?: string; data?: true }): void;
   /** A picture that replaces the one before on a terminal; elsewhere only `line` is printed. */
   live(picture: { json: { type: string } & Record<string, unknown>; lines: readonly string[]; line: string }): void;
+  /** Talk that replaces what it said before on a terminal; elsewhere it is said only where it is a `milestone`. */
+  progress(line: string, milestone?: boolean): void;
   note(text: string): void;
   warn(text: string): void;
   /** Commands to type next. */

@@ -7,10 +7,11 @@ export const mintSpec = {
   summary: 'Mint a playback token; prints the relay URL and the watch page',
   examples: [
     'streams playback mint lv_… --ttl 1h',
+    'streams playback mint as_… --ttl 24h',
     'streams playback mint lv_… --viewer anna --once',
     'streams playback mint lv_… --rendition video --origin https://example.com --address 192.0.2.0/24',
   ],
-  args: { id: { description: 'id of the input (lv_…)', complete: 'inputs' } },
+  args: { id: { description: 'id of the input (lv_…) or the asset (as_…)', complete: 'inputs' } },
   options: {
     ttl: { value: 'duration', description: 'how long it is good for: 30s to 24h', parse: parseDuration, default: '1h' },
     viewer: { value: 'id', description: 'your id of the viewer, to revoke by' },

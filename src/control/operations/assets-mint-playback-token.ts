@@ -19,7 +19,7 @@ export const assetsMintPlaybackToken = defineOperation({
     alg: z.enum(['EdDSA', 'RS256']),
     expires_at: time,
     asset,
-    url: z.string().optional().describe('For MoQT players'),
+    hlsUrl: z.string().optional().describe('HLS: the multivariant playlist'),
     watchUrl: z.string().describe('The web player'),
   }),
   rest: { method: 'POST', path: '/assets/{id}/playback-tokens' },
@@ -28,7 +28,7 @@ export const assetsMintPlaybackToken = defineOperation({
     const { playback_id: playbackId } = row;
     const wanted = { orgId: row.org_id, id: playbackId, otherIds: [id], ...tokenRules(rules) };
     const { token, kid, alg, expiresAt } = await mintPlaybackToken(call.context, call.caller, wanted);
-    const { relayUrl, publicHttpUrl } = call.context.endpoints();
+    const { engineUrl, publicHttpUrl } = call.context.endpoints();
     return {
       token,
       jti: decodeJwt(token).jti!,
@@ -36,7 +36,7 @@ export const assetsMintPlaybackToken = defineOperation({
       alg,
       expires_at: isoTime(expiresAt),
       asset: viewAsset(row),
-      ...(relayUrl !== undefined && { url: `${relayUrl}/playback/${playbackId}?tok=${token}` }),
+      ...(engineUrl !== undefined && { hlsUrl: `${publicHttpUrl}/hls/${playbackId}/index.m3u8?tok=${token}` }),
       watchUrl: `${publicHttpUrl}/watch/${playbackId}?tok=${token}`,
     };
   },

@@ -1,0 +1,46 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { configDir } from '../../../src/serve/profiles.ts';
+
+type Unfinished = Record<string, { url: string; at: string }>;
+
+/** Servers throw away what is not finished; what is older than this is not worth trying. */
+const maxAgeMs = 7 * 86_400_000;
+
+/** Uploads that were begun and not finished, by what identifies the file and the server: `uploads.json` (0600) beside the profiles. */
+export function unfinishedUploads(env: NodeJS.ProcessEnv): {
+  find(key: string): Promise<string | undefined>;
+  keep(key: string, url: string): Promise<void>;
+  forget(key: string): Promise<void>;
+} {
+  const file = join(configDir(env), 'uploads.json');
+  const read = async (): Promise<Unfinished> => {
+    try {
+      const all = JSON.parse(await readFile(file, 'utf8')) as Unfinished;
+      return Object.fromEntries(
+        Object.entries(all).filter(
+          ([, { url, at }]) => typeof url === 'string' && Date.now() - Date.parse(at) < maxAgeMs,
+        ),
+      );
+    } catch {
+      // A lost note costs one upload from the beginning, no more.
+      return {};
+    }
+  };
+  const write = async (all: Unfinished) => {
+    await mkdir(configDir(env), { recursive: true, mode: 0o700 });
+    const draft = `${file}.${process.pid}`;
+    await writeFile(draft, JSON.stringify(all), { mode: 0o600 });
+    await rename(draft, file);
+  };
+  return {
+    find: async (key) => (await read())[key]?.url,
+    keep: async (key, url) => write({ ...(await read()), [key]: { url, at: new Date().toISOString() } }),
+    async forget(key) {
+      const all = await read();
+      if (all[key] === undefined) return;
+      delete all[key];
+      await write(all);
+    },
+  };
+}
