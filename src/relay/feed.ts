@@ -41,6 +41,8 @@ export class TrackFeed {
   #isEstablished = false;
   #current: Current | undefined;
   #attempting: Attempt | undefined;
+  /** Of what the track keeps. */
+  #origin: bigint | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -157,6 +159,8 @@ export class TrackFeed {
     this.#lingerTimer = undefined;
     const previous = this.#current;
     previous?.reader.stop();
+    if (isAnother(publisher.origin, this.#origin)) this.#track.startOver();
+    this.#origin = publisher.origin;
     this.#track.sourceChanged(subscription.largest, subscription.trackProperties, publisher.dialect);
     const current: Current = {
       publisher,
@@ -205,4 +209,9 @@ export class TrackFeed {
     this.stop();
     this.#options.ended(status, reason);
   }
+}
+
+/** Both are known, and are not the same. */
+function isAnother(a: bigint | undefined, b: bigint | undefined): boolean {
+  return a !== undefined && b !== undefined && a !== b;
 }

@@ -11,6 +11,8 @@ export type Publisher = {
   readonly tally: SessionTally;
   /** How it was announced to us; absent for what nobody else hears of. It changes when the announcement takes another way. */
   route?: Route;
+  /** Who makes the content, where the session says so: another one's groups are other groups, whatever their ids. */
+  readonly origin?: bigint;
 };
 
 /** Who publishes what. Of one namespace the best comes first (see compareRoutes), of equals the newest; the others are its standby. */

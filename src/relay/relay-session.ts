@@ -338,6 +338,7 @@ export class RelaySession {
       namespace,
       tally: this.#tally,
       route: { by: peer, hops },
+      ...(announcement.hops?.[0] && { origin: announcement.hops[0] }),
     };
     const withdraw = router.announce(publisher);
     announcement.onMoved?.((moved) => {

@@ -111,10 +111,16 @@ export class RelayTrack {
     for (const viewer of this.viewers) viewer.offerDatagram(datagram, encoded);
   }
 
-  /** Forgets everything kept. Viewers must have been ended. */
+  /** Forgets everything kept; what viewers have not got of it yet is given up. */
   dispose(): void {
     for (const group of [...this.#groups.values()]) this.#cache.forget(group);
     this.#newest = undefined;
+  }
+
+  /** What comes is other content: group ids that were seen may come again. */
+  startOver(): void {
+    this.dispose();
+    this.largest = undefined;
   }
 
   #sawLocation(group: number, object: number): void {
