@@ -42,6 +42,8 @@ export type ApiClient = {
     externalId?: string | undefined;
     /** As parseLadder reads it. */
     ladder?: string | undefined;
+    /** Keep each broadcast as an asset. */
+    record?: boolean | undefined;
   }): Promise<InputWithKey>;
   listInputs(): Promise<Input[]>;
   getInput(id: string): Promise<Input>;
@@ -102,12 +104,13 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
   return {
     request,
     list,
-    createInput: ({ name, ingest, externalId, ladder }) =>
+    createInput: ({ name, ingest, externalId, ladder, record }) =>
       request('POST', '/v1/live-inputs', {
         name,
         ingest,
         ...(externalId === undefined ? {} : { external_input_id: externalId }),
         ...(ladder === undefined ? {} : { ladder }),
+        ...(record === undefined ? {} : { record }),
       }),
     listInputs: () => list('/v1/live-inputs'),
     getInput: (id) => request('GET', input(id)),

@@ -35,6 +35,7 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
     ingest,
     externalId: options.externalId,
     ladder: options.ladder,
+    record: options.record,
   });
   const result = await inputWithKey(input, options);
   await output.result(result);

@@ -10,6 +10,7 @@ export function inputJson({
   createdAt,
   enabled,
   ladder,
+  record,
   external_input_id: externalId,
 }: Input) {
   return {
@@ -19,6 +20,7 @@ export function inputJson({
     status,
     ...(typeof enabled === 'boolean' ? { enabled } : {}),
     ...(typeof ladder === 'string' ? { ladder } : {}),
+    ...(typeof record === 'boolean' ? { record } : {}),
     createdAt,
     ...(typeof externalId === 'string' ? { externalId } : {}),
   };
@@ -35,6 +37,7 @@ export function inputFields(input: Input, renditions?: string): Block {
       ['Status', input.enabled === false ? `${input.status}, disabled` : input.status],
       ...(hasLadder(input) ? [['Ladder', input.ladder] as [string, string]] : []),
       ...(renditions === undefined ? [] : [['Renditions', renditions] as [string, string]]),
+      ...(input.record === true ? [['Recorded', 'each broadcast becomes an asset'] as [string, string]] : []),
       ['Created', input.createdAt],
     ],
   };

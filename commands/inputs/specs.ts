@@ -17,6 +17,7 @@ export const createSpec = {
   examples: [
     'streams inputs create --name show',
     'streams inputs create --name show --ladder auto',
+    'streams inputs create --name show --record',
     'streams inputs create --name show --ingest rtmp --json',
     'streams inputs create --name show --output-file stream-key.txt',
   ],
@@ -30,6 +31,7 @@ export const createSpec = {
       default: 'rtmp',
     },
     ladder,
+    record: { description: 'keep each broadcast as an asset' },
     externalId: { value: 'id', description: 'your own id for it' },
     ...secretFileOptions,
   },
@@ -87,6 +89,11 @@ export const updateSpec = {
   options: {
     name: { value: 'text', description: 'name that people see' },
     ladder,
+    record: {
+      value: 'switch',
+      description: 'keep each broadcast as an asset, from the next one on',
+      choices: ['on', 'off'],
+    },
     externalId: { value: 'id', description: 'your own id for it' },
     clearExternalId: { description: 'take your own id away' },
   },

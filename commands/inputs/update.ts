@@ -5,13 +5,14 @@ import { inputFields, inputJson } from './shape.ts';
 import type { updateSpec } from './specs.ts';
 
 export const run: Run<typeof updateSpec> = async ({ args, options, output, api }) => {
-  const { name, ladder, externalId, clearExternalId } = options;
+  const { name, ladder, record, externalId, clearExternalId } = options;
   if (externalId !== undefined && clearExternalId) {
     throw new StreamsError('USAGE', '--external-id and --clear-external-id exclude each other');
   }
   const changes = {
     ...(name === undefined ? {} : { name }),
     ...(ladder === undefined ? {} : { ladder }),
+    ...(record === undefined ? {} : { record: record === 'on' }),
     ...(externalId === undefined ? {} : { external_input_id: externalId }),
     ...(clearExternalId ? { external_input_id: null } : {}),
   };
