@@ -21,6 +21,8 @@ export type SessionContext = {
   carriesHops(): boolean;
   /** Ours in hop lists; 0: none. */
   readonly hopId: bigint;
+  /** Updates of ours that may wait for an answer on one request (draft-19 10.3.1.6); 0: any number. */
+  maxUpdates(): number;
   /** We sent GOAWAY: new requests are refused. */
   isDraining(): boolean;
   handlers(): SessionHandlers;

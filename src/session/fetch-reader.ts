@@ -9,6 +9,7 @@ import type { ReceiveStream } from '../transport/transport.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
+import { readingData } from './reset-codes.ts';
 import type { FetchedObjects } from './types.ts';
 
 /** One FETCH of ours: its request stream, and the data stream that answers it. */
@@ -100,7 +101,7 @@ export class FetchReader implements FetchedObjects, SessionMember {
   async #read(stream: ReceiveStream): Promise<void> {
     let bytes: Uint8Array | null;
     try {
-      bytes = await stream.read();
+      bytes = await readingData(this.#context.dialect, stream.read());
     } catch (error) {
       this.#state = 'finished';
       this.#over();

@@ -12,6 +12,7 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { deadStream } from './dead-stream.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
+import { wireResetCode } from './reset-codes.ts';
 import { streamPriority } from './stream-priority.ts';
 import { takeUpdate } from './take-update.ts';
 import type { FetchAnswer, FetchWriter, IncomingFetch } from './types.ts';
@@ -79,7 +80,12 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     void stream.stopped.then((code) => {
       if (code !== null) this.#cancel();
     });
-    return new FetchStreamWriter(stream, encoder, () => this.#done());
+    return new FetchStreamWriter(
+      stream,
+      encoder,
+      () => this.#done(),
+      (code) => wireResetCode(dialect, code),
+    );
   }
 
   reject(code: number, reason: string, retryMs?: number): void {
@@ -153,12 +159,19 @@ class FetchStreamWriter implements FetchWriter {
   readonly #stream: SendStream;
   readonly #encoder: Pick<FetchEncoder, 'encode'>;
   readonly #closed: () => void;
+  readonly #resetCode: (code: number) => number;
   #ended = false;
 
-  constructor(stream: SendStream, encoder: Pick<FetchEncoder, 'encode'>, closed: () => void) {
+  constructor(
+    stream: SendStream,
+    encoder: Pick<FetchEncoder, 'encode'>,
+    closed: () => void,
+    resetCode: (code: number) => number = (code) => code,
+  ) {
     this.#stream = stream;
     this.#encoder = encoder;
     this.#closed = closed;
+    this.#resetCode = resetCode;
     void stream.stopped.then(() => {
       this.#ended = true;
     });
@@ -180,7 +193,7 @@ class FetchStreamWriter implements FetchWriter {
   }
 
   reset(code: number): void {
-    this.#stream.reset(code);
+    this.#stream.reset(this.#resetCode(code));
     this.#closed();
   }
 }

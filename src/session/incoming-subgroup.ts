@@ -2,6 +2,7 @@ import type { MoqObject } from '../codec/moqt/model.ts';
 import type { SubgroupDecoder } from '../codec/moqt/object-stream.ts';
 import type { ReceiveStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
+import { readingData, wireResetCode } from './reset-codes.ts';
 import type { IncomingSubgroup } from './types.ts';
 
 /** A subgroup stream whose header was read. */
@@ -47,7 +48,7 @@ export class SubgroupReader implements IncomingSubgroup {
       this.#objects = [];
       this.#index = 0;
       if (this.#ended) return null;
-      const bytes = await this.#stream.read();
+      const bytes = await readingData(this.#context.dialect, this.#stream.read());
       if (this.#ended) return null;
       try {
         if (bytes !== null) this.#objects = this.#decoder.push(bytes);
@@ -67,6 +68,6 @@ export class SubgroupReader implements IncomingSubgroup {
     this.#ended = true;
     this.#objects = [];
     this.#index = 0;
-    this.#stream.stop(code);
+    this.#stream.stop(wireResetCode(this.#context.dialect, code));
   }
 }

@@ -73,6 +73,7 @@ export class MoqSession implements Session {
   #setupTimer: ReturnType<typeof setTimeout> | undefined;
   #controlSeen = false;
   #draining = false;
+  #maxUpdates = 0;
 
   constructor(transport: Transport, dialect: Dialect, options: EstablishOptions) {
     this.transport = transport;
@@ -93,6 +94,7 @@ export class MoqSession implements Session {
       channel: this.#channel,
       opened: this.#opened.promise,
       live: this.#live,
+      maxUpdates: () => this.#maxUpdates,
       isDraining: () => this.#draining,
       isOpen: () => this.#state.name === 'open' || this.#state.name === 'leaving',
       carriesHops: () => this.#hopId !== undefined && this.#peer.hopId !== undefined,
@@ -224,6 +226,7 @@ export class MoqSession implements Session {
           ...readPeerSetup(message, this.transport, this.#options.role),
           tokens: this.#context.authTokens.ofSetup(message.authorizationTokens),
         };
+        this.#maxUpdates = message.maxRequestUpdates ?? 0;
         this.#advance({ type: 'setup', peer });
         this.#peer = peer;
         await this.#authorise(peer);
@@ -232,8 +235,9 @@ export class MoqSession implements Session {
       case 'goaway':
         if (this.#options.role === 'server' && message.uri !== '')
           throw protocolViolation('GOAWAY of a client has a URI');
-        if (message.requestId === undefined) throw protocolViolation('GOAWAY without a request id');
-        this.#context.requestIds.checkOurs(message.requestId);
+        if (message.requestId !== undefined) this.#context.requestIds.checkOurs(message.requestId);
+        else if (this.#context.dialect.goawayWithoutRequestId !== true)
+          throw protocolViolation('GOAWAY without a request id');
         this.#advance({ type: 'goaway', uri: message.uri, timeoutMs: message.timeoutMs });
         this.#goaway.resolve({ uri: message.uri, timeoutMs: message.timeoutMs });
         return;

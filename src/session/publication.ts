@@ -1,4 +1,4 @@
-import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { invalidFilter, publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
 import type { GroupOrder, Location } from '../codec/moqt/model.ts';
 import { emptyBytes } from '../core/bytes.ts';
@@ -106,6 +106,10 @@ export class TrackPublication implements Publication {
   /** REQUEST_UPDATE (draft-18 10.9.1), its request id already taken. A refused one ends the publication. */
   update({ parameters }: RequestUpdate): void {
     if (this.#state.name === 'over') return;
+    if (parameters.rangeFilters === true) {
+      this.#refuseUpdate(invalidFilter, 'range filters are not supported');
+      return;
+    }
     const before = this.#terms;
     const terms = termsWith(parameters, before);
     if (this.#onUpdate === undefined && parameters.subscriptionFilter !== undefined) {

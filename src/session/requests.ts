@@ -1,4 +1,4 @@
-import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { invalidFilter, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Message, Request } from '../codec/moqt/message.ts';
 import { isRequest } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
@@ -49,6 +49,8 @@ export class Requests {
     if (this.#context.isDraining()) return this.#refuse(stream, requestErrorCodes.goingAway, 'going away');
     const reserved = reservedNamespace(message);
     if (reserved) return this.#refuse(stream, requestErrorCodes.doesNotExist, 'reserved namespace');
+    if (message.parameters.rangeFilters === true)
+      return this.#refuse(stream, invalidFilter, 'range filters are not supported');
     const handlers = this.#context.handlers();
     switch (message.type) {
       case 'subscribe':

@@ -3,6 +3,7 @@ import type { MoqObject } from '../codec/moqt/model.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { SendStream } from '../transport/transport.ts';
 import { deadStream } from './dead-stream.ts';
+import { wireResetCode } from './reset-codes.ts';
 import type { SubgroupHeader, SubgroupWriter } from './types.ts';
 
 export type WriterEvents = {
@@ -46,7 +47,7 @@ export class TrackSubgroupWriter implements SubgroupWriter {
   }
 
   reset(code: number): void {
-    this.stream.reset(code);
+    this.stream.reset(wireResetCode(this.#dialect, code));
     this.#on.closed();
   }
 }

@@ -139,7 +139,9 @@ export class TrackSubscription implements Subscription, SessionMember {
     return this.#datagrams.next();
   }
 
-  update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer> {
+  async update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer> {
+    const limit = this.#context.maxUpdates();
+    while (limit > 0 && this.#updates.length >= limit) await settled(this.#updates[0]!.promise);
     if (this.#phase !== 'open') return Promise.reject(new StreamsError('INTERRUPTED', 'the subscription has ended'));
     const answer = deferred<UpdateAnswer>();
     const parameters = parametersFor(terms);
@@ -205,6 +207,14 @@ export class TrackSubscription implements Subscription, SessionMember {
     this.#subgroups.close();
     this.#datagrams.close();
     this.#parts.ended(this);
+  }
+}
+
+async function settled(promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise;
+  } catch {
+    // Whoever asked hears of it.
   }
 }
 

@@ -13,6 +13,8 @@ export type SubscriptionTerms = {
   /** Delivery timeouts in ms (draft-18 8); 0: none. */
   readonly objectTimeoutMs: number;
   readonly subgroupTimeoutMs: number;
+  /** Only in what asked for it: begin a new group, unless one of at least this id is there (draft-18 10.2.13); 0: in any case. */
+  readonly newGroupRequest?: number | undefined;
 };
 
 const defaults: SubscriptionTerms = {
@@ -33,12 +35,13 @@ export function termsWith(parameters: MessageParameters, before: SubscriptionTer
     groupOrder: parameters.groupOrder ?? before.groupOrder,
     objectTimeoutMs: parameters.objectDeliveryTimeoutMs ?? before.objectTimeoutMs,
     subgroupTimeoutMs: parameters.subgroupDeliveryTimeoutMs ?? before.subgroupTimeoutMs,
+    ...(parameters.newGroupRequest !== undefined && { newGroupRequest: parameters.newGroupRequest }),
   };
 }
 
 /** The parameters that say so; what is undefined is left out. */
 export function parametersFor(terms: Partial<SubscriptionTerms>): MessageParameters {
-  const { filter, forward, priority, groupOrder, objectTimeoutMs, subgroupTimeoutMs } = terms;
+  const { filter, forward, priority, groupOrder, objectTimeoutMs, subgroupTimeoutMs, newGroupRequest } = terms;
   return {
     ...(filter !== undefined && { subscriptionFilter: filter }),
     ...(forward !== undefined && { forward }),
@@ -46,5 +49,6 @@ export function parametersFor(terms: Partial<SubscriptionTerms>): MessageParamet
     ...(groupOrder !== undefined && { groupOrder }),
     ...(objectTimeoutMs !== undefined && { objectDeliveryTimeoutMs: objectTimeoutMs }),
     ...(subgroupTimeoutMs !== undefined && { subgroupDeliveryTimeoutMs: subgroupTimeoutMs }),
+    ...(newGroupRequest !== undefined && { newGroupRequest }),
   };
 }

@@ -32,6 +32,8 @@ export type SubscribeOptions = {
   objectTimeoutMs?: number;
   /** How long a subgroup may take to arrive once it is complete, ms (draft-18 SUBGROUP_DELIVERY_TIMEOUT). */
   subgroupTimeoutMs?: number;
+  /** See `SubscriptionTerms`. Publishers that cannot (no DYNAMIC_GROUPS) do not mind. */
+  newGroupRequest?: number;
   /** How long the relay may hold the request until a publisher appears (draft-18 RENDEZVOUS_TIMEOUT). */
   rendezvousMs?: number;
   /** Authorise this request. */

@@ -19,10 +19,19 @@ import type { BidiStream, ReceiveStream, Transport } from '../../src/transport/t
 
 export const track = { namespace: ['stream', 'org_local', 'lv_1'], name: 'video/720p' };
 
-/** What versions cannot say: draft-14 answers no update and gives no hint when to retry, those up to 16 no rendezvous. */
-export function speech(version: string): { updateAnswers: boolean; retryHints: boolean; rendezvous: boolean } {
+/** What versions can say. */
+export function speech(version: string) {
   const is14 = version === 'moq-00';
-  return { updateAnswers: !is14, retryHints: !is14, rendezvous: !is14 && version !== 'moqt-16' };
+  const older = is14 || version === 'moqt-16';
+  return {
+    updateAnswers: !is14,
+    newGroups: !is14,
+    retryHints: !is14,
+    rendezvous: !older,
+    firstObject: !older,
+    tooFarBehind: !older,
+    publishOkOrder: older || version === 'moqt-18',
+  };
 }
 
 /** What `pair` negotiates. */

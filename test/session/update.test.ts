@@ -3,7 +3,7 @@ import type { SubscriptionTerms } from '../../src/session/types.ts';
 import { describeVersions, header, obj, sessions, speech, subscribed, track } from './helpers.ts';
 
 describeVersions('an update of a subscription', (version) => {
-  const { updateAnswers } = speech(version);
+  const { updateAnswers, newGroups } = speech(version);
   const answered = (answer: object) => (updateAnswers ? answer : {});
 
   it('brings the new terms to the publisher, and its answer back', async () => {
@@ -58,6 +58,19 @@ describeVersions('an update of a subscription', (version) => {
     await vi.waitFor(() => expect(publication.terms.forward).toBe(true));
     publication.openSubgroup(header(7)).write(obj(0, 'c'));
     expect(await subscription.nextSubgroup()).toMatchObject({ groupId: 7 });
+  });
+
+  it('asks for a new group, which is not a term that stays', async () => {
+    const { subscription, publication } = await subscribed();
+    const asked: (number | undefined)[] = [];
+    publication.onUpdate(({ newGroupRequest }) => {
+      asked.push(newGroupRequest);
+      return {};
+    });
+    await subscription.update({ newGroupRequest: 5 });
+    await subscription.update({ priority: 2 });
+    await vi.waitFor(() => expect(asked).toEqual([newGroups ? 5 : undefined, undefined]));
+    expect(publication.terms).toMatchObject({ priority: 2 });
   });
 
   it('of an ended subscription is interrupted', async () => {

@@ -44,6 +44,9 @@ export const requestErrorCodes = {
   redirect: 0x34,
 } as const;
 
+/** draft-19 10.6: a filter that cannot be served. */
+export const invalidFilter = 0x36;
+
 /** draft-18 10.11 and 15.10.3: why a subscription ended. */
 export const publishDoneCodes = {
   internalError: 0x0,

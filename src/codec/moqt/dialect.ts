@@ -25,6 +25,8 @@ export type ObjectDialect = {
   /** undefined: this version cannot say it in a datagram. */
   encodeDatagram(datagram: ObjectDatagram): Uint8Array | undefined;
   readTrackProperties(bytes: Uint8Array): TrackProperties;
+  /** Codes of RESET_STREAM and STOP_SENDING on data streams, where they are not those of draft-18 (3.3.3). */
+  readonly resetCodes?: { toWire(code: number): number; fromWire(code: number): number };
 };
 
 /**
@@ -41,6 +43,8 @@ export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
    */
   readonly requestStreams: 'perRequest' | 'shared' | 'one';
   readonly varints: Varints;
+  /** GOAWAY on the control stream does not say which requests were seen (draft-19 on). */
+  readonly goawayWithoutRequestId?: boolean;
 
   encodeMessage(message: Message): Uint8Array;
   controlDecoder(): ControlDecoder;

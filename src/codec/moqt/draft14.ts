@@ -1,6 +1,7 @@
 import { ControlDecoder, encodeMessage, type MessageTable, messageTable } from './control-decoder.ts';
 import type { Dialect } from './dialect.ts';
 import * as answers from './draft14/answers.ts';
+import { resetCodes } from './draft14/error-codes.ts';
 import { fetch } from './draft14/fetch.ts';
 import { fetchOk } from './draft14/fetch-ok.ts';
 import { Draft14FetchDecoder, Draft14FetchEncoder } from './draft14/fetch-stream.ts';
@@ -118,6 +119,7 @@ export const draft14: Dialect = {
     }),
   encodeObject,
   subgroupDecoder: (options) => new Draft14SubgroupDecoder(options),
+  resetCodes,
   encodeFetchHeader: (requestId) => encodeFetchHeader(quicVarints, requestId),
   fetchEncoder: () => new Draft14FetchEncoder(),
   fetchDecoder: (_order, options) => new Draft14FetchDecoder(options),

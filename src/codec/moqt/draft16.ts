@@ -2,6 +2,7 @@ import { namespace } from './control/namespace.ts';
 import { namespaceDone } from './control/namespace-done.ts';
 import { ControlDecoder, encodeMessage, messageTable } from './control-decoder.ts';
 import type { Dialect } from './dialect.ts';
+import { resetCodes } from './draft16/error-codes.ts';
 import { fetch } from './draft16/fetch.ts';
 import { fetchCancel } from './draft16/fetch-cancel.ts';
 import { fetchOk } from './draft16/fetch-ok.ts';
@@ -79,6 +80,7 @@ export const draft16: Dialect = {
   encodeSubgroupHeader: (header) => encodeSubgroupHeader(quicVarints, { ...header, firstObject: false }),
   encodeObject,
   subgroupDecoder: (options) => new Draft16SubgroupDecoder(options),
+  resetCodes,
   encodeFetchHeader: (requestId) => encodeFetchHeader(quicVarints, requestId),
   fetchEncoder: (order) => new Draft16FetchEncoder(order),
   fetchDecoder: (order, options) => new Draft16FetchDecoder(order, options),

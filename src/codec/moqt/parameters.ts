@@ -18,6 +18,8 @@ export type MessageParameters = {
   readonly subscriptionFilter?: SubscriptionFilter;
   readonly groupOrder?: GroupOrder;
   readonly newGroupRequest?: number;
+  /** There are range filters (draft-19 5.1.3), which we do not offer: they are not looked at, and never written. */
+  readonly rangeFilters?: true;
   readonly trackNamespacePrefix?: readonly string[];
   /** Relays that an announcement passed, the original publisher first (draft-lcurley-moq-cluster HOP_PATH). */
   readonly hopPath?: readonly bigint[];
@@ -47,7 +49,10 @@ export type ParameterRule = {
   readonly name: keyof MessageParameters;
   readonly scope: readonly ParameterScope[];
   read(reader: WireReader, into: Mutable): void;
-  write(writer: WireWriter, from: MessageParameters): void;
+  /** Absent: read only. */
+  write?(writer: WireWriter, from: MessageParameters): void;
+  /** May be there more than once. */
+  readonly repeats?: boolean;
 };
 
 type NumberName = { [K in keyof Mutable]-?: number extends Mutable[K] ? K : never }[keyof Mutable];
@@ -72,6 +77,7 @@ const draftRules: readonly ParameterRule[] = [
   {
     type: 0x03,
     name: 'authorizationTokens',
+    repeats: true,
     scope: [
       'publish',
       'subscribe',
@@ -261,8 +267,7 @@ export function readParameters(
     const rule = byType.get(type);
     if (rule === undefined) throw protocolViolation(`unknown message parameter 0x${type.toString(16)}`);
     if (!rule.scope.includes(scope)) throw protocolViolation(`parameter ${rule.name} in ${scope}`);
-    if (i > 0 && delta === 0 && rule.name !== 'authorizationTokens')
-      throw protocolViolation(`parameter ${rule.name} twice`);
+    if (i > 0 && delta === 0 && rule.repeats !== true) throw protocolViolation(`parameter ${rule.name} twice`);
     rule.read(reader, parameters);
   }
   return parameters;
@@ -275,6 +280,7 @@ export function writeParameters(
 ): void {
   const present = all.filter((rule) => {
     const value = parameters[rule.name];
+    if (rule.write === undefined) return false;
     return value !== undefined && !(Array.isArray(value) && rule.name === 'authorizationTokens' && value.length === 0);
   });
   const repeated = Math.max((parameters.authorizationTokens?.length ?? 0) - 1, 0);
@@ -283,6 +289,6 @@ export function writeParameters(
   for (const rule of present) {
     writer.varint(rule.type - previous);
     previous = rule.type;
-    rule.write(writer, parameters);
+    rule.write!(writer, parameters);
   }
 }

@@ -13,6 +13,8 @@ export type Setup = {
   readonly implementation?: string;
   readonly authorizationTokens?: readonly Uint8Array[];
   readonly maxAuthTokenCacheSize?: number;
+  /** draft-19 10.3.1.6: REQUEST_UPDATEs that may wait for an answer on one stream; 0, or absent: any number. */
+  readonly maxRequestUpdates?: number;
   /** HOP_ID of draft-lcurley-moq-cluster: who the peer is in hop lists, and that it can read them. 0: it does not say. */
   readonly hopId?: bigint;
 };
@@ -28,6 +30,9 @@ export const setupOptionTypes = {
 /** draft-lcurley-moq-cluster */
 const hopIdOption = 0x40b54;
 
+/** Of draft-19 on; before, nobody uses the number. */
+const maxRequestUpdatesType = 0x08;
+
 export const setup: MessageCodec<Setup> = {
   code: 0x2f00,
   type: 'setup',
@@ -41,6 +46,8 @@ export const setup: MessageCodec<Setup> = {
       pairs.push({ type: setupOptionTypes.authorizationToken, value });
     if (message.maxAuthTokenCacheSize !== undefined)
       pairs.push({ type: setupOptionTypes.maxAuthTokenCacheSize, value: BigInt(message.maxAuthTokenCacheSize) });
+    if (message.maxRequestUpdates !== undefined)
+      pairs.push({ type: maxRequestUpdatesType, value: BigInt(message.maxRequestUpdates) });
     text(setupOptionTypes.authority, message.authority);
     text(setupOptionTypes.implementation, message.implementation);
     if (message.hopId !== undefined) pairs.push({ type: hopIdOption, value: message.hopId });
@@ -56,6 +63,10 @@ export const setup: MessageCodec<Setup> = {
         if (type === hopIdOption) {
           once(message.hopId, 'HOP_ID');
           message.hopId = value;
+        }
+        if (type === maxRequestUpdatesType) {
+          once(message.maxRequestUpdates, 'MAX_REQUEST_UPDATES');
+          message.maxRequestUpdates = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
         }
         if (type !== setupOptionTypes.maxAuthTokenCacheSize) continue;
         once(message.maxAuthTokenCacheSize, 'MAX_AUTH_TOKEN_CACHE_SIZE');

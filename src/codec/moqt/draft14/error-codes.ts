@@ -1,5 +1,5 @@
-import { publishDoneCodes, requestErrorCodes } from '../codes.ts';
-import { fromPublishDoneCode as from16, toPublishDoneCode as to16 } from '../draft16/error-codes.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codes.ts';
+import { fromPublishDoneCode as from16, olderResetCode, toPublishDoneCode as to16 } from '../draft16/error-codes.ts';
 import type { Request } from '../message.ts';
 
 type Kind = Request['type'];
@@ -62,3 +62,11 @@ export function toPublishDoneCode(code: number): number {
 export function fromPublishDoneCode(wire: number): number {
   return wire === malformedTrack ? publishDoneCodes.malformedTrack : from16(wire);
 }
+
+const highestResetCode = streamResetCodes.sessionClosed;
+
+/** draft-14 13.1.8: the first four of draft-18, and no more. */
+export const resetCodes = {
+  toWire: (code: number): number => (code <= highestResetCode ? code : olderResetCode(code)),
+  fromWire: (code: number): number => (code <= highestResetCode ? code : streamResetCodes.internalError),
+};

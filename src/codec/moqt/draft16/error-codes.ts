@@ -1,4 +1,4 @@
-import { publishDoneCodes, requestErrorCodes } from '../codes.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codes.ts';
 
 /** Reasons of draft-18 that draft-16 does not know (14.4.2). */
 const newRequestErrors: ReadonlySet<number> = new Set([
@@ -28,3 +28,30 @@ export function fromPublishDoneCode(code: number): number {
   if (code === expired) return publishDoneCodes.expired;
   return code === tooFarBehind ? publishDoneCodes.tooFarBehind : code;
 }
+
+const unknownObjectStatus = 0x4;
+const sharedResetCodes: ReadonlySet<number> = new Set([
+  streamResetCodes.internalError,
+  streamResetCodes.cancelled,
+  streamResetCodes.deliveryTimeout,
+  streamResetCodes.sessionClosed,
+  streamResetCodes.malformedTrack,
+]);
+
+/** Reasons of draft-18 that older versions have no word for. */
+export function olderResetCode(code: number): number {
+  if (code === streamResetCodes.tooFarBehind) return streamResetCodes.deliveryTimeout;
+  return code === streamResetCodes.goingAway ? streamResetCodes.cancelled : streamResetCodes.internalError;
+}
+
+/** draft-16 14.4.4. UNKNOWN_OBJECT_STATUS has moved since. */
+export const resetCodes = {
+  toWire(code: number): number {
+    if (sharedResetCodes.has(code)) return code;
+    return code === streamResetCodes.unknownObjectStatus ? unknownObjectStatus : olderResetCode(code);
+  },
+  fromWire(code: number): number {
+    if (sharedResetCodes.has(code)) return code;
+    return code === unknownObjectStatus ? streamResetCodes.unknownObjectStatus : streamResetCodes.internalError;
+  },
+};

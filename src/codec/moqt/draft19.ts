@@ -1,0 +1,109 @@
+import { requestErrorCodes } from './codes.ts';
+import { goaway } from './control/goaway.ts';
+import type { MessageCodec } from './control/message-codec.ts';
+import { type RequestErrorMessage, requestError } from './control/request-error.ts';
+import { type RequestOk, requestOk } from './control/request-ok.ts';
+import { ControlDecoder, encodeMessage, type MessageTable, messageTable } from './control-decoder.ts';
+import type { Dialect } from './dialect.ts';
+import { draft18, draft18Messages } from './draft18.ts';
+import type { Message } from './message.ts';
+import { protocolViolation } from './moqt-error.ts';
+import {
+  draft18Rules,
+  type MessageParameters,
+  type ParameterRule,
+  type ParameterScope,
+  rescoped,
+  rulesWith,
+} from './parameters.ts';
+import { vi64 } from './varint.ts';
+
+/** draft-19 is draft-18 and what is here; the text of the draft is the source (its Change Log, 5.1.3, 10.2 to 10.6). */
+
+/** What may be said of a subscription may be said of all that SUBSCRIBE_TRACKS brings (10.20.1). */
+const ofSubscriptions = [
+  'objectDeliveryTimeoutMs',
+  'rendezvousTimeoutMs',
+  'subgroupDeliveryTimeoutMs',
+  'subscriberPriority',
+  'subscriptionFilter',
+  'newGroupRequest',
+] as const satisfies readonly (keyof MessageParameters)[];
+
+function alsoInSubscribeTracks(name: (typeof ofSubscriptions)[number]): ParameterRule {
+  const { scope } = draft18Rules.all.find((rule) => rule.name === name)!;
+  return rescoped(draft18Rules, name, [...scope, 'subscribeTracks']);
+}
+
+const rangeFilterScope: readonly ParameterScope[] = [
+  'subscribe',
+  'subscribeTracks',
+  'requestOk',
+  'requestUpdate',
+  'fetch',
+];
+
+/** 5.1.3, 10.2.10 to 10.2.14: length-prefixed, may repeat; 0x29 chooses among tracks, the others among objects. */
+const rangeFilters = [0x25, 0x26, 0x27, 0x28, 0x29].map(
+  (type): ParameterRule => ({
+    type,
+    name: 'rangeFilters',
+    scope: type === 0x29 ? ['subscribeTracks', 'requestUpdate'] : rangeFilterScope,
+    repeats: true,
+    read: (reader, into) => {
+      reader.lengthPrefixed();
+      into.rangeFilters = true;
+    },
+  }),
+);
+
+export const draft19Rules = rulesWith(draft18Rules, [
+  ...ofSubscriptions.map(alsoInSubscribeTracks),
+  // It moved from PUBLISH_OK to SUBSCRIBE_TRACKS (#1777), whose PUBLISHes repeat it.
+  rescoped(draft18Rules, 'groupOrder', ['subscribe', 'subscribeTracks', 'publish', 'fetch']),
+  ...rangeFilters,
+]);
+
+/** 10.4: no request id any more. */
+const draft19Goaway: typeof goaway = {
+  ...goaway,
+  encode: (writer, { requestId: _, ...message }) => goaway.encode(writer, message),
+  decode(reader) {
+    const message = goaway.decode(reader);
+    if (message.requestId !== undefined) throw protocolViolation('GOAWAY with a request id');
+    return message;
+  },
+};
+
+/** 10.5: the order of groups is not among the parameters of PUBLISH_OK: it goes as the publisher offered. */
+const draft19RequestOk: MessageCodec<RequestOk> = {
+  ...requestOk,
+  encode(writer, message, rules) {
+    const { groupOrder: _, ...parameters } = message.parameters;
+    requestOk.encode(writer, { ...message, parameters }, rules);
+  },
+};
+
+/** 10.6: a track may be subscribed to more than once, so there is no DUPLICATE_SUBSCRIPTION; we do not take part in that. */
+const draft19RequestError: MessageCodec<RequestErrorMessage> = {
+  ...requestError,
+  encode(writer, message, rules) {
+    const { duplicateSubscription, notSupported } = requestErrorCodes;
+    const code = message.code === duplicateSubscription ? notSupported : message.code;
+    requestError.encode(writer, { ...message, code }, rules);
+  },
+};
+
+const changed: MessageTable = messageTable([draft19Goaway, draft19RequestOk, draft19RequestError]);
+// 0x1E, once PUBLISH_OK, is reserved.
+export const draft19Messages: MessageTable = new Map(
+  [...draft18Messages, ...changed].filter(([code]) => code !== 0x1e),
+);
+
+export const draft19: Dialect = {
+  ...draft18,
+  version: 'moqt-19',
+  goawayWithoutRequestId: true,
+  encodeMessage: (message: Message) => encodeMessage(draft19Messages, vi64, message, draft19Rules),
+  controlDecoder: () => new ControlDecoder(draft19Messages, vi64, draft19Rules),
+};
