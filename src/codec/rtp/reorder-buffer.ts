@@ -54,7 +54,7 @@ export class ReorderBuffer {
     this.#highest = Math.max(this.#highest, at);
     this.#missing.delete(at);
     this.#held.set(at, packet);
-    while (this.#held.size > this.#options.maxPackets) this.#giveUp();
+    if (this.#held.size > this.#options.maxPackets) this.#giveUp();
     return this.#take();
   }
 
@@ -90,7 +90,6 @@ export class ReorderBuffer {
       this.lost++;
       this.#afterLoss = true;
     }
-    if (this.#held.size > this.#options.maxPackets) this.#held.delete(this.#due!++);
   }
 
   #take(): OrderedPacket[] {

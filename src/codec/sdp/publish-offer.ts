@@ -55,8 +55,9 @@ export function readPublishOffer(text: string): PublishOffer {
   if (tracks.length === 0) throw new StreamsError('UNSUPPORTED', 'the offer has neither video nor audio');
   if (!out.media.every((section) => attributes(section, 'mid').length === 1))
     throw new StreamsError('MALFORMED', 'a media section without a=mid');
-  const secured = [out.session, ...out.media].some((section) => attributes(section, 'fingerprint').length > 0);
-  if (!secured) throw new StreamsError('MALFORMED', 'the offer has no DTLS fingerprint');
+  for (const needed of ['fingerprint', 'ice-ufrag', 'ice-pwd'])
+    if (![out.session, ...out.media].some((section) => attributes(section, needed).length > 0))
+      throw new StreamsError('MALFORMED', `the offer has no a=${needed}`);
   return { sdp: writeSdp(out), tracks };
 }
 
