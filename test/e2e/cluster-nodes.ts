@@ -29,8 +29,11 @@ export type Node = {
 
 export type NodeOptions = {
   readonly name: string;
+  /** Where tests reach it. */
   readonly host?: string;
-  /** The `[cluster]` section; `urls` are those of all nodes by name. */
+  /** What it listens on; default `host`. */
+  readonly bind?: string;
+  /** The `[cluster]` section; FOLDER is where key and tokens are. */
   readonly cluster: string;
   /** Runs the relay by another command, e.g. in a network namespace. */
   readonly within?: readonly string[];
@@ -56,10 +59,10 @@ export class ClusterRun {
     return new ClusterRun(folder);
   }
 
-  async node({ name, host = '127.0.0.1', port, cluster, within = [] }: NodeOptions): Promise<Node> {
+  async node({ name, host = '127.0.0.1', bind = host, port, cluster, within = [] }: NodeOptions): Promise<Node> {
     const { folder } = this;
     const file = join(folder, `${name}.toml`);
-    const address = `${host}:${port}`;
+    const address = `${bind}:${port}`;
     await mkdir(join(folder, name), { recursive: true });
     await writeFile(
       file,
@@ -86,7 +89,7 @@ export class ClusterRun {
       host,
       port,
       lines,
-      get: (path) => fetched(`http://${address}${path}`),
+      get: (path) => fetched(`http://${host}:${port}${path}`),
       kill: () => end('SIGKILL'),
       stop: () => end('SIGTERM'),
       async start() {

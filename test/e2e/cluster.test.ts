@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { establish } from '../../src/session/establish.ts';
-import type { IncomingSubscribe, Publication, Session, SessionHandlers } from '../../src/session/types.ts';
-import { connect } from '../../src/transport/connect.ts';
+import type { Session } from '../../src/session/types.ts';
 import { eventually } from '../relay/eventually.ts';
-import { nextGroup, object } from '../relay/harness.ts';
+import { nextGroup } from '../relay/harness.ts';
+import { join, listed, publish, said } from './cluster-client.ts';
 import { ClusterRun, freePorts, type Node } from './cluster-nodes.ts';
 
 let run: ClusterRun | undefined;
@@ -13,43 +12,6 @@ afterEach(async () => {
   await run?.end();
   run = undefined;
 });
-
-async function join(node: Node, handlers: SessionHandlers = {}): Promise<Session> {
-  const transport = await connect(`moqt://${node.host}:${node.port}/`, { versions: ['moqt-18'] });
-  const session = await establish(transport, { role: 'client', path: '/', authority: node.host, handlers });
-  sessions.push(session);
-  return session;
-}
-
-type Source = { session: Session; requests: IncomingSubscribe[]; send(groupId: number): void };
-
-async function publish(node: Node, namespace: readonly string[]): Promise<Source> {
-  const requests: IncomingSubscribe[] = [];
-  const publications: Publication[] = [];
-  const session = await join(node, {
-    subscribe(request) {
-      requests.push(request);
-      publications.push(request.accept({ alias: requests.length }));
-    },
-  });
-  await session.publishNamespace(namespace);
-  const send = (groupId: number): void => {
-    const header = { groupId, subgroupId: 0, priority: 9, endOfGroup: true, firstObject: true };
-    const writer = publications.at(-1)!.openSubgroup(header);
-    writer.write(object(groupId, 0, 2000));
-    writer.write(object(groupId, 1, 2000));
-    writer.finish();
-  };
-  return { session, requests, send };
-}
-
-const announced = async (node: Node): Promise<string[]> => (await node.get('/announced/')).split('\n').filter(Boolean);
-
-async function listed(nodes: readonly Node[], expected: readonly string[], deadlineMs?: number): Promise<void> {
-  await eventually(async () => {
-    for (const node of nodes) expect([node.name, await announced(node)]).toEqual([node.name, expected]);
-  }, deadlineMs);
-}
 
 const url = (port: number) => `https://127.0.0.1:${port}/`;
 
@@ -65,8 +27,6 @@ async function rootAndLeaves(): Promise<[Node, Node, Node]> {
   ];
 }
 
-const said = (node: Node, message: string) => node.lines.filter((line) => line.message === message);
-
 describe('a cluster of relay processes', () => {
   it('shows on every node what is published on another, pulled once; what a killed node had goes, and comes back', {
     timeout: 60_000,
@@ -81,18 +41,23 @@ describe('a cluster of relay processes', () => {
 
     const first = await publish(one, ['demo', 'one']);
     const second = await publish(root, ['demo', 'root']);
+    sessions.push(first.session, second.session);
     await listed(nodes, ['demo/one', 'demo/root']);
 
     const subscriptions = [];
     for (const node of [two, two, root, one]) {
-      subscriptions.push(await (await join(node)).subscribe({ namespace: ['demo', 'one'], name: 'video' }));
+      const viewer = await join(node);
+      sessions.push(viewer);
+      subscriptions.push(await viewer.subscribe({ namespace: ['demo', 'one'], name: 'video' }));
     }
     expect(first.requests).toHaveLength(1);
     first.send(1);
     for (const subscription of subscriptions) {
       expect(await nextGroup(subscription)).toMatchObject({ group: 1, ids: [0, 1], end: 'fin' });
     }
-    const far = await (await join(two)).subscribe({ namespace: ['demo', 'root'], name: 'video' });
+    const viewer = await join(two);
+    sessions.push(viewer);
+    const far = await viewer.subscribe({ namespace: ['demo', 'root'], name: 'video' });
     second.send(7);
     expect(await nextGroup(far)).toMatchObject({ group: 7 });
 
@@ -100,7 +65,7 @@ describe('a cluster of relay processes', () => {
     await listed([root, two], ['demo/root'], 6000);
     expect(await subscriptions[0]!.done).toMatchObject({ by: 'publisher' });
     await one.start();
-    await publish(one, ['demo', 'one']);
+    sessions.push((await publish(one, ['demo', 'one'])).session);
     await listed(nodes, ['demo/one', 'demo/root'], 15_000);
     // A node that leaves says so: nobody has to wait for its silence.
     await one.stop();
@@ -126,7 +91,7 @@ describe('a cluster of relay processes', () => {
       });
     }
     await eventually(() => expect(said(nodes[3], 'cluster peer joined')).toHaveLength(1));
-    await publish(accepting, ['demo', 'a']);
+    sessions.push((await publish(accepting, ['demo', 'a'])).session);
     await listed([nodes[3]], ['demo/a']);
     await listed([nodes[1], nodes[2]], []);
     const secrets = await Promise.all(nodes.map((node) => JSON.stringify(node.lines)));

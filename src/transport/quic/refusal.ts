@@ -21,8 +21,11 @@ export function watchRefusal(ip: string, port: number, refused: () => void): () 
     if (error.code === 'ECONNREFUSED') refused();
   });
   probe.unref();
-  probe.connect(port, ip, () => {
-    if (!over) probe.send(new Uint8Array(1));
-  });
+  // Where no way leads there (a cable is cut), the callback has the error, though the types do not say so.
+  const connected = (error?: Error): void => {
+    if (error !== undefined && error !== null) end();
+    else if (!over) probe.send(new Uint8Array(1));
+  };
+  probe.connect(port, ip, connected);
   return end;
 }
