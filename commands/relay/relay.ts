@@ -6,6 +6,7 @@ import { parseVersions, urlOf } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
 import { startRelayAlone } from '../../src/serve/relay-alone.ts';
 import { type LogLevel, logLevels, relaySettings } from '../../src/serve/relay-settings/relay-settings.ts';
+import { keepYoungGenerationSmall } from '../../src/serve/young-generation.ts';
 import type { Run } from '../command.ts';
 import type { Output } from '../output/output.ts';
 import type { relaySpec } from './specs.ts';
@@ -20,6 +21,7 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
     ...(authPublic !== undefined && { authPublic }),
     ...(maxSessions !== undefined && { maxSessions }),
   });
+  keepYoungGenerationSmall();
   const dataDir = resolve(options.dataDir ?? join(defaultDataDir(env), 'relay'));
   const relay = await startRelayAlone(settings, { dataDir, logger: loggerTo(output, settings.logLevel) });
   try {

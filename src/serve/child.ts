@@ -15,6 +15,8 @@ export type ChildCommand = {
   /** Module the child runs, and its arguments. */
   entry: string;
   args: readonly string[];
+  /** Options of Node itself. */
+  nodeOptions?: readonly string[];
   env: NodeJS.ProcessEnv;
   onLog(line: LogLine): void;
 };
@@ -31,8 +33,11 @@ export class Child {
   /** Settles once, never rejects. */
   readonly exited: Promise<ChildExit>;
 
-  constructor({ entry, args, env, onLog }: ChildCommand) {
-    this.#process = spawn(process.execPath, [entry, ...args], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  constructor({ entry, args, nodeOptions = [], env, onLog }: ChildCommand) {
+    this.#process = spawn(process.execPath, [...nodeOptions, entry, ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#ready.promise.catch(() => {});
     const exit = deferred<ChildExit>();
     this.exited = exit.promise;

@@ -12,6 +12,7 @@ import type { EngineConfig, EngineReady } from './engine-child.ts';
 import { ensureLocalKey } from './local-key.ts';
 import type { RelayConfig, RelayReady } from './relay-child.ts';
 import { type ChildPlan, Supervisor, type SupervisorEvent } from './supervisor.ts';
+import { relayNodeOptions } from './young-generation.ts';
 
 export type RunningServe = {
   /** What runs here, and how others reach it. */
@@ -160,7 +161,7 @@ class Stack {
     const { host, relayPort, dataDir, versions, maxSessions } = this.#options;
     return {
       name: 'relay',
-      command: this.#command('relay'),
+      command: { ...this.#command('relay'), nodeOptions: relayNodeOptions },
       config: (): RelayConfig => ({
         host,
         port: this.#relay?.port ?? relayPort,
