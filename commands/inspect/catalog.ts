@@ -1,17 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { type Catalog, decodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
+import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import type { Run } from '../command.ts';
+import { type CatalogFormat, catalogForms, formatOf } from './catalog-format.ts';
+import { firstObjectOf } from './first-object.ts';
 import type { catalogSpec } from './specs.ts';
 
 const waitMs = 10_000;
 
 export const run: Run<typeof catalogSpec> = async ({ args, options, output, signal }) => {
-  const catalog = /^https?:\/\//.test(args.source)
-    ? await liveCatalog(args.source, options.certHash, signal)
-    : decodeCatalog(await bytesOf(args.source));
+  const { format, catalog } = /^https?:\/\//.test(args.source)
+    ? await ofRelay(args.source, options, signal)
+    : ofFile(await bytesOf(args.source), options.format);
   await output.result({
-    json: { type: 'catalog', catalog },
+    json: { type: 'catalog', format, catalog },
     blocks: [
       {
         kind: 'table',
@@ -33,8 +35,32 @@ export const run: Run<typeof catalogSpec> = async ({ args, options, output, sign
       },
     ],
   });
-  output.note(`\n${catalog.live ? 'live' : 'not live'}, catalog version ${catalog.version}`);
+  output.note(
+    format === 'streams'
+      ? `\n${catalog.live ? 'live' : 'not live'}, catalog version ${catalog.version}`
+      : `\n${catalog.live ? 'live' : 'complete'}, ${format} catalog`,
+  );
 };
+
+type Found = { format: CatalogFormat; catalog: Catalog };
+
+function ofFile(bytes: Uint8Array, asked: CatalogFormat | undefined): Found {
+  const format = asked ?? formatOf(bytes);
+  return { format, catalog: catalogForms[format].decode(bytes) };
+}
+
+async function ofRelay(
+  url: string,
+  options: { format: CatalogFormat | undefined; namespace: string | undefined; certHash: Uint8Array[] | undefined },
+  signal: AbortSignal,
+): Promise<Found> {
+  const { format = 'streams', namespace, certHash: hashes } = options;
+  if (format === 'streams' && namespace === undefined)
+    return { format, catalog: await liveCatalog(url, hashes, signal) };
+  const { trackName: name, decode } = catalogForms[format];
+  const request = { url, namespace: namespace?.split('/'), name, hashes, waitMs };
+  return { format, catalog: decode(await firstObjectOf(request, signal)) };
+}
 
 async function bytesOf(path: string): Promise<Uint8Array> {
   try {

@@ -9,9 +9,16 @@ export const catalogSpec = {
   examples: [
     "streams inspect catalog 'https://127.0.0.1:4443/playback/lv_…?tok=…'",
     'streams inspect catalog catalog.json --json',
+    "streams inspect catalog 'https://relay.example.com/anon' --namespace rooms/1 --format hang",
   ],
   args: { source: { description: 'playback URL, or path of a JSON file' } },
   options: {
+    format: {
+      value: 'format',
+      description: 'whose catalog: a file tells by itself, a relay is asked for ours',
+      choices: ['streams', 'msf', 'hang'],
+    },
+    namespace: { value: 'a/b', description: 'namespace of the broadcast, for URLs without a token of ours' },
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

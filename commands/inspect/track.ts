@@ -9,6 +9,7 @@ import type { IncomingSubgroup, Session, Subscription } from '../../src/session/
 import { StreamResetError } from '../../src/transport/stream-reset-error.ts';
 import type { Run } from '../command.ts';
 import { nodeConnect } from '../watch/broadcast.ts';
+import { firstObject } from './first-object.ts';
 import type { trackSpec } from './specs.ts';
 import { pictureLine, pictureLines, summaryBlocks } from './track/picture.ts';
 import { TrackMeter } from './track/track-meter.ts';
@@ -133,20 +134,8 @@ async function readStream(stream: IncomingSubgroup, meter: TrackMeter, stop: Abo
 
 /** The first catalog; throws STREAM_OFF_AIR when none comes. */
 async function readCatalog(subscription: Subscription, stop: AbortSignal): Promise<Catalog> {
-  const late = setTimeout(() => subscription.unsubscribe(), rendezvousMs);
-  const halt = () => subscription.unsubscribe();
-  stop.addEventListener('abort', halt, { once: true });
-  try {
-    for (let stream = await subscription.nextSubgroup(); stream !== null; stream = await subscription.nextSubgroup()) {
-      const object = await stream.next().catch(() => null);
-      stream.stop(streamResetCodes.cancelled);
-      if (object?.objectId === 0 && object.status === 'normal') return decodeCatalog(object.payload);
-    }
-  } finally {
-    clearTimeout(late);
-    stop.removeEventListener('abort', halt);
-    subscription.unsubscribe();
-  }
+  const object = await firstObject(subscription, rendezvousMs, stop);
+  if (object !== undefined) return decodeCatalog(object);
   throw new StreamsError('STREAM_OFF_AIR', 'no catalog came', {
     hint: '--track <name> where the relay has no catalog',
   });

@@ -51,6 +51,14 @@ describe('ffmpeg | streams publish', () => {
       const { streams, packets } = await probe(file);
       expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
       expect(packets.filter(({ codec_type }) => codec_type === 'video').length).toBeGreaterThan(45);
+      for (const [format, name] of [
+        ['streams', 'video/360p'],
+        ['msf', 'cmaf/video/360p'],
+        ['hang', 'cmaf/video/360p'],
+      ] as const) {
+        const shown = await serve.json('inspect', 'catalog', url, '--format', format);
+        expect(shown).toMatchObject({ format, catalog: { tracks: [{ name, width: 640 }, { kind: 'audio' }] } });
+      }
       const inspected = await runStreams(['inspect', 'hls', hlsUrl, '--json'], { env: serve.env });
       expect(inspected.code, inspected.stdout).toBe(0);
       const status = (await serve.json('inputs', 'status', id)) as unknown as { status: string; stats: object };
