@@ -7,7 +7,7 @@ import type { createSpec } from './specs.ts';
 const kinds = [
   { value: 'rtmp', label: 'RTMP: OBS, ffmpeg and most encoders' },
   { value: 'srt', label: 'SRT: over lossy networks' },
-  { value: 'whip', label: 'WHIP: from a browser' },
+  { value: 'whip', label: 'WHIP: a browser, or OBS over WebRTC' },
   { value: 'fmp4', label: 'fMP4: a packager pushes segments' },
 ];
 
@@ -41,10 +41,11 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
   await output.result(result);
   if (result.saved) return;
   output.note('\nThe stream key is shown this once; `streams inputs rotate-key` makes a new one.');
-  const { rtmp, srt, fmp4 } = input.urls ?? {};
+  const { rtmp, srt, whip, fmp4 } = input.urls ?? {};
   output.next([
     ...(rtmp === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f flv "${rtmp}"`]),
     ...(srt === undefined ? [] : [`ffmpeg -re -i some.mp4 -c copy -f mpegts "${srt}"`]),
+    ...(whip === undefined ? [] : [`OBS: Settings → Stream → WHIP, server ${whip}, bearer token: the stream key`]),
     ...(fmp4 === undefined
       ? []
       : [

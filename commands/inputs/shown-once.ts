@@ -8,6 +8,7 @@ const labels: Record<string, string> = {
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
   srt: 'SRT URL',
+  whip: 'WHIP URL',
   fmp4: 'fMP4 URL',
 };
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parseOnly, parseVersions } from '../../src/serve/config.ts';
+import { parseAddresses, parseOnly, parseVersions } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
 import { type RunningServe, startServe } from '../../src/serve/serve.ts';
 import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
@@ -17,6 +17,10 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       relayPort: options.relayPort ?? 4443,
       rtmpPort: options.rtmpPort ?? 1935,
       srtPort: options.srtPort ?? 9000,
+      whip: {
+        ...(options.whipAddress === undefined ? {} : { announced: parseAddresses(options.whipAddress) }),
+        ...(options.whipPorts === undefined ? {} : { ports: options.whipPorts }),
+      },
       hlsWindowSeconds: (options.hlsWindow ?? 12_000) / 1000,
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),

@@ -13,6 +13,16 @@ function parsePort(text: string): number {
   return port;
 }
 
+/** First and last of two or more. */
+function parsePortRange(text: string): readonly [number, number] {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const range = [Number(first), Number(last)] as const;
+  if (first === undefined || range[0] < 1 || range[0] >= range[1] || range[1] > 65_535) {
+    throw new StreamsError('USAGE', `"${text}" is not a range of ports`, { hint: '--whip-ports 50000-50100' });
+  }
+  return range;
+}
+
 const port = (description: string, preset: string) =>
   ({ value: 'port', description, parse: parsePort, default: preset }) as const;
 
@@ -32,6 +42,16 @@ export const serveSpec = {
     relayPort: port('QUIC/WebTransport (UDP) of the relay', '4443'),
     rtmpPort: port('RTMP ingest', '1935'),
     srtPort: port('SRT ingest', '9000'),
+    whipAddress: {
+      value: 'address',
+      description: 'IP address that WHIP publishers are told, where it is not the one bound (NAT); may be repeated',
+      repeatable: true,
+    },
+    whipPorts: {
+      value: 'range',
+      description: 'UDP ports for WHIP media, first-last; any free one by default',
+      parse: parsePortRange,
+    },
     hlsWindow: {
       value: 'duration',
       description: 'how far LL-HLS players can go back in a live broadcast (at most 256 MB a rendition)',
@@ -40,7 +60,8 @@ export const serveSpec = {
     },
     versions: {
       value: 'version',
-      description: 'let the relay offer only these MoQT versions (moqt-18, …, moq-lite-05); may be repeated, or a comma list',
+      description:
+        'let the relay offer only these MoQT versions (moqt-18, …, moq-lite-05); may be repeated, or a comma list',
       repeatable: true,
     },
     maxSessions: {

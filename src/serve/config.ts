@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { relayVersions } from '../codec/moqt/dialects.ts';
 import { StreamsError } from '../core/errors.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
@@ -10,6 +11,8 @@ export type ServeOptions = {
   relayPort: number;
   rtmpPort: number;
   srtPort: number;
+  /** Addresses that WHIP publishers are told, and first and last UDP port of their media. */
+  whip?: { announced?: readonly string[]; ports?: readonly [number, number] };
   /** Seconds of a live broadcast that LL-HLS players can go back; at least, and by default, 12. */
   hlsWindowSeconds?: number;
   /** Largest upload, bytes. */
@@ -39,6 +42,16 @@ export function parseOnly(values: readonly string[] | undefined): ProcessName[] 
     }
   }
   return processNames.filter((name) => asked.includes(name));
+}
+
+/** `--whip-address 203.0.113.5 --whip-address 2001:db8::5,…`. Throws USAGE. */
+export function parseAddresses(values: readonly string[]): string[] {
+  const asked = values.flatMap((value) => value.split(',')).map((text) => text.trim());
+  for (const address of asked) {
+    if (isIP(address) === 0)
+      throw new StreamsError('USAGE', `"${address}" is not an IP address`, { hint: '--whip-address 203.0.113.5' });
+  }
+  return asked;
 }
 
 /** `--versions moqt-18 --versions moqt-16,…`. Throws USAGE. */

@@ -10,6 +10,7 @@ export type EngineConfig = {
   host: string;
   rtmpPort: number;
   srtPort: number;
+  whip?: { announced?: readonly string[]; ports?: readonly [number, number] };
   hlsWindowSeconds?: number;
   controlUrl: string;
   serviceToken: string;

@@ -180,7 +180,7 @@ class Stack {
   }
 
   #enginePlan(): ChildPlan {
-    const { dataDir, maxUploadBytes, host, rtmpPort, srtPort, relayUrl, hlsWindowSeconds } = this.#options;
+    const { dataDir, maxUploadBytes, host, rtmpPort, srtPort, whip, relayUrl, hlsWindowSeconds } = this.#options;
     return {
       name: 'engine',
       command: this.#command('engine'),
@@ -188,6 +188,7 @@ class Stack {
         host,
         rtmpPort: this.#engine?.rtmpPort ?? rtmpPort,
         srtPort: this.#engine?.srtPort ?? srtPort,
+        ...(whip === undefined ? {} : { whip }),
         ...(hlsWindowSeconds === undefined ? {} : { hlsWindowSeconds }),
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,

@@ -14,3 +14,10 @@ it('an SRT input gets the URL that opens it, from create and rotate, once the en
   expect(rotated.stream_key_cleartext).not.toBe(created.stream_key_cleartext);
   expect((await test.call('GET', '/v1/status')).body.urls.srt).toBe('srt://127.0.0.1:9');
 });
+
+it('a WHIP input gets its endpoint under the address of this server', async () => {
+  await using test = await startTestControl();
+  test.control.setEndpoints({ engineUrl: 'http://127.0.0.1:1' });
+  const { body } = await test.call('POST', '/v1/live-inputs', { body: { name: 'a', ingest: 'whip' } });
+  expect(body.urls).toEqual({ whip: `${test.base}/whip/${body.id}` });
+});

@@ -62,6 +62,7 @@ export const publishUrls = z.object({
       rtmpServer: z.string().optional().describe('"Server" of OBS'),
       rtmpStreamKey: z.string().optional().describe('"Stream key" of OBS'),
       srt: z.string().optional().describe('The whole address, for ffmpeg, OBS and srt-live-transmit'),
+      whip: z.string().optional().describe('The WHIP endpoint, with the stream key as bearer token'),
       fmp4: z.string().optional().describe('Where to POST fragmented MP4, with the stream key as bearer token'),
     })
     .optional(),
@@ -74,6 +75,8 @@ export function viewPublishUrls(
   const { rtmpUrl, srtUrl, engineUrl, publicHttpUrl } = context.endpoints();
   if (engineUrl !== undefined && input.ingest === 'fmp4')
     return { urls: { fmp4: `${publicHttpUrl}/ingest/${input.id}` } };
+  if (engineUrl !== undefined && input.ingest === 'whip')
+    return { urls: { whip: `${publicHttpUrl}/whip/${input.id}` } };
   if (srtUrl !== undefined && input.ingest === 'srt')
     return { urls: { srt: `${srtUrl}?streamid=${input.id}:${input.stream_key_cleartext}` } };
   if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};
