@@ -8,6 +8,7 @@ import {
 } from '../src/sdk/index.ts';
 import { fetchEndpoints } from './endpoints.ts';
 import { type HlsPlayer, playHls } from './hls-fallback.ts';
+import { playVod } from './play-vod.ts';
 import { errorWords, stateWords, type Words } from './state-words.ts';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -38,6 +39,10 @@ function start(): void {
   element('title').textContent = id;
   if (id === '' || token === '') {
     show('ended', errorWords(new StreamsError('TOKEN_INVALID', 'no token')));
+    return;
+  }
+  if (/^(as|pb)_/.test(id)) {
+    startVod();
     return;
   }
   let certificateHashes: Uint8Array[] | undefined;
@@ -90,6 +95,25 @@ function start(): void {
     hls?.close();
     void viewer.close();
   });
+}
+
+/** An asset: it is not live, so it comes over plain HTTP. */
+function startVod(): void {
+  let state: ViewerState = { name: 'connecting' };
+  let player: Pick<HlsPlayer, 'stats' | 'close'> | undefined;
+  const onState = (next: ViewerState) => {
+    state = next;
+    show(next.name, stateWords(next));
+  };
+  onState(state);
+  const url = `/hls/${encodeURIComponent(id)}/index.m3u8?tok=${encodeURIComponent(token)}`;
+  void playVod(url, video, onState).then((started) => {
+    player = started;
+  });
+  const stats = () => ({ ...noFigures, ...player?.stats(), way: 'vod', state: state.name });
+  setInterval(() => showFigures(stats()), 250);
+  Object.assign(window, { streamsPlayer: { stats } });
+  window.addEventListener('pagehide', () => player?.close());
 }
 
 /** No transport in this browser, or none that reaches the relay. */
