@@ -37,6 +37,7 @@ export function send(options: SendOptions): Promise<string> {
       ...(uploadUrl !== undefined && { uploadUrl }),
       ...(size === undefined ? { uploadLengthDeferred: true } : { uploadSize: size }),
       onUploadUrlAvailable: () => upload.url !== null && begun(upload.url),
+      onShouldRetry: mayPass,
       onProgress: progress,
       onSuccess: () => finish(() => resolve(upload.url!)),
       onError: (error) => finish(() => reject(uploadError(error, apiUrl))),
@@ -55,6 +56,13 @@ export function send(options: SendOptions): Promise<string> {
     signal.addEventListener('abort', abort, { once: true });
     upload.start();
   });
+}
+
+/** A lost connection, a server that is away or busy, an offset that another request of ours has moved. */
+function mayPass({ originalRequest, originalResponse }: DetailedError): boolean {
+  const status = originalResponse?.getStatus() ?? 0;
+  if (status === 409) return originalRequest.getMethod() !== 'POST';
+  return status === 0 || status === 423 || status === 429 || (status >= 500 && status !== 507);
 }
 
 /** What the server said of it, or that none is there. */
