@@ -21,6 +21,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
         ...(options.whipAddress === undefined ? {} : { announced: parseAddresses(options.whipAddress) }),
         ...(options.whipPorts === undefined ? {} : { ports: options.whipPorts }),
       },
+      maxUploadBytes: options.maxUpload ?? 64e9,
       hlsWindowSeconds: (options.hlsWindow ?? 12_000) / 1000,
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),

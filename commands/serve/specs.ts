@@ -2,6 +2,7 @@ import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { parseSessionCount } from '../session-count.ts';
+import { parseSize } from '../size.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -58,6 +59,7 @@ export const serveSpec = {
       parse: parseDuration,
       default: '12s',
     },
+    maxUpload: { value: 'size', description: 'largest file that may be uploaded', parse: parseSize, default: '64GB' },
     versions: {
       value: 'version',
       description:

@@ -18,7 +18,7 @@ export type VodOptions = {
   readonly dir: string;
   readonly control: ControlClient;
   readonly logger: Logger;
-  /** Largest upload; default 64 GiB. */
+  /** Largest upload; default 64 GB. */
   readonly maxUploadBytes?: number;
   /** Unfinished uploads are thrown away when nothing came for so long; default 24 hours. */
   readonly uploadAgeSeconds?: number;
@@ -27,7 +27,7 @@ export type VodOptions = {
   readonly findFfmpeg?: () => FfmpegPrograms | undefined;
 };
 
-const defaultMaxBytes = 64 * 2 ** 30;
+const defaultMaxBytes = 64e9;
 const defaultAgeSeconds = 24 * 3600;
 const sweepMs = 30_000;
 const retellMs = 2000;
