@@ -2,9 +2,17 @@ import { establish } from '../../src/session/establish.ts';
 import type { Session } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { readMark } from './mark.ts';
+import { connectOptions, type RelayTarget } from './relay-targets.ts';
 
 /** One process full of viewers, so that their CPU is not counted as the relay's. Driven by relay.ts over IPC. */
-export type ViewersOrder = { url: string; namespace: string[]; track: string; viewers: number };
+export type ViewersOrder = {
+  url: string;
+  namespace: string[];
+  track: string;
+  viewers: number;
+  trust?: NonNullable<RelayTarget['trust']>;
+  version: string;
+};
 export type ViewersReport = { objects: number; bytes: number; lost: number; latencies: number[] };
 
 const sessions: Session[] = [];
@@ -12,7 +20,7 @@ const report: ViewersReport = { objects: 0, bytes: 0, lost: 0, latencies: [] };
 
 async function view(order: ViewersOrder): Promise<void> {
   const url = new URL(order.url);
-  const transport = await connect(order.url, { versions: ['moqt-18'] });
+  const transport = await connect(order.url, connectOptions(order));
   const session = await establish(transport, { role: 'client', path: url.pathname + url.search, authority: url.host });
   sessions.push(session);
   const subscription = await session.subscribe(

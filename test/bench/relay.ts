@@ -1,145 +1,26 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { engineProof } from '../../src/access/engine-proof.ts';
-import { establish } from '../../src/session/establish.ts';
-import type { Publication } from '../../src/session/types.ts';
-import { connect } from '../../src/transport/connect.ts';
-import { writeMark } from './mark.ts';
-import { cpuSeconds, percentile, residentBytes } from './process-usage.ts';
-import type { ViewersReport } from './relay-viewers.ts';
-import { createInput, type Stack, startStack } from './stack.ts';
+import { type Load, type Measured, measure } from './relay-measure.ts';
+import { ownRelay, peerRelay, type RelayTarget } from './relay-targets.ts';
 
-const usage =
-  'npm run bench -- relay [--viewers 50,200] [--size 8192] [--rate 10,25] [--group 10] [--seconds 10] [--raw]';
+const usage = `npm run bench -- relay [--viewers 50,200] [--size 8192] [--rate 10,25] [--group 10] [--seconds 10] [--raw]
+  [--version moqt-18]
+  [--peer https://127.0.0.1:4445/  --peer-pid <pid>  --peer-certificate <SHA-256>  --peer-version moqt-18]
+With --peer another relay is measured beside ours, in turn: anybody must be allowed to publish and subscribe below the
+path. Without --peer-certificate any certificate will do. CPU and memory are those of --peer-pid.`;
 
-type Row = {
-  viewers: number;
-  rate: number;
-  cpuPerGb: number;
-  p50: number;
-  p99: number;
-  kibPerSession: number;
-  lost: number;
-  mbPerSecond: number;
-};
+const columns: { head: string; width: number; cell(row: Measured): string }[] = [
+  { head: 'MB/s', width: 6, cell: (row) => row.mbPerSecond.toFixed(1) },
+  { head: 'CPU-s/GB', width: 9, cell: (row) => row.cpuPerGb.toFixed(2) },
+  { head: 'p50 ms', width: 8, cell: (row) => row.p50.toFixed(1) },
+  { head: 'p99 ms', width: 8, cell: (row) => row.p99.toFixed(1) },
+  { head: 'KiB/session', width: 12, cell: (row) => row.kibPerSession.toFixed(0) },
+  { head: 'lost', width: 5, cell: (row) => String(row.lost) },
+];
 
-const ask = <T>(child: ChildProcess, message: object, key: string) =>
-  new Promise<T>((resolve) => {
-    const listen = (answer: Record<string, T>) => {
-      if (!(key in answer)) return;
-      child.off('message', listen as never);
-      resolve(answer[key]!);
-    };
-    child.on('message', listen as never);
-    child.send(message);
-  });
-
-async function run(
-  viewers: number,
-  rate: number,
-  size: number,
-  group: number,
-  seconds: number,
-  raw: boolean,
-): Promise<Row> {
-  const stack = await startStack(['--only', 'control,relay']);
-  try {
-    return await measure(stack, viewers, rate, size, group, seconds, raw);
-  } finally {
-    await stack.stop();
-  }
-}
-
-async function measure(
-  stack: Stack,
-  viewers: number,
-  rate: number,
-  size: number,
-  group: number,
-  seconds: number,
-  raw: boolean,
-): Promise<Row> {
-  const input = await createInput(stack);
-  const relayUrl = stack.urls.relay.replace(/^https:/, 'moqt:');
-  const namespace = JSON.parse(
-    Buffer.from(new URL(input.url).searchParams.get('tok')!.split('.')[1]!, 'base64url').toString(),
-  ).ns[0].split('/');
-  const publications = new Set<Publication>();
-  const transport = await connect(relayUrl, { versions: ['moqt-18'] });
-  const session = await establish(transport, {
-    role: 'client',
-    path: `/publish/${input.id}?engine=${engineProof(stack.env.STREAMS_SERVICE_TOKEN!, `publish ${input.id}`)}`,
-    authority: new URL(stack.urls.relay).host,
-    handlers: {
-      subscribe(request) {
-        publications.add(request.accept({ alias: 1 }));
-      },
-    },
-  });
-  await session.publishNamespace(namespace);
-
-  const child = fork(fileURLToPath(new URL('./relay-viewers.js', import.meta.url)));
-  try {
-    const url = raw ? input.url.replace(/^https:/, 'moqt:') : input.url;
-    const join = (count: number) => ask(child, { order: { url, namespace, track: 'bench', viewers: count } }, 'joined');
-    // Memory is the slope between half of the viewers and all of them: the process's own start-up is not a session's.
-    const half = Math.floor(viewers / 2);
-    await join(half);
-
-    let sequence = 0;
-    let groupId = Date.now();
-    let publishing = true;
-    const publish = (async () => {
-      const started = performance.now();
-      let writer: ReturnType<Publication['openSubgroup']> | undefined;
-      while (publishing) {
-        const inGroup = sequence % group;
-        if (inGroup === 0) {
-          writer?.finish();
-          const [publication] = publications;
-          writer = publication!.openSubgroup({ groupId: groupId++, subgroupId: 0, priority: 2, endOfGroup: true });
-        }
-        const payload = new Uint8Array(size);
-        writeMark(payload, sequence);
-        writer!.write({ objectId: inGroup, status: 'normal', properties: undefined, payload });
-        sequence++;
-        await sleep(Math.max(0, started + (sequence * 1000) / rate - performance.now()));
-      }
-      writer?.finish();
-    })();
-
-    await sleep(3000);
-    const halfMemory = residentBytes(stack.pids.relay);
-    await join(viewers - half);
-    await sleep(3000);
-    const memory = residentBytes(stack.pids.relay) - halfMemory;
-    await ask(child, { reset: true }, 'reset');
-    const cpu = cpuSeconds(stack.pids.relay);
-    await sleep(seconds * 1000);
-    const used = cpuSeconds(stack.pids.relay) - cpu;
-    const report = await ask<ViewersReport>(child, { report: true }, 'report');
-    publishing = false;
-    await publish;
-    const sorted = report.latencies.sort((a, b) => a - b);
-    return {
-      viewers,
-      rate,
-      cpuPerGb: used / (report.bytes / 1e9),
-      p50: percentile(sorted, 0.5),
-      p99: percentile(sorted, 0.99),
-      kibPerSession: memory / 1024 / (viewers - half),
-      lost: report.lost,
-      mbPerSecond: report.bytes / 1e6 / seconds,
-    };
-  } finally {
-    child.send({ stop: true });
-    session.close(0, 'bench over');
-  }
-}
-
-/** Server CPU per GB, added latency and memory per session of our relay as `streams serve` runs it. */
+/**
+ * Server CPU per GB, added latency and memory per session of our relay as `streams serve` runs it, and of another one beside
+ * it.
+ */
 export async function benchRelay(args: string[], print: (text: string) => void): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -150,38 +31,62 @@ export async function benchRelay(args: string[], print: (text: string) => void):
       group: { type: 'string', default: '10' },
       seconds: { type: 'string', default: '10' },
       raw: { type: 'boolean', default: false },
+      version: { type: 'string', default: 'moqt-18' },
+      peer: { type: 'string' },
+      'peer-pid': { type: 'string' },
+      'peer-certificate': { type: 'string' },
+      'peer-version': { type: 'string', default: 'moqt-18' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return print(usage);
+  const { peer, version } = values;
   const list = (text: string) => text.split(',').map(Number);
-  print(
-    `relay, ${values.size}-byte objects, ${values.group} a group, ${values.raw ? 'raw QUIC' : 'WebTransport'}, ${values.seconds} s each`,
-  );
-  print('viewers  objects/s   MB/s  CPU-s/GB   p50 ms   p99 ms  KiB/session  lost');
+  const [size, group, seconds] = [Number(values.size), Number(values.group), Number(values.seconds)];
+  const transport = values.raw ? 'raw QUIC' : 'WebTransport';
+  print(`relay, ${size}-byte objects, ${group} a group, ${transport}, ${seconds} s each`);
+  print(`${'relay'.padEnd(8)} viewers objects/s${columns.map(({ head, width }) => head.padStart(width + 1)).join('')}`);
   for (const viewers of list(values.viewers))
     for (const rate of list(values.rate)) {
-      const row = await run(
-        viewers,
-        rate,
-        Number(values.size),
-        Number(values.group),
-        Number(values.seconds),
-        values.raw,
+      const load: Load = { viewers, rate, size, group, seconds, raw: values.raw };
+      const row = (name: string, cells: readonly string[]) =>
+        print(
+          [
+            name.padEnd(8),
+            String(viewers).padStart(7),
+            String(rate).padStart(9),
+            ...cells.map((cell, i) => cell.padStart(columns[i]!.width)),
+          ].join(' '),
+        );
+      const of = async (target: RelayTarget): Promise<Measured> => {
+        try {
+          const measured = await measure(target, load);
+          row(
+            target.name,
+            columns.map(({ cell }) => cell(measured)),
+          );
+          return measured;
+        } finally {
+          await target.stop();
+        }
+      };
+      const ours = await of(await ownRelay(version));
+      if (peer === undefined) continue;
+      const theirs = await of(
+        peerRelay({
+          url: peer,
+          pid: values['peer-pid'] === undefined ? undefined : Number(values['peer-pid']),
+          certificateHash: values['peer-certificate'],
+          version: values['peer-version'],
+        }),
       );
-      print(
-        [
-          row.viewers,
-          row.rate,
-          row.mbPerSecond.toFixed(1),
-          row.cpuPerGb.toFixed(2),
-          row.p50.toFixed(1),
-          row.p99.toFixed(1),
-          row.kibPerSession.toFixed(0),
-          row.lost,
-        ]
-          .map((cell, index) => String(cell).padStart([7, 10, 6, 9, 8, 8, 12, 5][index]!))
-          .join(' '),
-      );
+      const ratio = (a: number, b: number) => (a / b).toFixed(2);
+      row('ratio', [
+        '',
+        ratio(ours.cpuPerGb, theirs.cpuPerGb),
+        ratio(ours.p50, theirs.p50),
+        ratio(ours.p99, theirs.p99),
+        ratio(ours.kibPerSession, theirs.kibPerSession),
+      ]);
     }
 }
