@@ -4,6 +4,7 @@ import { build } from 'vite';
 import { fromHex } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
+import type { DemoOptions } from '../../src/engine/ingest/demo/demo.ts';
 import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, startRelay } from '../../src/relay/relay.ts';
 import { connect } from '../../src/transport/connect.ts';
@@ -17,10 +18,12 @@ export type Input = { id: string; streamKey: string };
 /** Control plane, relay and engine in this process, and the pages built from their sources. */
 export type Stack = AsyncDisposable & {
   base: string;
-  newInput(): Promise<Input>;
+  newInput(ladder?: string, ingest?: string): Promise<Input>;
   mint(id: string): Promise<string>;
   /** The fixture, looped as live video. */
   goLive(input: Input): Promise<Engine>;
+  /** An engine with nothing of its own on air. */
+  openEngine(): Promise<Engine>;
   /** Ends the relay and starts another, on the same port. */
   restartRelay(): Promise<void>;
 };
@@ -62,33 +65,34 @@ export async function startStack(): Promise<Stack> {
     });
   };
   announce();
+  const openEngine = async (demo?: DemoOptions) => {
+    const engine = await startEngine({
+      host: '127.0.0.1',
+      rtmpPort: 0,
+      srtPort: 0,
+      controlUrl: control.base,
+      serviceToken,
+      issuer: control.control.issuer,
+      relayUrl: relayUrl().replace('https:', 'moqt:'),
+      connect: (url) => connect(url, { versions: ['moqt-18'], certificateHashes: [fromHex(relay.certificateSha256)] }),
+      logger: silentLogger,
+      ...(demo === undefined ? {} : { demo }),
+    });
+    engines.push(engine);
+    announce();
+    return engine;
+  };
   return {
     base: control.base,
-    async newInput() {
-      const { body } = await control.call('POST', '/v1/live-inputs', { body: { name: 'show' } });
+    async newInput(ladder = 'none', ingest = 'rtmp') {
+      const { body } = await control.call('POST', '/v1/live-inputs', { body: { name: 'show', ladder, ingest } });
       return { id: body.id, streamKey: body.stream_key_cleartext };
     },
     async mint(id) {
       return (await control.call('POST', `/v1/live-inputs/${id}/playback-tokens`, { body: {} })).body.token;
     },
-    async goLive({ id, streamKey }) {
-      const engine = await startEngine({
-        host: '127.0.0.1',
-        rtmpPort: 0,
-        srtPort: 0,
-        controlUrl: control.base,
-        serviceToken,
-        issuer: control.control.issuer,
-        relayUrl: relayUrl().replace('https:', 'moqt:'),
-        connect: (url) =>
-          connect(url, { versions: ['moqt-18'], certificateHashes: [fromHex(relay.certificateSha256)] }),
-        logger: silentLogger,
-        demo: { inputId: id, streamKey, file: demoFile },
-      });
-      engines.push(engine);
-      announce();
-      return engine;
-    },
+    goLive: ({ id, streamKey }) => openEngine({ inputId: id, streamKey, file: demoFile }),
+    openEngine: () => openEngine(),
     async restartRelay() {
       const { port } = relay;
       await relay.close();
