@@ -1,3 +1,4 @@
+import type { ErrorCode, StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { MediaUnit } from '../core/media-unit.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -23,8 +24,11 @@ export type Publisher = {
 export type Publishing = {
   /** Throws MALFORMED or UNSUPPORTED for units that cannot be packaged. */
   push(unit: MediaUnit): void;
-  /** `clean`: the publisher said goodbye; otherwise it vanished and may come back within the grace time. */
-  end(clean: boolean): void;
+  /**
+   * `clean`: the publisher said goodbye; otherwise it vanished and may come back within the grace time. `why`: what it was let go
+   * for; media that cannot be used leaves the input errored, unless somebody does better in time.
+   */
+  end(clean: boolean, why?: StreamsError): void;
 };
 
 export type ChannelsOptions = {
@@ -53,13 +57,20 @@ type Channel = {
   meter: IngestMeter;
   grace: NodeJS.Timeout | undefined;
   recording: { end(): void } | undefined;
+  /** Why the last publisher was let go, if for its media; forgotten with the next media. */
+  lastError: string | undefined;
 };
+
+/** What an encoder is to be blamed for. */
+const badMedia: ReadonlySet<ErrorCode> = new Set(['MALFORMED', 'UNSUPPORTED', 'LIMIT_EXCEEDED', 'PROTOCOL_VIOLATION']);
+const maxReasonLength = 500;
 
 /** The live inputs of this engine: at most one publisher each. */
 export class Channels {
   readonly #options: ChannelsOptions;
   readonly #channels = new Map<string, Channel>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #errored = new Map<string, string>();
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
@@ -72,7 +83,7 @@ export class Channels {
 
   /** The inputs that are live, and what their ingest brings. */
   live(): LiveInput[] {
-    return [...this.#channels].map(([inputId, { meter, link, publisher, ladder, broadcast }]) => {
+    return [...this.#channels].map(([inputId, { meter, link, publisher, ladder, broadcast, lastError }]) => {
       const figures = meter.read(performance.now());
       if (figures === undefined) return { inputId };
       const stats = {
@@ -80,9 +91,17 @@ export class Channels {
         ...publisher?.stats?.(),
         publisher: publisher?.kind ?? null,
         relayConnected: link.connected,
+        ...(lastError !== undefined && { lastError }),
       };
       return { inputId, stats: { ...stats, ...renditionStats(ladder, broadcast.ladder) } };
     });
+  }
+
+  /** Inputs that went off air for their media since the last call. */
+  takeErrored(): { inputId: string; reason: string }[] {
+    const errored = [...this.#errored].map(([inputId, reason]) => ({ inputId, reason }));
+    this.#errored.clear();
+    return errored;
   }
 
   stats(): { inputId: string; units: number; relayConnected: boolean; publisher: string | undefined }[] {
@@ -105,6 +124,7 @@ export class Channels {
       known.publisher = undefined;
       known.link.streamKey = streamKey;
       known.broadcast.restart();
+      known.meter.restart();
       before?.replaced();
     }
     channel.publisher = publisher;
@@ -112,13 +132,18 @@ export class Channels {
       push: (unit) => {
         if (channel.publisher !== publisher) return;
         channel.units++;
-        channel.meter.push(unit);
+        if (channel.broadcast.catalog !== undefined) channel.lastError = undefined;
+        channel.meter.push(unit, performance.now());
         channel.broadcast.push(unit);
       },
-      end: (clean) => {
+      end: (clean, why) => {
         if (channel.publisher !== publisher) return;
         channel.publisher = undefined;
-        if (clean) this.#end(inputId, channel);
+        if (why !== undefined && badMedia.has(why.code))
+          channel.lastError = why.hint === undefined ? why.message : `${why.message}; ${why.hint}`;
+        // What never was on air need not be waited for.
+        if (clean || (channel.lastError !== undefined && channel.broadcast.catalog === undefined))
+          this.#end(inputId, channel);
         else channel.grace = setTimeout(() => this.#end(inputId, channel), this.#options.graceMs ?? 3000);
       },
     };
@@ -162,6 +187,7 @@ export class Channels {
       units: 0,
       meter: new IngestMeter(performance.now()),
       grace: undefined,
+      lastError: undefined,
       recording: grant.record === true ? this.#options.record?.(inputId, broadcast) : undefined,
     };
     this.#channels.set(inputId, channel);
@@ -181,7 +207,8 @@ export class Channels {
     const closing = new Promise<void>((resolve) => setTimeout(resolve, 200)).then(() => channel.link.close());
     this.#closing.add(closing);
     void closing.finally(() => this.#closing.delete(closing));
-    this.#options.logger.info('input is idle', { inputId });
+    if (channel.lastError !== undefined) this.#errored.set(inputId, channel.lastError.slice(0, maxReasonLength));
+    this.#options.logger.info(`input is ${channel.lastError === undefined ? 'idle' : 'errored'}`, { inputId });
     this.#options.changed();
   }
 }

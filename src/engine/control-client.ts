@@ -24,6 +24,9 @@ export type PublishGrant = {
 /** An input that is live, with what there is to say about its ingest. */
 export type LiveInput = { inputId: string; stats?: Record<string, string | number | boolean | null> };
 
+/** An input that went off air for what its encoder sent. */
+export type ErroredInput = { inputId: string; reason: string };
+
 /** Rejects with the StreamsError of the refusal (UNAUTHORIZED, NOT_FOUND, …) or API_UNREACHABLE. */
 export type Authorise = (request: PublishRequest) => Promise<PublishGrant>;
 
@@ -56,8 +59,12 @@ export class ControlClient {
   };
 
   /** Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be. */
-  async heartbeat(engineId: string, live: readonly LiveInput[], signal?: AbortSignal): Promise<string[]> {
-    const answer = await this.post('/internal/engine/heartbeat', { engineId, live }, signal);
+  async heartbeat(
+    engineId: string,
+    { live, errored }: { live: readonly LiveInput[]; errored: readonly ErroredInput[] },
+    signal?: AbortSignal,
+  ): Promise<string[]> {
+    const answer = await this.post('/internal/engine/heartbeat', { engineId, live, errored }, signal);
     const { stop } = answer as { stop?: unknown };
     return Array.isArray(stop) ? stop.filter((id) => typeof id === 'string') : [];
   }

@@ -121,8 +121,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     logger,
   });
   const pulse = new Heartbeat({
-    send: (live, signal) => control.heartbeat(engineId, live, signal),
+    send: (word, signal) => control.heartbeat(engineId, word, signal),
     live: () => channels.live(),
+    errored: () => channels.takeErrored(),
     stop: (inputId) => channels.stop(inputId),
     logger,
   });

@@ -1,11 +1,15 @@
 import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { LiveInput } from './control-client.ts';
+import type { ErroredInput, LiveInput } from './control-client.ts';
+
+type Word = { readonly live: readonly LiveInput[]; readonly errored: readonly ErroredInput[] };
 
 export type HeartbeatOptions = {
   /** Answers what must not be live. */
-  send(live: readonly LiveInput[], signal: AbortSignal): Promise<readonly string[]>;
+  send(word: Word, signal: AbortSignal): Promise<readonly string[]>;
   live(): readonly LiveInput[];
+  /** What failed since it was asked last. */
+  errored?(): readonly ErroredInput[];
   stop(inputId: string): void;
   logger: Logger;
   /** Default 2000. */
@@ -20,6 +24,8 @@ export class Heartbeat {
   #sending = false;
   #again = false;
   #failing = false;
+  /** Not yet told. */
+  readonly #errored = new Map<string, ErroredInput>();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -41,14 +47,17 @@ export class Heartbeat {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#abort.abort();
-    await this.#options.send([], AbortSignal.timeout(500)).catch(() => {});
+    await this.#options.send({ live: [], errored: [] }, AbortSignal.timeout(500)).catch(() => {});
   }
 
   async #send(): Promise<void> {
-    const { send, live, stop, logger, everyMs = 2000 } = this.#options;
+    const { send, live, errored, stop, logger, everyMs = 2000 } = this.#options;
     this.#again = false;
     try {
-      const unwanted = await send(live(), this.#abort.signal);
+      for (const failed of errored?.() ?? []) this.#errored.set(failed.inputId, failed);
+      const told = [...this.#errored.values()];
+      const unwanted = await send({ live: live(), errored: told }, this.#abort.signal);
+      for (const failed of told) if (this.#errored.get(failed.inputId) === failed) this.#errored.delete(failed.inputId);
       for (const inputId of unwanted) stop(inputId);
       if (this.#failing) logger.info('the control plane answers again');
       this.#failing = false;

@@ -62,6 +62,11 @@ describe('fMP4 push in, MoQT out', () => {
     expect(await cut.json()).toMatchObject({
       error: { code: 'MALFORMED', message: expect.stringMatching(/inside of a fragment/) },
     });
+    await until(() => harness.control.errored.length >= 2, 'the control plane hears of both');
+    expect(harness.control.errored).toMatchObject([
+      { inputId, reason: expect.stringMatching(/a box of/) },
+      { inputId, reason: expect.stringMatching(/inside of a fragment/) },
+    ]);
   });
 
   it('lets another push with the right key take over', async () => {

@@ -19,6 +19,8 @@ export const demoFile = new URL('../../fixtures/media/demo.flv', import.meta.url
 export class OneInputControl {
   /** Ids of what was live, beat by beat. */
   readonly heartbeats: string[][] = [];
+  /** What was said to have failed. */
+  readonly errored: { inputId: string; reason: string }[] = [];
   /** What was last said of the ingest. */
   stats: Record<string, unknown> | undefined;
   readonly asked: { streamKey: string; ingest: string }[] = [];
@@ -37,6 +39,7 @@ export class OneInputControl {
       } else if (request.url === '/internal/engine/heartbeat') {
         this.heartbeats.push(body.live.map((live: { inputId: string }) => live.inputId));
         this.stats = body.live[0]?.stats ?? this.stats;
+        this.errored.push(...(body.errored ?? []));
         response.end(JSON.stringify({ ok: true, stop: this.stop }));
       } else {
         this.asked.push(body);

@@ -43,6 +43,9 @@ describe('MoQT publisher in, MoQT out', () => {
     const hls = await fetch(`${stack.control.base}/hls/${stack.inputId}/index.m3u8?tok=${minted.body.token}`);
     expect(await hls.text()).toContain('RESOLUTION=640x360');
     await playing;
+    await expect
+      .poll(async () => (await fetch(`${stack.control.base}/metrics`)).text(), { timeout: 5000 })
+      .toMatch(new RegExp(`streams_ingest_frames_per_second{input="${stack.inputId}"} [1-9]`));
     await publisher.finish();
     expect(await publisher.ended).toEqual({ name: 'ended', reason: 'complete' });
     expect(states).toEqual(['waiting', 'live', 'ended']);
@@ -145,6 +148,10 @@ describe('MoQT publisher in, MoQT out', () => {
       code: 'LIMIT_EXCEEDED',
     });
     session.close(0, '');
+    const status = async () => (await stack.control.call('GET', `/v1/live-inputs/${stack.inputId}/status`)).body;
+    await expect
+      .poll(status, { timeout: 5000 })
+      .toMatchObject({ status: 'errored', error: expect.stringMatching(/a box of/) });
     const good = stack.publisher();
     await play((part) => good.write(part), fragmentedDemo('frag_every_frame'));
     await good.finish();

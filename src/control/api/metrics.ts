@@ -39,12 +39,38 @@ export function mountMetrics(app: App, context: ControlContext, metrics: HttpMet
       '# HELP streams_live_inputs Live inputs by status.',
       '# TYPE streams_live_inputs gauge',
       ...inputs.map((row) => `streams_live_inputs{status="${row.status}"} ${Number(row.count)}`),
+      ...ingestLines(live),
       ...transcodeLines(live),
       '# HELP process_resident_memory_bytes Resident memory of the control process.',
       '# TYPE process_resident_memory_bytes gauge',
       `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
     ];
     return c.text(`${lines.join('\n')}\n`, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+  });
+}
+
+/** What the engine measures of each ingest; a figure that an ingest does not have is left out. */
+const ingestFigures = [
+  ['bitrate', 'streams_ingest_bits_per_second', 'gauge', 'Media of a live input, all tracks.'],
+  ['fps', 'streams_ingest_frames_per_second', 'gauge', 'Pictures of a live input.'],
+  ['keyframeIntervalMs', 'streams_ingest_keyframe_interval_ms', 'gauge', 'Between its last two keyframes.'],
+  ['driftMs', 'streams_ingest_drift_ms', 'gauge', "How far its clock has run ahead of the engine's since it began."],
+  ['avSkewMs', 'streams_ingest_av_skew_ms', 'gauge', 'How far its pictures are ahead of its sound.'],
+  ['lostPackets', 'streams_ingest_lost_packets_total', 'counter', 'Packets that never came, or too late.'],
+  ['retransmitRequests', 'streams_ingest_retransmit_requests_total', 'counter', 'Packets asked for again.'],
+  ['rttMs', 'streams_ingest_rtt_ms', 'gauge', 'Round trip to its encoder.'],
+  ['jitterMs', 'streams_ingest_jitter_ms', 'gauge', 'Of its packets.'],
+  ['relayConnected', 'streams_ingest_relay_connected', 'gauge', 'Whether the engine publishes it to the relay now.'],
+] as const;
+
+function ingestLines(live: readonly { id: string; ingest_stats: string | null }[]): string[] {
+  const read = live.map(({ id, ingest_stats }) => ({ id, stats: JSON.parse(ingest_stats ?? '{}') }));
+  return ingestFigures.flatMap(([field, name, type, help]) => {
+    const lines = read.flatMap(({ id, stats }) => {
+      const value = typeof stats[field] === 'boolean' ? Number(stats[field]) : stats[field];
+      return typeof value === 'number' ? [`${name}{input="${id}"} ${value}`] : [];
+    });
+    return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
   });
 }
 

@@ -60,9 +60,10 @@ async function receive(request: Request, context: Fmp4Context): Promise<number> 
     publishing.end(true);
     return count;
   } catch (error) {
-    publishing.end(false);
+    const why = toStreamsError(error);
+    publishing.end(false, why);
     void reader.cancel().catch(() => undefined);
-    const { code, message } = toStreamsError(error);
+    const { code, message } = why;
     logger.warn('fMP4 push ended', { inputId, code, reason: message, remoteAddress });
     throw error;
   }

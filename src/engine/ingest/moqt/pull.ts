@@ -156,21 +156,22 @@ export class IngestPull {
   #fail(error: unknown): void {
     if (this.#over) return;
     const { logger, inputId } = this.#options;
-    const { code, message, hint } = toStreamsError(error);
+    const why = toStreamsError(error);
+    const { code, message, hint } = why;
     logger.warn('MoQT publisher let go', {
       inputId,
       code,
       reason: hint === undefined ? message : `${message}; ${hint}`,
     });
-    this.#end(false);
+    this.#end(false, why);
   }
 
-  #end(clean: boolean): void {
+  #end(clean: boolean, why?: StreamsError): void {
     if (this.#over) return;
     this.#over = true;
     this.#catalog?.stop();
     for (const track of this.#tracks.values()) track.stop();
-    this.#publishing?.end(clean);
+    this.#publishing?.end(clean, why);
   }
 }
 

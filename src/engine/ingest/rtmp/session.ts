@@ -246,14 +246,14 @@ export class RtmpSession {
           hint === undefined ? message : `${message}; ${hint}`,
         ),
       );
-    this.#end(false);
+    this.#end(false, error);
   }
 
-  #end(clean: boolean): void {
+  #end(clean: boolean, why?: StreamsError): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#deadline);
-    this.#publishing?.end(clean);
+    this.#publishing?.end(clean, why);
     this.#socket.end();
     // A peer that does not close its side is not waited for.
     this.#socket.setTimeout(1000, () => this.#socket.destroy());

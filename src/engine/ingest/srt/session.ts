@@ -39,6 +39,7 @@ export class SrtSession {
     });
     this.#publishing = publish(grant, streamKey, {
       kind: 'srt',
+      stats: () => this.#figures(),
       replaced: () => {
         logger.info('publisher replaced', { inputId: grant.inputId, remoteAddress });
         this.close('another publisher with the right key took over');
@@ -92,14 +93,22 @@ export class SrtSession {
     }
   }
 
-  #fail({ code, message, hint }: StreamsError): void {
+  #fail(why: StreamsError): void {
+    const { code, message, hint } = why;
     const { grant, remoteAddress, logger } = this.#options;
     const reason = hint === undefined ? message : `${message}; ${hint}`;
     logger.warn('SRT connection closed', { code, reason, remoteAddress, inputId: grant.inputId });
-    this.#finish(false, undefined);
+    this.#finish(false, undefined, why);
   }
 
-  #finish(clean: boolean, reason: string | undefined): void {
+  /** For the figures of the input. `lostPackets`: those that came too late to be asked for again, or not at all. */
+  #figures(): Record<string, number> {
+    const { lost, requested, duplicates, undecryptable, rttMs } = this.#connection.stats;
+    const tsLostPackets = this.#units.lostPackets;
+    return { lostPackets: lost, retransmitRequests: requested, duplicates, undecryptable, rttMs, tsLostPackets };
+  }
+
+  #finish(clean: boolean, reason: string | undefined, why?: StreamsError): void {
     if (this.#closed) return;
     this.#closed = true;
     const { grant, remoteAddress, logger, now, closed } = this.#options;
@@ -109,7 +118,7 @@ export class SrtSession {
       logger.info('SRT connection closed', { reason, remoteAddress, inputId: grant.inputId, ...counts });
     }
     this.#connection.close(now());
-    this.#publishing.end(clean);
+    this.#publishing.end(clean, why);
     closed();
   }
 }

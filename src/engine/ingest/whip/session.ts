@@ -27,9 +27,9 @@ export type WhipSessionOptions = {
 
 const tickMs = 20;
 const reportMs = 1000;
-/** A keyframe is asked for so often while none has come, and so long after the last one. */
+/** A keyframe is asked for so often while none has come, and so long after the last one: HLS segments last two seconds. */
 const keyframeAgainMs = 500;
-const keyframeEveryMs = 2000;
+const keyframeEveryMs = 1900;
 
 /** One WHIP session: a connection that sends, from its answer to its end. Nothing it sends can end anything but itself. */
 export class WhipSession {
@@ -80,11 +80,11 @@ export class WhipSession {
   }
 
   /** `clean`: its sender said goodbye, and the broadcast is over. */
-  close(clean: boolean, reason: string): void {
+  close(clean: boolean, reason: string, why?: StreamsError): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    this.#publishing?.end(clean);
+    this.#publishing?.end(clean, why);
     const { logger, inputId, remoteAddress, closed } = this.#options;
     logger.info('WHIP session closed', { inputId, reason, remoteAddress, ...this.#stats() });
     closed();
@@ -177,7 +177,7 @@ export class WhipSession {
   /** On joining, after a loss, and now and then: browsers send none by themselves, and groups begin with one. */
   #wantsKeyframe(now: number): boolean {
     if (now - this.#askedAt < keyframeAgainMs) return false;
-    return this.#units.needsKeyframe || now - Math.max(this.#keyframeAt, this.#askedAt) >= keyframeEveryMs;
+    return this.#units.needsKeyframe || now - this.#keyframeAt >= keyframeEveryMs;
   }
 
   #guard(run: () => void): void {
@@ -190,9 +190,10 @@ export class WhipSession {
   }
 
   /** One log line, and the end of this session. */
-  #fail({ code, message }: StreamsError): void {
+  #fail(why: StreamsError): void {
+    const { code, message } = why;
     const { logger, inputId, remoteAddress } = this.#options;
     logger.warn('WHIP session failed', { inputId, code, reason: message, remoteAddress });
-    this.close(false, message);
+    this.close(false, message, why);
   }
 }
