@@ -160,15 +160,15 @@ export class LiteSession implements Session {
   async establish(): Promise<void> {
     void this.transport.closed.then((close) => this.#onClosed(close));
     const { role, authorise, setupTimeoutMs = 10_000 } = this.#options;
-    this.#setupTimer = setTimeout(() => this.#timedOut(setupTimeoutMs), setupTimeoutMs);
     try {
       this.#checkOptions();
-      // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
-      if (role === 'client' || authorise === undefined) this.#sendSetup();
     } catch (error) {
-      this.#failure = error as StreamsError;
       this.close(sessionCodes.internalError, '');
+      throw error;
     }
+    this.#setupTimer = setTimeout(() => this.#timedOut(setupTimeoutMs), setupTimeoutMs);
+    // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
+    if (role === 'client' || authorise === undefined) this.#sendSetup();
     new IncomingStreams(this.#context, {
       subscriber: this.#subscriber,
       own: this.#own,

@@ -63,3 +63,11 @@ export async function readAll(stream: ReceiveStream): Promise<Uint8Array | null>
   }
   return Uint8Array.from(parts);
 }
+
+/** What a raw peer has to say first. */
+export function openSetup(raw: Transport, version: LiteVersion): void {
+  if (version === 'moq-lite-04') return;
+  const stream = raw.openUni();
+  stream.write(Uint8Array.of(1, 1, 0));
+  stream.finish();
+}

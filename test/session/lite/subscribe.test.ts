@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { publishDoneCodes, requestErrorCodes } from '../../../src/codec/moqt/codes.ts';
 import { timestampProperty } from '../../../src/codec/moqt/lite/timestamp.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
-import type { IncomingSubscribe, MoqObject, SubscriptionTerms } from '../../../src/session/types.ts';
+import type {
+  IncomingSubscribe,
+  MoqObject,
+  Refusal,
+  SubscriptionTerms,
+  UpdateAnswer,
+} from '../../../src/session/types.ts';
 import { allObjects, header, obj } from '../helpers.ts';
 import { sessions, subscribed, track, until, versions } from './helpers.ts';
 
@@ -115,7 +121,7 @@ describe.each(versions)('subscriptions (%s)', (version) => {
   it('terms change under way; a refusal ends it', async () => {
     const { publication, subscription } = await subscribed(version);
     const seen: SubscriptionTerms[] = [];
-    publication.onUpdate((terms) => {
+    publication.onUpdate((terms): Refusal | UpdateAnswer => {
       seen.push(terms);
       return terms.filter.type === 'unfiltered' ? {} : { code: requestErrorCodes.invalidRange, reason: 'no' };
     });
