@@ -2,12 +2,14 @@ import { benchCli } from './cli.ts';
 import { benchHls } from './hls.ts';
 import { benchLatency } from './latency.ts';
 import { benchRelay } from './relay.ts';
+import { benchUpload } from './upload.ts';
 
 /** `npm run bench -- <name> [options]`; design targets and past figures are in docs/benchmarks.md. */
 const benches: Record<string, (args: string[], print: (text: string) => void) => Promise<void>> = {
   relay: benchRelay,
   latency: benchLatency,
   hls: benchHls,
+  upload: benchUpload,
   cli: benchCli,
 };
 
