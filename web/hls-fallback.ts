@@ -1,6 +1,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData, Events } from 'hls.js';
 import { StreamsError, type ViewerState } from '../src/sdk/index.ts';
+import type { Qualities } from './quality-menu.ts';
 
 export type HlsStats = {
   latencyMs: number | undefined;
@@ -12,7 +13,13 @@ export type HlsStats = {
   joinMs: number | undefined;
 };
 
-export type HlsPlayer = { stats(): HlsStats; close(): void };
+export type HlsPlayer = {
+  stats(): HlsStats;
+  qualities(): Qualities;
+  /** A name of `qualities`; undefined leaves it to hls.js. */
+  setQuality(name: string | undefined): void;
+  close(): void;
+};
 
 const retryMs = 1000;
 const steerMs = 100;
@@ -57,7 +64,12 @@ export async function playHls(
   if (!HlsClass.isSupported()) {
     const error = new StreamsError('UNSUPPORTED', 'this browser cannot play media that a page hands it (no MSE)');
     onState({ name: 'ended', reason: 'network', error });
-    return { stats: () => figures(undefined, video, undefined), close: () => {} };
+    return {
+      stats: () => figures(undefined, video, undefined),
+      qualities: () => ({ names: [], chosen: undefined }),
+      setQuality: () => {},
+      close: () => {},
+    };
   }
 
   function begin(): void {
@@ -133,6 +145,14 @@ export async function playHls(
   begin();
   return {
     stats: () => figures(hls, video, joinMs),
+    qualities: () => {
+      const { levels = [], autoLevelEnabled = true, nextLevel = -1 } = hls ?? {};
+      const chosen = autoLevelEnabled ? undefined : levels[nextLevel];
+      return { names: levels.map(nameOf), chosen: chosen === undefined ? undefined : nameOf(chosen) };
+    },
+    setQuality(name) {
+      if (hls !== undefined) hls.nextLevel = hls.levels.findIndex((level) => nameOf(level) === name);
+    },
     close() {
       closed = true;
       clearTimeout(timer);
@@ -157,6 +177,11 @@ function figures(hls: Hls | undefined, video: HTMLVideoElement, joinMs: number |
     droppedFrames: video.getVideoPlaybackQuality().droppedVideoFrames,
     joinMs,
   };
+}
+
+/** By the shorter side, as renditions are named. */
+function nameOf({ width, height }: { width: number; height: number }): string {
+  return `${Math.min(width, height)}p`;
 }
 
 /** Seconds ahead of the playhead. */

@@ -9,6 +9,7 @@ import {
 import { fetchEndpoints } from './endpoints.ts';
 import { type HlsPlayer, playHls } from './hls-fallback.ts';
 import { playVod } from './play-vod.ts';
+import { QualityMenu } from './quality-menu.ts';
 import { errorWords, stateWords, type Words } from './state-words.ts';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -89,7 +90,18 @@ function start(): void {
     const figures = fellBack ? hls?.stats() : { ...viewer.stats, ...player.stats() };
     return { ...noFigures, ...figures, way: fellBack ? 'hls' : 'moqt', state: state.name };
   };
-  setInterval(() => showFigures(stats()), 250);
+  const qualities = () => {
+    if (fellBack) return hls?.qualities() ?? { names: [], chosen: undefined };
+    return { names: player.renditions, chosen: player.chosenRendition };
+  };
+  const menu = new QualityMenu(element<HTMLSelectElement>('quality'), (name) => {
+    if (fellBack) hls?.setQuality(name);
+    else player.setRendition(name);
+  });
+  setInterval(() => {
+    showFigures(stats());
+    menu.show(state.name === 'playing' ? qualities() : { names: [], chosen: undefined });
+  }, 250);
   Object.assign(window, { streamsPlayer: { stats } });
   window.addEventListener('pagehide', () => {
     hls?.close();

@@ -1,9 +1,9 @@
-import { StreamsError } from '../../src/core/errors.ts';
+import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ViewerState } from '../../src/sdk/index.ts';
-import { selectDefaultTracks } from '../../src/sdk/select-tracks.ts';
 import type { Run } from '../command.ts';
 import type { Result } from '../output/output.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from './broadcast.ts';
+import { chooseTracks } from './choose-tracks.ts';
 import { OutputFile } from './output-file.ts';
 import { latencyText, pictureLine, pictureLines } from './picture.ts';
 import { Recording } from './recording.ts';
@@ -14,6 +14,7 @@ const refreshMs = 1000;
 
 export const run: Run<typeof watchSpec> = async ({ args, options, output, signal }) => {
   checkPlaybackUrl(args.url);
+  const choose = chooseTracks(options);
   const file = options.out === undefined ? undefined : await OutputFile.create(options.out);
   const statistics = new WatchStatistics();
   const recording =
@@ -48,26 +49,17 @@ export const run: Run<typeof watchSpec> = async ({ args, options, output, signal
   const viewer = new BroadcastViewer({
     url: args.url,
     connect: nodeConnect(options.certHash),
-    ...(options.track === undefined
-      ? {}
-      : {
-          selectTracks: ({ tracks }) => {
-            const names = tracks.map(({ name }) => name);
-            const missing = options.track!.find((name) => !names.includes(name));
-            if (missing !== undefined) {
-              give(
-                new StreamsError('NOT_FOUND', `there is no track "${missing}"`, {
-                  hint: `--track ${names.join(' | ')}`,
-                }),
-              );
-              return [];
-            }
-            return options.track!;
-          },
-        }),
+    selectTracks: (catalog) => {
+      try {
+        return choose(catalog);
+      } catch (error) {
+        give(toStreamsError(error));
+        return [];
+      }
+    },
     onCatalog: (catalog) => {
       const { tracks } = catalog;
-      recording?.expect(options.track ?? selectDefaultTracks(catalog));
+      guarded(() => recording?.expect(choose(catalog)));
       output.event({
         json: { type: 'catalog', version: 1, tracks: tracks.map(({ init: _, ...track }) => track) },
       });

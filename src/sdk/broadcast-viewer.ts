@@ -56,6 +56,8 @@ export class BroadcastViewer implements Viewer {
   #sessions = 0;
   #delivered = false;
   #waitingTimer: ReturnType<typeof setTimeout> | undefined;
+  #selection: readonly string[] | undefined;
+  #reselect: (() => void) | undefined;
   #receivedAt = 0;
 
   constructor(options: ViewerOptions) {
@@ -85,6 +87,11 @@ export class BroadcastViewer implements Viewer {
   listen(listener: ViewerListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  select(tracks: readonly string[] | undefined): void {
+    this.#selection = tracks;
+    this.#reselect?.();
   }
 
   async close(): Promise<void> {
@@ -231,12 +238,20 @@ export class BroadcastViewer implements Viewer {
     const update = (catalog: Catalog) => {
       this.#catalog = catalog;
       onDemand = !catalog.live && !this.#target!.namespace.at(-1)?.startsWith('lv_');
+      // A listener may select, and does so once for this catalog.
+      this.#reselect = undefined;
       this.#emit((listener) => listener.onCatalog?.(catalog));
-      const wanted = new Set((this.#options.selectTracks ?? selectDefaultTracks)(catalog));
+      this.#reselect = () => choose(catalog);
+      choose(catalog);
+    };
+    const choose = (catalog: Catalog) => {
+      const wanted = new Set(this.#selection ?? (this.#options.selectTracks ?? selectDefaultTracks)(catalog));
       for (const [name, track] of following)
         if (!wanted.has(name)) {
           track.stop.abort();
           following.delete(name);
+          // What passes while it is not wanted is no gap.
+          this.#records.delete(name);
         }
       for (const track of catalog.tracks) {
         if (!wanted.has(track.name) || following.has(track.name)) continue;
@@ -266,6 +281,7 @@ export class BroadcastViewer implements Viewer {
       await Promise.race([this.#all(following.values()), failed.promise, delay(drainMs, signal)]);
       return false;
     } finally {
+      this.#reselect = undefined;
       last.release();
       release();
       stop.abort();

@@ -56,7 +56,7 @@ const priorities = { audio: 1, video: 2 } as const;
  */
 export async function followTrack(options: FollowTrackOptions): Promise<boolean> {
   const { session, namespace, track, record, last, stop } = options;
-  while (!last.aborted) {
+  while (!last.aborted && !stop.aborted) {
     let subscription: Subscription;
     try {
       subscription = await session.subscribe(
@@ -99,6 +99,7 @@ export async function followTrack(options: FollowTrackOptions): Promise<boolean>
     stop.removeEventListener('abort', halt);
     record.position = follower.position;
     const end = await subscription.done;
+    if (stop.aborted) break;
     if (end.by === 'publisher' && end.status === publishDoneCodes.trackEnded) {
       if (options.stallMs === Number.POSITIVE_INFINITY) return true;
     }

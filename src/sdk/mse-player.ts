@@ -4,12 +4,16 @@ import { parseInitSegment } from '../codec/cmaf/init-segment.ts';
 import { bytesEqual } from '../core/bytes.ts';
 import { StreamsError } from '../core/errors.ts';
 import { AdaptiveTarget, type Range, steer } from './live-edge.ts';
+import { RenditionChoice } from './rendition-choice.ts';
 import { selectDefaultTracks } from './select-tracks.ts';
 import { TrackBuffer } from './track-buffer.ts';
 import type { Viewer, ViewerObject } from './viewer-types.ts';
 
 export type PlayerOptions = {
-  /** The same choice as the viewer's. Default: the tallest video and the first audio. */
+  /**
+   * Default: the tallest video and the first audio. The player has the last word on the video: one that can be decoded, a
+   * smaller one after stalls, or the one of `setRendition`; it tells the viewer what to follow.
+   */
   selectTracks?(catalog: Catalog): readonly string[];
   /** UNSUPPORTED: no MSE, or a codec this browser does not decode. Other problems are recovered from by themselves. */
   onProblem?(error: StreamsError): void;
@@ -32,7 +36,19 @@ export type PlayerStats = {
   readonly rebuilds: number;
 };
 
-export type Player = { stats(): PlayerStats; detach(): void };
+export type Player = {
+  stats(): PlayerStats;
+  /** Names of the video tracks this browser can play, the tallest first. */
+  readonly renditions: readonly string[];
+  /** undefined while the player chooses by itself. */
+  readonly chosenRendition: string | undefined;
+  /** The name of a video track; the picture changes at one of its next groups. undefined: the player chooses. */
+  setRendition(name: string | undefined): void;
+  detach(): void;
+};
+
+/** A rendition on its way in: what plays goes on until it is there. */
+type Incoming = { readonly track: CatalogTrack; firstGroup: number | undefined; readonly atOnce: boolean };
 
 type PlayerTrack = {
   readonly track: CatalogTrack;
@@ -64,6 +80,14 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
   let timeline = 0;
   let shift = 0;
 
+  let chosenRendition: string | undefined;
+  let incoming: Incoming | undefined;
+  const choice = new RenditionChoice(
+    (track) => (globalThis.MediaSource as typeof MediaSource | undefined)?.isTypeSupported(mimeOf(track)) === true,
+  );
+  const wantedOf = (catalog: Catalog) => choice.apply(catalog, (options.selectTracks ?? selectDefaultTracks)(catalog));
+  const videoTrack = () => [...tracks.values()].find(({ track }) => track.kind === 'video');
+
   const problem = (error: StreamsError) => options.onProblem?.(error);
 
   function build(catalog: Catalog): void {
@@ -73,7 +97,8 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
       problem(new StreamsError('UNSUPPORTED', 'this browser cannot play media that a page hands it (no MSE)'));
       return;
     }
-    const wanted = (options.selectTracks ?? selectDefaultTracks)(catalog);
+    const wanted = wantedOf(catalog);
+    viewer.select(wanted);
     const chosen = catalog.tracks.filter(({ name }) => wanted.includes(name));
     const playable = chosen.filter((track) => MediaSourceClass.isTypeSupported(mimeOf(track)));
     const missing = chosen.find((track) => !playable.includes(track));
@@ -107,6 +132,7 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
     for (const { buffer } of tracks.values()) buffer.close();
     tracks = new Map();
     source = undefined;
+    incoming = undefined;
     started = false;
     timeline = 0;
     shift = 0;
@@ -125,13 +151,45 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
   }
 
   function onCatalog(catalog: Catalog): void {
-    const key = JSON.stringify(catalog.tracks.map(({ name, codec }) => [name, codec]));
-    if (key === catalogKey && source !== undefined) return;
+    const key = keyOf(catalog, wantedOf(catalog));
+    if ((key === catalogKey || incoming !== undefined) && source !== undefined) return;
     catalogKey = key;
     build(catalog);
   }
 
+  /** To the picture that is wanted now. `atOnce`: what plays is given up before it. */
+  function change(atOnce: boolean): void {
+    const { catalog } = viewer;
+    const playing = videoTrack();
+    if (catalog === undefined || playing === undefined) return;
+    const wanted = wantedOf(catalog);
+    const next = catalog.tracks.find(({ name, kind }) => kind === 'video' && wanted.includes(name));
+    incoming = undefined;
+    if (next !== undefined && next.name !== playing.track.name) {
+      incoming = { track: next, firstGroup: undefined, atOnce };
+      if (!atOnce) wanted.push(playing.track.name);
+    }
+    viewer.select(wanted);
+  }
+
+  /** Groups of all renditions begin with the same picture: the new one takes over at its second, which came in whole. */
+  function arrives(object: ViewerObject, to: Incoming): void {
+    if (object.objectId !== 0) return;
+    to.firstGroup ??= object.groupId;
+    const playing = videoTrack();
+    if (playing === undefined || (!to.atOnce && object.groupId === to.firstGroup)) return;
+    tracks.delete(playing.track.name);
+    tracks.set(to.track.name, { ...playing, track: to.track, init: undefined, timescale: 0 });
+    if (mimeOf(to.track) !== mimeOf(playing.track)) playing.buffer.changeType(mimeOf(to.track));
+    incoming = undefined;
+    if (viewer.catalog === undefined) return;
+    const wanted = wantedOf(viewer.catalog);
+    catalogKey = keyOf(viewer.catalog, wanted);
+    viewer.select(wanted);
+  }
+
   function onObject(object: ViewerObject): void {
+    if (incoming?.track.name === object.track) arrives(object, incoming);
     const track = tracks.get(object.track);
     if (track === undefined) return;
     if (object.latencyMs !== undefined && object.kind === 'video') networkLatencyMs = object.latencyMs;
@@ -201,7 +259,11 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
   }
 
   const onStall = () => {
-    if (started && !video.seeking) target.stalled();
+    if (!started || video.seeking) return;
+    target.stalled();
+    const playing = videoTrack();
+    if (viewer.catalog === undefined || playing === undefined || incoming !== undefined) return;
+    if (choice.stalled(viewer.catalog, playing.track, performance.now())) change(true);
   };
   const onError = () => {
     if (source !== undefined) rebuild();
@@ -217,7 +279,7 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
   return {
     stats() {
       const quality = video.getVideoPlaybackQuality();
-      const playing = [...tracks.values()].find(({ track }) => track.kind === 'video')?.track.name;
+      const playing = videoTrack()?.track.name;
       const bufferMs = Math.round(bufferSeconds() * 1000);
       return {
         latencyMs: networkLatencyMs === undefined ? undefined : Math.round(networkLatencyMs + bufferMs),
@@ -231,6 +293,17 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
         rebuilds,
       };
     },
+    get renditions() {
+      return viewer.catalog === undefined ? [] : choice.playable(viewer.catalog).map(({ name }) => name);
+    },
+    get chosenRendition() {
+      return chosenRendition;
+    },
+    setRendition(name) {
+      chosenRendition = name;
+      choice.choose(name);
+      change(false);
+    },
     detach() {
       unlisten();
       clearInterval(timer);
@@ -242,6 +315,12 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
       video.load();
     },
   };
+}
+
+/** Changes when what is played has to be set up anew. */
+function keyOf(catalog: Catalog, wanted: readonly string[]): string {
+  const played = catalog.tracks.filter(({ name }) => wanted.includes(name));
+  return JSON.stringify(played.map(({ name, codec }) => [name, codec]));
 }
 
 function mimeOf(track: CatalogTrack): string {

@@ -1,6 +1,6 @@
 import { StreamsError } from '../core/errors.ts';
 
-type Step = { readonly bytes: Uint8Array } | { readonly offset: number };
+type Step = { readonly bytes: Uint8Array } | { readonly offset: number } | { readonly type: string };
 
 const keepBehindSeconds = 10;
 /** What may wait for a SourceBuffer that does not take it. */
@@ -37,6 +37,11 @@ export class TrackBuffer {
     this.#push({ offset });
   }
 
+  /** What is appended after it is of this MIME type. */
+  changeType(type: string): void {
+    this.#push({ type });
+  }
+
   /** End of what is buffered, seconds; undefined when nothing is. */
   get end(): number | undefined {
     const ranges = this.#ranges();
@@ -63,6 +68,7 @@ export class TrackBuffer {
       if (this.#trim(buffer, keepBehindSeconds * 2)) return;
       for (let step = this.#queue[0]; step !== undefined; step = this.#queue[0]) {
         if ('offset' in step) buffer.timestampOffset = step.offset;
+        else if ('type' in step) buffer.changeType(step.type);
         else buffer.appendBuffer(new Uint8Array(step.bytes));
         this.#queue.shift();
         if (buffer.updating) return;

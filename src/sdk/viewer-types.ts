@@ -110,6 +110,8 @@ export interface Viewer {
   readonly ended: Promise<Extract<ViewerState, { name: 'ended' }>>;
   /** Returns the way to stop listening. */
   listen(listener: ViewerListener): () => void;
+  /** From now on these tracks are followed, where the catalog has them; undefined: as the options say. */
+  select(tracks: readonly string[] | undefined): void;
   /** Ends with `closed_by_caller`; resolves when the connection is closed. Idempotent. */
   close(): Promise<void>;
 }

@@ -266,3 +266,35 @@ describe('status page in Chromium', () => {
     await shot(page, 'status');
   });
 });
+
+describe('renditions in Chromium', () => {
+  const heightIs = (page: Page, height: number) =>
+    page.waitForFunction((wanted) => document.querySelector('video')!.videoHeight === wanted, height, {
+      timeout: 20_000,
+    });
+
+  it('changes to a rendition and back by the menu, without setting the player up anew', {
+    timeout: 90_000,
+  }, async () => {
+    const input = await stack.newInput('240p:300k');
+    const page = await open(`/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await stack.goLive(input);
+    await plays(page, 1, 15);
+    const menu = page.getByLabel('Quality');
+    await menu.waitFor({ timeout: 10_000 });
+    expect(await menu.locator('option').allTextContents()).toEqual(['Auto', '360p', '240p']);
+    expect(await statsOf(page)).toMatchObject({ rendition: '360p', height: 360 });
+
+    await menu.selectOption('240p');
+    await heightIs(page, 240);
+    await plays(page, 1, 15);
+    expect(await statsOf(page)).toMatchObject({ rendition: '240p', rebuilds: 0, state: 'playing' });
+    await shot(page, 'rendition');
+
+    await menu.selectOption('Auto');
+    await heightIs(page, 360);
+    await plays(page, 1, 15);
+    expect(await statsOf(page)).toMatchObject({ rendition: '360p', rebuilds: 0, reconnects: 0 });
+    expect(page.problems).toEqual([]);
+  });
+});

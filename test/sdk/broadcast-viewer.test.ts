@@ -37,6 +37,29 @@ function watch(relays: RelaySide[], options: Partial<ViewerOptions> = {}) {
 }
 
 describe('BroadcastViewer', () => {
+  it('follows what is selected, lets go of the rest, and takes it up again without calling it a gap', async () => {
+    const relay = new RelaySide();
+    const { viewer, seen, delivered } = watch([relay]);
+    await relay.publishCatalog();
+    const first = await relay.request(track);
+    publishGroup(first.accept({ alias: 50 }), 3);
+    await delivered(['3/0', '3/1', '3/2']);
+    viewer.select([]);
+    await first.cancelled;
+    // Nobody asks for it again by himself: a retry would come after 250 ms.
+    let asked = false;
+    const again = relay.request(track).then((request) => {
+      asked = true;
+      return request;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(asked).toBe(false);
+    viewer.select([track]);
+    publishGroup((await again).accept({ alias: 50 }), 9);
+    await delivered(['3/0', '3/1', '3/2', '9/0', '9/1', '9/2']);
+    expect(seen.gaps).toEqual([]);
+  });
+
   it('joins: catalog, then the newest group from its init segment on', async () => {
     const relay = new RelaySide();
     const { viewer, seen, delivered } = watch([relay]);
