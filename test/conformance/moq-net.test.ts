@@ -99,6 +99,12 @@ describe.each(liteProtocols)('@moq/net in %s', (version) => {
     expect(await announced.next()).toEqual({ path, active: false });
   });
 
+  it('hears our estimates by PROBE, where the version says that there are some', async () => {
+    const viewer = await overWebTransport();
+    if (version === 'moq-lite-04') expect(viewer.probe.peek()).toEqual({});
+    else await expect.poll(() => viewer.probe.peek().rtt, { timeout: 5000 }).toBeGreaterThan(0);
+  });
+
   it('is played by a viewer of MoQT, and plays what a publisher of MoQT sends', async () => {
     const theirs = await overWebTransport();
     const ours = await establish(await dial('moqt-18'), {
