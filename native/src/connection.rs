@@ -187,6 +187,14 @@ impl Conn {
         .unwrap_or(false)
     }
 
+    /// Streams the peer may have open from now on; what is open already stays.
+    pub fn allow_streams(&self, uni: VarInt, bidi: VarInt) {
+        self.with_quinn(|quinn| {
+            quinn.set_max_concurrent_uni_streams(uni);
+            quinn.set_max_concurrent_bi_streams(bidi);
+        });
+    }
+
     pub fn close(&self, code: VarInt, reason: &[u8]) {
         self.with_quinn(|quinn| quinn.close(code, reason));
     }

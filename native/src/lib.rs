@@ -188,6 +188,17 @@ impl QuicSocket {
         })
     }
 
+    /// Streams that the peer may have open at a time.
+    #[napi]
+    pub fn allow_streams(&self, connection: f64, uni: f64, bidi: f64) -> Result<()> {
+        guarded(|| {
+            if let Some(conn) = self.registry.connections.get(connection as u64) {
+                conn.allow_streams(varint(uni), varint(bidi));
+            }
+            Ok(())
+        })
+    }
+
     /// rtt in ms, congestion window, bytes sent, bytes received, packets lost, packets sent, path MTU; empty once closed.
     #[napi]
     pub fn stats(&self, connection: f64) -> Result<Vec<f64>> {

@@ -97,11 +97,11 @@ export function createRelay(options: {
     try {
       const end = await session.run(() => {
         counters.sessionsAccepted++;
-        comings.info('session opened', { kind: session.kind, via, remoteAddress });
+        comings.info('session opened', { kind: session.isMember ? 'cluster' : session.kind, via, remoteAddress });
       });
       const seconds = Math.round((performance.now() - startedAt) / 1000);
       comings.info('session ended', {
-        kind: session.kind,
+        kind: session.isMember ? 'cluster' : session.kind,
         via,
         remoteAddress,
         seconds,

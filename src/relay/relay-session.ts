@@ -58,6 +58,8 @@ const memberGrant: Grant = {
 };
 /** Subscriptions, fetches and offers of another relay: it asks for all its viewers. */
 const maxOfMember = 100_000;
+/** One for every track, and for every group under way. */
+const streamsOfMember = { uni: 4096, bidi: 4096 };
 
 type Open = { readonly session: Session; readonly dialect: ObjectDialect; readonly peer: Peer };
 
@@ -134,6 +136,7 @@ export class RelaySession {
   }
 
   #followPeer(session: Session, peer: Peer): void {
+    this.#transport.allowStreams?.(streamsOfMember);
     const grant = this.#grant!;
     const mayPublish = (namespace: readonly string[]): boolean =>
       isInternal(namespace) || refusalToPublish(grant, namespace) === undefined;

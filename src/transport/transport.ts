@@ -28,6 +28,8 @@ export interface Transport {
   /** false when it was dropped (too large, or the queue is full): datagrams are unreliable anyway. */
   sendDatagram(bytes: Uint8Array): boolean;
   receiveDatagram(): Promise<Uint8Array | null>;
+  /** Lets the peer have so many streams open at a time from now on, where that can be changed. */
+  allowStreams?(most: { uni: number; bidi: number }): void;
   /** Idempotent. Streams still open are reset; peers see the code and reason. */
   close(close: { code: number; reason: string }): void;
   stats(): TransportStats;

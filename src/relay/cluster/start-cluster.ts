@@ -30,8 +30,6 @@ export type ClusterSettings = {
  */
 const idleTimeoutMs = 3500;
 const keepAliveMs = 1000;
-/** Streams that the other relay may have open: one for every track, and every group under way. */
-const maxIncoming = 4096;
 const dialMs = 5000;
 
 /** Joins the relay to its cluster. Throws CONFIG_INVALID. */
@@ -63,7 +61,7 @@ export async function startCluster(
         signal,
         timeoutMs: dialMs,
         ...(trust !== undefined && { trust }),
-        quic: { idleTimeoutMs, keepAliveMs, maxIncomingUni: maxIncoming, maxIncomingBidi: maxIncoming },
+        quic: { idleTimeoutMs, keepAliveMs },
       }),
   });
 }

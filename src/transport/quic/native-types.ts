@@ -58,6 +58,8 @@ export interface NativeSocket {
   serverCounters(server: number): NativeServerCounters | null;
   connect(options: NativeConnectOptions): number;
   close(connection: number, code: number, reason: string): void;
+  /** One-way and two-way streams that the peer may have open. */
+  allowStreams(connection: number, uni: number, bidi: number): void;
   /** rtt in ms, cwnd, bytes sent, bytes received, packets lost, packets sent, path MTU; empty once closed. */
   stats(connection: number): number[];
   /** 0 when the connection is gone. */

@@ -69,6 +69,10 @@ export class QuicTransport implements Transport, ConnectionEvents {
     return this.#datagrams.next();
   }
 
+  allowStreams({ uni, bidi }: { uni: number; bidi: number }): void {
+    if (this.#ended === undefined) this.#socket.native.allowStreams(this.#handle, uni, bidi);
+  }
+
   close({ code, reason }: { code: number; reason: string }): void {
     if (this.#ended !== undefined || this.#closing !== undefined) return;
     this.#closing = { code, reason };

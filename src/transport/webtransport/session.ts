@@ -99,6 +99,10 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
     return !this.#isClosed && this.#base.sendDatagram(encodeDatagram(this.sessionId, bytes));
   }
 
+  allowStreams(most: { uni: number; bidi: number }): void {
+    this.#base.allowStreams?.(most);
+  }
+
   async receiveDatagram(): Promise<Uint8Array | null> {
     while (!this.#isClosed) {
       const bytes = await this.#base.receiveDatagram();
