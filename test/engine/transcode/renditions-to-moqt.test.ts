@@ -11,9 +11,13 @@ import { concat } from '../../../src/core/bytes.ts';
 import { collect, demoFile, type Group, type Harness, namespace, run, startHarness, until } from '../harness.ts';
 
 /** 640x360 at 25 frames a second, a keyframe each second. */
-function pushLoop(harness: Harness): ChildProcess & AsyncDisposable {
-  const args = ['-v', 'error', '-nostdin', '-re', '-stream_loop', '-1', '-i', demoFile, '-c', 'copy', '-f', 'flv'];
-  const child = spawn('ffmpeg', [...args, harness.url()], { stdio: 'ignore' });
+function pushLoop(
+  harness: Harness,
+  output: string[] = ['-c', 'copy', '-f', 'flv'],
+  url = harness.url(),
+): ChildProcess & AsyncDisposable {
+  const args = ['-v', 'error', '-nostdin', '-re', '-stream_loop', '-1', '-i', demoFile];
+  const child = spawn('ffmpeg', [...args, ...output, url], { stdio: 'ignore' });
   const closed = once(child, 'close');
   return Object.assign(child, {
     async [Symbol.asyncDispose]() {
@@ -129,6 +133,43 @@ describe('renditions, from RTMP to MoQT', () => {
     const before = rung.groups.length;
     await until(() => rung.groups.length > before, 'the rung goes on', 15_000);
     expect(harness.log.some(({ fields }) => String(fields?.lastWords).startsWith('nothing came out'))).toBe(true);
+  }, 60_000);
+
+  it('makes H.264 of HEVC and AAC of Opus, each in the groups of its source', async () => {
+    await using harness = await startHarness({ ladder: '180p', renditions });
+    const codecs = [
+      '-c:v',
+      'libx265',
+      '-preset',
+      'ultrafast',
+      '-x265-params',
+      'log-level=none:keyint=25',
+      '-c:a',
+      'libopus',
+    ];
+    await using _encoder = pushLoop(harness, [...codecs, '-f', 'mpegts'], harness.srtUrl());
+    const catalog = await subscribe(harness, '.catalog');
+    await until(() => catalog.groups.some(({ objects }) => objects.length > 0), 'a catalog', 15_000);
+    const { tracks } = decodeCatalog(catalog.groups[0]!.objects[0]!.payload);
+    expect(tracks.map(({ name, codec }) => [name, codec.slice(0, 9)])).toEqual([
+      ['video/360p', expect.stringMatching(/^h[ve][cv]1/)],
+      ['video/180p', 'avc1.6400'],
+      ['audio', 'opus'],
+      ['audio/aac', 'mp4a.40.2'],
+    ]);
+    const opus = await subscribe(harness, 'audio');
+    const aac = await subscribe(harness, 'audio/aac');
+    const picture = await subscribe(harness, 'video/180p');
+    await until(() => aac.groups.length > 3 && picture.groups.length > 2, 'both renditions', 20_000);
+    expect(parseInitSegment(picture.groups[0]!.objects[0]!.payload)[0]!.codecString).toMatch(/^avc1\.6400/);
+    const [track] = parseInitSegment(aac.groups[0]!.objects[0]!.payload);
+    expect(track).toMatchObject({ codecString: 'mp4a.40.2', sampleRate: 48_000, channels: 2 });
+    const samples = whole(aac.groups).flatMap(times);
+    expect(new Set(samples.slice(1).map((time, i) => time - samples[i]!))).toEqual(new Set([1024]));
+    for (const group of whole(aac.groups)) {
+      const same = opus.groups.find(({ groupId }) => groupId === group.groupId)!;
+      expect(Math.abs(times(group)[0]! - times(same)[0]!)).toBeLessThan(1200);
+    }
   }, 60_000);
 
   it('passes the source through where there is no ffmpeg, and the catalog says just that', async () => {
