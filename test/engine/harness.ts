@@ -125,6 +125,7 @@ export async function startHarness(
       void establish(pair.server, {
         role: 'server',
         handlers: {
+          subscribeNamespace: (request) => void request.accept(),
           publishNamespace: (announcement) => {
             announcement.accept();
             tell(announcement.namespace);

@@ -103,6 +103,7 @@ export function parseMediaPlaylist(text: string): MediaPlaylist {
     preloadHint,
     renditionReports: reports,
     ended: once.has('EXT-X-ENDLIST'),
+    ...(once.has('EXT-X-INDEPENDENT-SEGMENTS') && { independentSegments: true }),
   };
 }
 
@@ -124,7 +125,7 @@ export function parseMultivariantPlaylist(text: string): MultivariantPlaylist {
     if (tag === 'EXT-X-VERSION' && version === undefined) version = value;
     else if (tag === 'EXT-X-MEDIA') audio.push(parseAudio(new Attributes(tag, value)));
     else if (tag === 'EXT-X-STREAM-INF') next = parseVariant(new Attributes(tag, value));
-    else throw malformed(`the tag ${tag.slice(0, 40)} is unknown here`);
+    else if (tag !== 'EXT-X-INDEPENDENT-SEGMENTS') throw malformed(`the tag ${tag.slice(0, 40)} is unknown here`);
   }
   if (next !== undefined) throw malformed('EXT-X-STREAM-INF without its URI');
   for (const { audioGroup } of variants)
@@ -141,6 +142,7 @@ const playlistHead = new Set([
   'EXT-X-PART-INF',
   'EXT-X-SERVER-CONTROL',
   'EXT-X-SKIP',
+  'EXT-X-INDEPENDENT-SEGMENTS',
 ]);
 const mediaTagsOnce = new Set([...playlistHead, 'EXT-X-ENDLIST']);
 

@@ -5,6 +5,8 @@ export type MediaPlaylist = {
   readonly targetDuration: number;
   /** `VOD`: it never changes (4.4.3.5). */
   readonly type?: 'VOD';
+  /** Every segment can be decoded without another (4.4.2.1). */
+  readonly independentSegments?: boolean;
   readonly mediaSequence: number;
   readonly discontinuitySequence: number;
   /** undefined: no Low-Latency HLS. */

@@ -22,6 +22,9 @@ export function mediaPlaylistProblems(playlist: MediaPlaylist): string[] {
   );
   const first = playlist.segments[0] ?? playlist.tail;
   need(playlist.skippedSegments > 0 || first?.map !== undefined, '4.4.4.5: fMP4 without EXT-X-MAP');
+  if (playlist.independentSegments === true)
+    for (const { uri, parts } of playlist.segments)
+      need(parts[0]?.independent !== false, `4.4.2.1: segment ${name(uri)} does not begin with an independent part`);
   for (const segment of playlist.segments)
     need(
       !segment.discontinuity || segment.programDateTime !== undefined,

@@ -6,6 +6,7 @@ export function writeMediaPlaylist(playlist: MediaPlaylist): string {
   const { serverControl: control, partTarget } = playlist;
   const lines = ['#EXTM3U', `#EXT-X-VERSION:${playlist.version}`, `#EXT-X-TARGETDURATION:${playlist.targetDuration}`];
   if (playlist.type !== undefined) lines.push(`#EXT-X-PLAYLIST-TYPE:${playlist.type}`);
+  if (playlist.independentSegments === true) lines.push('#EXT-X-INDEPENDENT-SEGMENTS');
   if (control !== undefined) {
     lines.push(
       attributes('#EXT-X-SERVER-CONTROL:', [

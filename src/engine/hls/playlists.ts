@@ -82,6 +82,7 @@ export function mediaPlaylist(
   const playlist: MediaPlaylist = {
     version,
     targetDuration,
+    independentSegments: [...listed, ...(open === undefined ? [] : [open])].every(({ independent }) => independent),
     mediaSequence: listed[0]?.msn ?? open?.msn ?? 0,
     discontinuitySequence: rendition.discontinuitySequence,
     partTarget,

@@ -21,6 +21,8 @@ export type Segment = {
   readonly msn: number;
   readonly discontinuity: boolean;
   readonly map: InitMap;
+  /** It begins with a picture that needs no other, or is sound. */
+  readonly independent: boolean;
   /** ms since the Unix epoch. */
   readonly programDateTime: number;
   readonly parts: Part[];
@@ -237,6 +239,7 @@ export class Rendition {
       msn,
       discontinuity,
       map: this.#map,
+      independent: at.first || this.description.kind === 'audio',
       programDateTime: at.seconds * 1000 + wallShift,
       parts: [],
       duration: 0,

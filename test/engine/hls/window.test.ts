@@ -71,7 +71,7 @@ function watching(made: ReturnType<typeof start>) {
   return {
     problems,
     look: () => {
-      if (!made.window.ready) return;
+      if (!made.window.ready()) return;
       for (const name of made.names()) {
         const now = made.read(name);
         problems.push(...mediaPlaylistProblems(now).map((problem) => `${name} ${problem}`));
@@ -96,6 +96,7 @@ describe('HLS window', () => {
     const durations = made.read(made.video()).segments.map(({ duration }) => duration);
     expect(durations.length).toBeGreaterThanOrEqual(6);
     expect(new Set(durations)).toEqual(new Set([seconds]));
+    for (const name of made.names()) expect(made.read(name).independentSegments, name).toBe(true);
   });
 
   it('cuts groups that are longer than the target, and says where players may begin', () => {
@@ -107,6 +108,8 @@ describe('HLS window', () => {
     const parts = [...segments.slice(-3), ...(tail === undefined ? [] : [tail])].flatMap((segment) => segment.parts);
     expect(parts.length).toBeGreaterThan(20);
     expect(parts.filter(({ independent }) => independent).length).toBeLessThanOrEqual(1);
+    expect(made.read(made.video()).independentSegments).toBeUndefined();
+    expect(made.read('audio').independentSegments).toBe(true);
   });
 
   it('consists of the very objects of the groups', () => {
