@@ -27,7 +27,7 @@ export class Fetcher {
     const { signal, priority, groupOrder = 'ascending', fillTimeoutMs } = options;
     if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
     if (signal?.aborted) throw interrupted();
-    const range = rangeOf(target);
+    const range = rangeOf(target, this.#context.dialect.withoutJoiningFetch === true);
     const { requestId, stream } = openRequest(this.#context, (id) => ({
       type: 'fetch',
       requestId: id,
@@ -86,12 +86,20 @@ export class Fetcher {
   }
 }
 
-function rangeOf(target: FetchTarget): FetchRange {
+function rangeOf(target: FetchTarget, withoutJoining: boolean): FetchRange {
   if ('track' in target) {
     return { kind: 'standalone', track: target.track, start: target.start, end: target.end };
   }
   if (!(target.joining instanceof TrackSubscription)) {
     throw new StreamsError('INVALID_ARGUMENT', 'a joining fetch needs a subscription of the same session');
+  }
+  if (withoutJoining) {
+    const { largest, track } = target.joining;
+    if (largest === undefined) throw new RequestError(requestErrorCodes.invalidRange, 'nothing was published yet');
+    const group = 'groupsBefore' in target ? Math.max(0, largest.group - target.groupsBefore) : target.fromGroup;
+    if (group > largest.group) throw new RequestError(requestErrorCodes.invalidRange, 'behind the subscription');
+    const end = { group: largest.group, object: largest.object + 1 };
+    return { kind: 'standalone', track, start: { group, object: 0 }, end };
   }
   const joiningRequestId = target.joining.requestId;
   return 'groupsBefore' in target

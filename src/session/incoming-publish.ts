@@ -49,9 +49,14 @@ export class PublishRequest implements IncomingPublish, SessionMember {
 
   accept(terms: Partial<SubscriptionTerms> = {}): Subscription {
     if (this.#over) throw new StreamsError('TRANSPORT_CLOSED', 'the publisher is gone');
-    this.stream.send({ type: 'requestOk', parameters: parametersFor(terms), trackProperties: emptyBytes });
+    const inUpdate = this.#context.dialect.withoutPublishOkTerms === true;
+    const parameters = inUpdate ? {} : parametersFor(terms);
+    this.stream.send({ type: 'requestOk', parameters, trackProperties: emptyBytes });
     const subscription = this.#establish(this);
     this.#end();
+    const { groupOrder: _, ...changes } = terms;
+    // Refused, it ends the subscription, which tells.
+    if (inUpdate && Object.keys(changes).length > 0) subscription.update(changes).catch(() => {});
     return subscription;
   }
 

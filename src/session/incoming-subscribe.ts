@@ -34,6 +34,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly #cancelled = deferred<void>();
   readonly #answered = deferred<void>();
   readonly #over = deferred<void>();
+  readonly #withFill: boolean;
   #terms: SubscriptionTerms;
   /** Updates granted before the answer; their REQUEST_OKs go after it. */
   #owedOks = 0;
@@ -48,6 +49,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.#terms = termsWith(parameters);
     this.rendezvousMs = parameters.rendezvousTimeoutMs ?? 0;
     this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
+    this.#withFill = parameters.fill !== undefined;
     this.#context = context;
     this.#owner = owner;
     this.#stream = stream;
@@ -93,6 +95,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
       terms: this.#terms,
       defaultGroupOrder: this.#context.dialect.readTrackProperties(trackProperties).defaultGroupOrder,
       largest,
+      withFill: this.#withFill,
       stream: this.#stream,
       cancelled: this.cancelled,
       ended: () => this.#end(),

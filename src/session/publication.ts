@@ -14,6 +14,8 @@ export type PublicationParts = {
   readonly terms: SubscriptionTerms;
   /** The track's order, for subscribers who do not care. */
   readonly defaultGroupOrder: GroupOrder;
+  /** A fill adds a stream that is not ours to count (draft-20 10.12). */
+  readonly withFill?: boolean;
   /** Largest location told to the subscriber. */
   readonly largest: Location | undefined;
   readonly stream: MessageStream;
@@ -187,7 +189,8 @@ export class TrackPublication implements Publication {
     if (this.#state.name !== 'finishing' || this.#writers.size > 0) return;
     const { status, reason } = this.#state;
     this.#state = { name: 'over' };
-    this.#parts.stream.send({ type: 'publishDone', status, reason, streamCount: this.#streamCount });
+    const count = this.#parts.withFill === true ? {} : { streamCount: this.#streamCount };
+    this.#parts.stream.send({ type: 'publishDone', status, reason, ...count });
     this.#parts.stream.finish();
     this.#parts.ended();
   }

@@ -1,8 +1,10 @@
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { Fetch } from '../codec/moqt/control/fetch.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
+import type { MessageParameters } from '../codec/moqt/parameters.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext } from './context.ts';
+import { fillFetch, fillRange, silentStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
 import type { SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
@@ -34,6 +36,7 @@ export class Publisher implements SubscribeOwner {
       this.#byTrack.set(key, request);
       this.#byRequestId.set(message.requestId, request);
       handler!(request);
+      if (message.parameters.fill !== undefined) void this.#fill(request, message.parameters.fill);
     }
     await following;
   }
@@ -49,6 +52,20 @@ export class Publisher implements SubscribeOwner {
       handler!(request);
     }
     await following;
+  }
+
+  /** Served like a fetch, once the subscription is answered. */
+  async #fill(subscription: SubscribeRequest, parameters: MessageParameters): Promise<void> {
+    await subscription.answered;
+    const largest = subscription.joiningLocation;
+    const handler = this.#context.handlers().fetch;
+    if (largest === undefined || handler === undefined || parameters.rangeFilters === true) return;
+    const range = fillRange(parameters, subscription.filter, subscription.track, largest);
+    if (range === undefined) return;
+    const fill = new FetchRequest(this.#context, silentStream(), fillFetch(subscription.requestId, range, parameters));
+    fill.resolve(range);
+    void subscription.cancelled.then(() => fill.sessionEnded());
+    handler(fill);
   }
 
   /** draft-18 10.12.2: a joining fetch waits until its subscription is answered. */

@@ -96,7 +96,8 @@ export class TrackSubscription implements Subscription, SessionMember {
     const { stream } = this.#parts;
     return followRequest(this.#context, stream, {
       message: (message) => {
-        if (message.type === 'goaway') return;
+        // Whatever changed at the publisher was our wish.
+        if (message.type === 'goaway' || message.type === 'publishStateNotify') return;
         if (message.type === 'requestOk' || message.type === 'requestError') {
           this.#updated(message);
           return;

@@ -24,7 +24,7 @@ const pairs = moqtProtocols.flatMap((publisher) => moqtProtocols.map((viewer) =>
 const properties = Uint8Array.of(0x3e, 0x80, 0xc8);
 
 describe.each(pairs)('a publisher of $publisher and a viewer of $viewer', ({ publisher, viewer }) => {
-  const relay = testRelay();
+  const relay = testRelay({ publisherLingerMs: 20 });
 
   async function connect(protocol: string, path: string, handlers: SessionHandlers = {}): Promise<Session> {
     const pair = memoryPair({ protocol, path });

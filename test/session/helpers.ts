@@ -23,11 +23,14 @@ export const track = { namespace: ['stream', 'org_local', 'lv_1'], name: 'video/
 export function speech(version: string) {
   const is14 = version === 'moq-00';
   const older = is14 || version === 'moqt-16';
+  const from20 = ['moqt-20', 'moqt-21', 'moqt-22'].includes(version);
   return {
     updateAnswers: !is14,
     newGroups: !is14,
     retryHints: !is14,
     rendezvous: !older,
+    joiningFetch: !from20,
+    publishOkTerms: !from20,
     firstObject: !older,
     tooFarBehind: !older,
     publishOkOrder: older || version === 'moqt-18',

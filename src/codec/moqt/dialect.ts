@@ -45,6 +45,10 @@ export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
   readonly varints: Varints;
   /** GOAWAY on the control stream does not say which requests were seen (draft-19 on). */
   readonly goawayWithoutRequestId?: boolean;
+  /** A fetch that joins a subscription is one of a range (draft-20 on). */
+  readonly withoutJoiningFetch?: boolean;
+  /** Who takes a track that is offered says its terms in an update (draft-20 on). */
+  readonly withoutPublishOkTerms?: boolean;
 
   encodeMessage(message: Message): Uint8Array;
   controlDecoder(): ControlDecoder;

@@ -3,13 +3,14 @@ import { draft14 } from './draft14.ts';
 import { draft16 } from './draft16.ts';
 import { draft18 } from './draft18.ts';
 import { draft19 } from './draft19.ts';
+import { draft20, draft21, draft22 } from './draft20.ts';
 import { liteProtocols } from './lite/version.ts';
 
 /**
  * Best first: the order in which we offer and choose. Draft-18 is what most peers share; whoever lacks it gets a newer one, which says
  * all that it does, before an older one, which does not.
  */
-export const dialects: readonly Dialect[] = [draft18, draft19, draft16, draft14];
+export const dialects: readonly Dialect[] = [draft18, draft22, draft21, draft20, draft19, draft16, draft14];
 
 /** Names of the versions, best first: those of `--versions`. */
 export const moqtVersions: readonly string[] = dialects.map((dialect) => dialect.version);

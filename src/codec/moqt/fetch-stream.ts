@@ -30,7 +30,7 @@ const flag = {
   datagram: 0x40,
 } as const;
 const subgroupMode = { zero: 0, prior: 1, priorPlusOne: 2, present: 3 } as const;
-const endOfRange = { nonExistent: 0x8c, unknown: 0x10c } as const;
+const endOfRange = { nonExistent: 0x8c, unknown: 0x10c, timedOut: 0x20c } as const;
 
 /** What a later item may refer to. A marker leaves subgroup and priority as they were. */
 type Prior = {
@@ -56,6 +56,8 @@ function priorOf(item: FetchItem, before: Prior | undefined): Prior {
 
 /** `absoluteIds`: group and object ids are written as they are (draft-16 and before), not as what is added to those before. */
 type FetchIds = { absoluteIds?: boolean };
+/** `timedOutRanges`: a third marker, for what was waited for too long (draft-20 on), is read as unknown. */
+type FetchMarkers = { timedOutRanges?: boolean };
 
 /** Items of one FETCH stream, in the order they are sent; the payload is copied once. */
 export class FetchEncoder {
@@ -142,15 +144,21 @@ export class FetchDecoder {
   readonly #order: GroupOrder;
   readonly #absoluteIds: boolean;
   readonly #maxObjectBytes: number;
+  readonly #timedOutRanges: boolean;
   #tail: Uint8Array = emptyBytes;
   #prior: Prior | undefined;
   #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
 
-  constructor(varints: Varints, order: GroupOrder, options: FetchIds & { maxObjectBytes?: number } = {}) {
+  constructor(
+    varints: Varints,
+    order: GroupOrder,
+    options: FetchIds & FetchMarkers & { maxObjectBytes?: number } = {},
+  ) {
     this.#varints = varints;
     this.#order = order;
     this.#absoluteIds = options.absoluteIds ?? false;
     this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
+    this.#timedOutRanges = options.timedOutRanges ?? false;
   }
 
   push(bytes: Uint8Array): FetchItem[] {
@@ -186,8 +194,9 @@ export class FetchDecoder {
 
   #read(reader: WireReader, items: FetchItem[]): void {
     const flags = reader.varint();
-    if (flags === endOfRange.nonExistent || flags === endOfRange.unknown) {
-      const unknown = flags === endOfRange.unknown;
+    const timedOut = this.#timedOutRanges && flags === endOfRange.timedOut;
+    if (flags === endOfRange.nonExistent || flags === endOfRange.unknown || timedOut) {
+      const unknown = flags !== endOfRange.nonExistent;
       const marker: FetchItem = { kind: 'endOfRange', unknown, groupId: reader.varint(), objectId: reader.varint() };
       this.#advance(marker);
       items.push(marker);

@@ -17,6 +17,7 @@ import type { SubscribeOk } from './control/subscribe-ok.ts';
 import type { SubscribeTracks } from './control/subscribe-tracks.ts';
 import type { TrackStatus } from './control/track-status.ts';
 import type { SharedControlMessage } from './draft16/shared-control-message.ts';
+import type { PublishStateNotify } from './draft20/publish-state-notify.ts';
 
 /** What opens a request (draft-18 3.3). */
 export type Request =
@@ -42,6 +43,7 @@ export type Message =
   | Namespace
   | NamespaceDone
   | PublishBlocked
+  | PublishStateNotify
   | SharedControlMessage;
 
 const requestTypes: ReadonlySet<string> = new Set<Request['type']>([

@@ -1,3 +1,4 @@
+import type { LocationFilter } from './draft20/location-filter.ts';
 import { readFilter, writeFilter } from './filter.ts';
 import type { GroupOrder, Location, SubscriptionFilter } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
@@ -20,6 +21,11 @@ export type MessageParameters = {
   readonly newGroupRequest?: number;
   /** There are range filters (draft-19 5.1.3), which we do not offer: they are not looked at, and never written. */
   readonly rangeFilters?: true;
+  /** Of a FETCH since draft-20, where its range travels. */
+  readonly locationFilter?: LocationFilter;
+  /** FILL_PARAMETERS (draft-20 10.2.15): with a subscription, what is there already of these locations is wanted too. */
+  readonly fill?: MessageParameters;
+  readonly includeProperties?: boolean;
   readonly trackNamespacePrefix?: readonly string[];
   /** Relays that an announcement passed, the original publisher first (draft-lcurley-moq-cluster HOP_PATH). */
   readonly hopPath?: readonly bigint[];
@@ -42,13 +48,16 @@ export type ParameterScope =
   | 'publishNamespace'
   | 'namespace'
   | 'subscribeNamespace'
-  | 'subscribeTracks';
+  | 'subscribeTracks'
+  | 'publishStateNotify'
+  /** Within FILL_PARAMETERS. */
+  | 'fill';
 
 export type ParameterRule = {
   readonly type: number;
   readonly name: keyof MessageParameters;
   readonly scope: readonly ParameterScope[];
-  read(reader: WireReader, into: Mutable): void;
+  read(reader: WireReader, into: Mutable, scope: ParameterScope): void;
   /** Absent: read only. */
   write?(writer: WireWriter, from: MessageParameters): void;
   /** May be there more than once. */
@@ -227,7 +236,7 @@ export type ParameterRules = {
 };
 
 function rulesOf(all: readonly ParameterRule[]): ParameterRules {
-  return { all, byType: new Map(all.map((rule) => [rule.type, rule])) };
+  return { all, byType: new Map(all.filter(({ scope }) => scope.length > 0).map((rule) => [rule.type, rule])) };
 }
 
 export const draft18Rules = rulesOf([...draftRules, ...clusterRules]);
@@ -268,7 +277,7 @@ export function readParameters(
     if (rule === undefined) throw protocolViolation(`unknown message parameter 0x${type.toString(16)}`);
     if (!rule.scope.includes(scope)) throw protocolViolation(`parameter ${rule.name} in ${scope}`);
     if (i > 0 && delta === 0 && rule.repeats !== true) throw protocolViolation(`parameter ${rule.name} twice`);
-    rule.read(reader, parameters);
+    rule.read(reader, parameters, scope);
   }
   return parameters;
 }

@@ -1,0 +1,137 @@
+import type { Location, SubscriptionFilter } from '../model.ts';
+import { protocolViolation } from '../moqt-error.ts';
+import { type WireReader, WireWriter } from '../wire.ts';
+
+/**
+ * LOCATION_FILTER since draft-20 (5.1.2): a range of locations, both ends inclusive. `relative`: from so many groups before the next one.
+ * Without an end group it is open, without an end object the end group passes as a whole.
+ */
+export type LocationFilter =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'nextObject' }
+  | { readonly kind: 'relative'; readonly groups: number }
+  | { readonly kind: 'absolute'; readonly start: Location; readonly endGroup?: number; readonly endObject?: number };
+
+/** How a version writes it. */
+export type LocationFilterForm = {
+  read(reader: WireReader): LocationFilter;
+  write(writer: WireWriter, filter: LocationFilter): void;
+};
+
+function endGroupOf(start: number, delta: number): number {
+  if (!Number.isSafeInteger(start + delta)) throw protocolViolation('end group out of range');
+  return start + delta;
+}
+
+function writeAbsolute(
+  writer: WireWriter,
+  { start, endGroup, endObject }: LocationFilter & { kind: 'absolute' },
+): void {
+  writer.location(start);
+  if (endGroup !== undefined) writer.varint(endGroup - start.group);
+  if (endObject !== undefined) writer.varint(endObject);
+}
+
+/** draft-20, draft-21: a length, and up to four integers whose number tells what they are. */
+export const countedForm: LocationFilterForm = {
+  read(reader) {
+    const end = reader.varint();
+    const stop = reader.remaining - end;
+    if (stop < 0) throw protocolViolation('a location filter cut short');
+    const fields: number[] = [];
+    while (reader.remaining > stop) if (fields.push(reader.varint()) > 4) break;
+    if (reader.remaining !== stop || fields.length > 4) throw protocolViolation('a location filter of odd length');
+    const [group, object, delta, endObject] = fields;
+    if (group === undefined) return { kind: 'all' };
+    if (object === undefined) return { kind: 'relative', groups: group };
+    if (delta === undefined) {
+      return group === 0 && object === 0 ? { kind: 'nextObject' } : { kind: 'absolute', start: { group, object } };
+    }
+    const range = { kind: 'absolute', start: { group, object }, endGroup: endGroupOf(group, delta) } as const;
+    return endObject === undefined ? range : { ...range, endObject };
+  },
+  write(writer, filter) {
+    const inner = new WireWriter(writer.varints, 32);
+    if (filter.kind === 'relative') inner.varint(filter.groups);
+    else if (filter.kind === 'nextObject') inner.varint(0).varint(0);
+    // From {0, 0} on without an end is everything: in words it would be the next object.
+    else if (filter.kind === 'absolute' && !isAll(filter)) writeAbsolute(inner, filter);
+    writer.lengthPrefixed(inner.finish());
+  },
+};
+
+function isAll({ start, endGroup }: LocationFilter & { kind: 'absolute' }): boolean {
+  return start.group === 0 && start.object === 0 && endGroup === undefined;
+}
+
+const types = { all: 0x0, relative: 0x1, absolute: 0x2, groupEnd: 0x3, range: 0x4, nextObject: 0x5 } as const;
+
+/** draft-22: a type, and the fields that it names. */
+export const typedForm: LocationFilterForm = {
+  read(reader) {
+    const type = reader.varint();
+    switch (type) {
+      case types.all:
+        return { kind: 'all' };
+      case types.relative:
+        return { kind: 'relative', groups: reader.varint() };
+      case types.nextObject:
+        return { kind: 'nextObject' };
+      case types.absolute:
+      case types.groupEnd:
+      case types.range: {
+        const start = reader.location();
+        if (type === types.absolute) return { kind: 'absolute', start };
+        const range = { kind: 'absolute', start, endGroup: endGroupOf(start.group, reader.varint()) } as const;
+        return type === types.groupEnd ? range : { ...range, endObject: reader.varint() };
+      }
+      default:
+        throw protocolViolation(`location filter 0x${type.toString(16)}`);
+    }
+  },
+  write(writer, filter) {
+    if (filter.kind !== 'absolute') {
+      writer.varint(types[filter.kind]);
+      if (filter.kind === 'relative') writer.varint(filter.groups);
+      return;
+    }
+    const { endGroup, endObject } = filter;
+    writer.varint(endGroup === undefined ? types.absolute : endObject === undefined ? types.groupEnd : types.range);
+    writeAbsolute(writer, filter);
+  },
+};
+
+/**
+ * As a filter of a subscription, which only ever gets what is published from now on. undefined: it ends within a group, which none of ours
+ * does. From the current group, or one before, on is everything.
+ */
+export function toSubscriptionFilter(filter: LocationFilter): SubscriptionFilter | undefined {
+  switch (filter.kind) {
+    case 'all':
+      return { type: 'unfiltered' };
+    case 'nextObject':
+      return { type: 'largestObject' };
+    case 'relative':
+      return filter.groups === 0 ? { type: 'nextGroup' } : { type: 'unfiltered' };
+    case 'absolute': {
+      const { start, endGroup, endObject } = filter;
+      if (endObject !== undefined) return undefined;
+      return endGroup === undefined ? { type: 'absoluteStart', start } : { type: 'absoluteRange', start, endGroup };
+    }
+  }
+}
+
+export function fromSubscriptionFilter(filter: SubscriptionFilter): LocationFilter {
+  switch (filter.type) {
+    case 'unfiltered':
+      return { kind: 'all' };
+    case 'largestObject':
+      return { kind: 'nextObject' };
+    case 'nextGroup':
+      return { kind: 'relative', groups: 0 };
+    case 'absoluteStart':
+      return { kind: 'absolute', start: filter.start };
+    case 'absoluteRange':
+      return { kind: 'absolute', start: filter.start, endGroup: filter.endGroup };
+  }
+}
