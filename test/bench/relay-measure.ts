@@ -53,7 +53,8 @@ export async function measure(target: RelayTarget, load: Load): Promise<Measured
   const { session, publications } = await publisher(target);
   const child = fork(fileURLToPath(new URL('./relay-viewers.js', import.meta.url)));
   const broadcast = new Broadcast(publications, load);
-  const memory = (): number => (target.pid === undefined ? Number.NaN : residentBytes(target.pid));
+  const memory = (): Promise<number> =>
+    target.pid === undefined ? Promise.resolve(Number.NaN) : settledMemory(target.pid);
   const cpu = (): number => (target.pid === undefined ? Number.NaN : cpuSeconds(target.pid));
   try {
     const { playUrl, namespace, trust, version } = target;
@@ -66,11 +67,11 @@ export async function measure(target: RelayTarget, load: Load): Promise<Measured
     const half = Math.floor(viewers / 2);
     await join(half);
     broadcast.start();
-    await sleep(3000);
-    const halfMemory = memory();
+    await sleep(2000);
+    const halfMemory = await memory();
     await join(viewers - half);
-    await sleep(3000);
-    const grown = memory() - halfMemory;
+    await sleep(2000);
+    const grown = (await memory()) - halfMemory;
     await ask(child, { reset: true }, 'reset');
     const before = cpu();
     await sleep(seconds * 1000);
@@ -90,6 +91,16 @@ export async function measure(target: RelayTarget, load: Load): Promise<Measured
     if (child.connected) child.send({ stop: true });
     session.close(0, 'bench over');
   }
+}
+
+/** The mean over a second: a heap breathes. */
+async function settledMemory(pid: number): Promise<number> {
+  let sum = 0;
+  for (let i = 0; i < 20; i++) {
+    sum += residentBytes(pid);
+    await sleep(50);
+  }
+  return sum / 20;
 }
 
 async function publisher(target: RelayTarget): Promise<{ session: Session; publications: Set<Publication> }> {

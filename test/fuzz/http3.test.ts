@@ -19,38 +19,7 @@ import { StreamsError } from '../../src/core/errors.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import { acceptWebTransport } from '../../src/transport/webtransport/accept.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
-
-/** mulberry32: the same bytes in every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Flips, cuts, doubles or splices. */
-function mutate(seeds: readonly Uint8Array[], next: () => number): Uint8Array {
-  const below = (limit: number) => Math.floor(next() * limit);
-  const pick = () => seeds[below(seeds.length)]!;
-  const bytes = pick().slice();
-  const at = below(bytes.length);
-  switch (below(5)) {
-    case 0:
-      for (let i = below(3); i >= 0 && bytes.length > 0; i--) bytes[below(bytes.length)] = below(256);
-      return bytes;
-    case 1:
-      return bytes.subarray(0, at);
-    case 2:
-      return concat([bytes, pick()]);
-    case 3:
-      return concat([bytes.subarray(0, at), pick().subarray(at)]);
-    default:
-      return Uint8Array.from({ length: below(64) }, () => below(256));
-  }
-}
+import { mutateWildly as mutate, random } from './random.ts';
 
 function* pieces(bytes: Uint8Array, next: () => number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; ) {

@@ -9,39 +9,8 @@ import {
 } from '../../fixtures/wire/moqt-18/objects.ts';
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { MoqtError } from '../../src/codec/moqt/moqt-error.ts';
-import { concat, hex } from '../../src/core/bytes.ts';
-
-/** mulberry32: the same bytes in every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Flips, cuts, doubles or splices. */
-function mutate(seeds: readonly Uint8Array[], next: () => number): Uint8Array {
-  const pick = () => seeds[Math.floor(next() * seeds.length)]!;
-  const bytes = pick().slice();
-  const at = Math.floor(next() * bytes.length);
-  switch (Math.floor(next() * 5)) {
-    case 0:
-      for (let i = 0; i < 1 + next() * 3 && bytes.length > 0; i++)
-        bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
-      return bytes;
-    case 1:
-      return bytes.subarray(0, at);
-    case 2:
-      return concat([bytes, pick()]);
-    case 3:
-      return concat([bytes.subarray(0, at), pick().subarray(at)]);
-    default:
-      return Uint8Array.from({ length: Math.floor(next() * 64) }, () => Math.floor(next() * 256));
-  }
-}
+import { hex } from '../../src/core/bytes.ts';
+import { mutateWildly as mutate, random } from './random.ts';
 
 /** Pieces of random size. */
 function* pieces(bytes: Uint8Array, next: () => number): Generator<Uint8Array> {

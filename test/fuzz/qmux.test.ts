@@ -6,39 +6,9 @@ import { concat, fromHex } from '../../src/core/bytes.ts';
 import { QmuxTransport } from '../../src/transport/qmux/qmux-transport.ts';
 import type { QmuxSocket, QmuxSocketEvents } from '../../src/transport/qmux/socket.ts';
 import { broken, plain, readOnly, written } from '../codec/qmux/wire.ts';
-
-/** mulberry32: the same bytes in every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { mutateWildly, random } from './random.ts';
 
 const seeds = [...written, ...readOnly, ...broken].map(({ hex }) => fromHex(plain(hex)));
-
-/** Flips, cuts, joins, or nonsense. */
-function mutate(next: () => number): Uint8Array {
-  const below = (limit: number) => Math.floor(next() * limit);
-  const pick = () => seeds[below(seeds.length)]!;
-  const bytes = pick().slice();
-  switch (below(5)) {
-    case 0:
-      for (let i = below(3); i >= 0; i--) bytes[below(bytes.length)] = below(256);
-      return bytes;
-    case 1:
-      return bytes.subarray(0, below(bytes.length));
-    case 2:
-      return concat([bytes, pick(), pick()]);
-    case 3:
-      return concat([bytes.subarray(0, below(bytes.length)), pick()]);
-    default:
-      return Uint8Array.from({ length: below(64) }, () => below(256));
-  }
-}
 
 /** The other end of a WebSocket that only listens. */
 class DeafSocket implements QmuxSocket {
@@ -65,7 +35,7 @@ describe('QMux fuzz', () => {
     let decoded = 0;
     for (let run = 0; run < 50_000; run++) {
       try {
-        for (const frame of decodeRecord(mutate(next))) if (frame.type !== 'blocked') decoded++;
+        for (const frame of decodeRecord(mutateWildly(seeds, next))) if (frame.type !== 'blocked') decoded++;
       } catch (error) {
         expect(error).toBeInstanceOf(QmuxError);
       }
@@ -97,7 +67,7 @@ describe('QMux fuzz', () => {
           new Uint8Array(length),
           encodeFrame({ type: 'reset-stream', id: id(), code: below(9), finalSize: below(99) }),
         ]);
-        transport.message(below(16) === 0 ? mutate(next) : likely);
+        transport.message(below(16) === 0 ? mutateWildly(seeds, next) : likely);
         void transport.acceptUni().then((stream) => stream?.stop(below(9)));
         void transport.acceptBidi().then((stream) => stream?.send.reset(below(9)));
         await Promise.resolve();

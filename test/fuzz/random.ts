@@ -1,6 +1,21 @@
-/** mulberry32: the same numbers in every run, 0 ≤ n < 1. */
+import { appendFileSync } from 'node:fs';
+import { afterAll } from 'vitest';
+import { concat } from '../../src/core/bytes.ts';
+
+/** Of a long run (scripts/fuzz.js): every pass has a seed of its own, and says how much it did. */
+const { STREAMS_FUZZ_SEED: pass = '0', STREAMS_FUZZ_REPORT: report } = process.env;
+let executions = 0;
+
+if (report !== undefined) {
+  afterAll(() => {
+    appendFileSync(report, `${JSON.stringify({ executions, maxRssKib: process.resourceUsage().maxRSS })}\n`);
+    executions = 0;
+  });
+}
+
+/** mulberry32: the same numbers for the same seed (and pass), 0 ≤ n < 1. */
 export function random(seed: number): () => number {
-  let state = seed;
+  let state = seed ^ Math.imul(Number(pass), 0x9e3779b1);
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -11,6 +26,7 @@ export function random(seed: number): () => number {
 
 /** Flips bytes, cuts, repeats or joins halves. */
 export function mutate(seeds: readonly Uint8Array[], next: () => number): Uint8Array {
+  executions++;
   const pick = () => seeds[Math.floor(next() * seeds.length)]!;
   const bytes = pick().slice();
   const at = Math.floor(next() * bytes.length);
@@ -28,4 +44,26 @@ export function mutate(seeds: readonly Uint8Array[], next: () => number): Uint8A
   out.set(bytes.subarray(0, at));
   out.set(other.subarray(from), at);
   return out;
+}
+
+/** Flips, cuts, joins or splices, and now and then plain nonsense. */
+export function mutateWildly(seeds: readonly Uint8Array[], next: () => number): Uint8Array {
+  executions++;
+  const below = (limit: number) => Math.floor(next() * limit);
+  const pick = () => seeds[below(seeds.length)]!;
+  const bytes = pick().slice();
+  const at = below(bytes.length);
+  switch (below(5)) {
+    case 0:
+      for (let i = below(3); i >= 0 && bytes.length > 0; i--) bytes[below(bytes.length)] = below(256);
+      return bytes;
+    case 1:
+      return bytes.subarray(0, at);
+    case 2:
+      return concat([bytes, pick()]);
+    case 3:
+      return concat([bytes.subarray(0, at), pick().subarray(at)]);
+    default:
+      return Uint8Array.from({ length: below(64) }, () => below(256));
+  }
 }
