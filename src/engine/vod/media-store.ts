@@ -1,6 +1,8 @@
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import {
+  type FileHandle,
   mkdir,
+  open,
   readdir,
   readFile,
   readlink,
@@ -33,6 +35,8 @@ export type MediaStore = {
   stat(assetId: string, file: string): Promise<{ bytes: number; writtenAt: number } | undefined>;
   /** Writes from `offset` on, which is at most the size of the file; makes an empty file where there is none. */
   write(assetId: string, file: string, offset: number): Promise<WriteStream>;
+  /** For writes at places of the caller's own; makes an empty file where there is none. */
+  openWrite(assetId: string, file: string): Promise<OpenFile>;
   /** `end` is exclusive. */
   read(assetId: string, file: string, start: number, end: number): Readable;
   removeFile(assetId: string, file: string): Promise<void>;
@@ -41,6 +45,12 @@ export type MediaStore = {
   path(assetId: string, file: string): string;
   /** Bytes that may still be written. */
   freeBytes(): Promise<number>;
+};
+
+export type OpenFile = {
+  /** All chunks, one after the other, from `offset` on. */
+  writeAll(chunks: readonly Uint8Array[], offset: number): Promise<void>;
+  close(): Promise<void>;
 };
 
 const fileName = /^[a-z][a-z0-9-]{0,40}(\.[a-z0-9]{1,8})?$/;
@@ -120,6 +130,15 @@ export async function openLocalStore(root: string): Promise<MediaStore> {
       if (offset === 0) await writeFile(target, '', { flag: 'a', mode: 0o600 });
       return createWriteStream(target, { flags: 'r+', start: offset, highWaterMark: writeBufferBytes });
     },
+    async openWrite(assetId, file) {
+      const target = path(assetId, file);
+      await writeFile(target, '', { flag: 'a', mode: 0o600 });
+      const handle = await open(target, 'r+');
+      return {
+        writeAll: (chunks, offset) => writeAll(handle, chunks, offset),
+        close: () => handle.close(),
+      };
+    },
     read: (assetId, file, start, end) =>
       createReadStream(path(assetId, file), { start, end: end - 1, highWaterMark: writeBufferBytes }),
     removeFile: (assetId, file) => rm(path(assetId, file), { force: true }),
@@ -136,6 +155,19 @@ export async function openLocalStore(root: string): Promise<MediaStore> {
       return bavail * bsize;
     },
   };
+}
+
+/** writev may write less than it was given (IOV_MAX, a signal, a disk that is almost full). */
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], offset: number): Promise<void> {
+  let at = offset;
+  let rest = chunks;
+  while (rest.length > 0) {
+    let { bytesWritten } = await handle.writev(rest.slice(0, 512), at);
+    at += bytesWritten;
+    let done = 0;
+    while (done < rest.length && bytesWritten >= rest[done]!.length) bytesWritten -= rest[done++]!.length;
+    rest = bytesWritten > 0 ? [rest[done]!.subarray(bytesWritten), ...rest.slice(done + 1)] : rest.slice(done);
+  }
 }
 
 /** A full disk or quota in words (LIMIT_EXCEEDED); other failures as they are. */

@@ -1,7 +1,9 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { StreamsError } from '../../../core/errors.ts';
 import { diskError, type MediaStore } from '../media-store.ts';
+
+/** So much waits for the disk before the client has to. */
+const maxWaitingBytes = 8 << 20;
 
 /**
  * Writes a request body to a file from `offset` on; memory holds a few chunks of it. `limit`: bytes the file may have. Answers its
@@ -12,36 +14,55 @@ export async function receiveBody(
   store: MediaStore,
   target: { assetId: string; file: string; offset: number; limit: number },
 ): Promise<{ size: number; whole: boolean }> {
-  const { assetId, file, limit } = target;
-  let size = target.offset;
-  const out = await store.write(assetId, file, size);
+  const { assetId, file, offset, limit } = target;
+  const out = await store.openWrite(assetId, file);
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  /** Of the file, with all that was taken. */
+  let size = offset;
+  let written = offset;
   let failed: unknown;
-  out.on('error', (error) => {
-    failed = error;
-  });
-  let whole = false;
-  let refused: StreamsError | undefined;
-  try {
-    // The socket stays open for the answer, also where the body is refused.
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (failed !== undefined) break;
-      if (size + chunk.length > limit) {
-        refused = new StreamsError('LIMIT_EXCEEDED', `the upload is larger than ${limit} bytes`);
-        break;
+  let writing: Promise<void> | undefined;
+  const write = async () => {
+    // One call for all that came while the one before was at it.
+    while (waiting.length > 0 && failed === undefined) {
+      const chunks = waiting;
+      const bytes = waitingBytes;
+      waiting = [];
+      waitingBytes = 0;
+      incoming.resume();
+      try {
+        await out.writeAll(chunks, written);
+        written += bytes;
+      } catch (error) {
+        failed = diskError(error);
       }
-      size += chunk.length;
-      if (!out.write(chunk)) await once(out, 'drain');
     }
-    whole = incoming.complete && refused === undefined && failed === undefined;
-  } catch {
-    // The client has gone, or another request of it took over; a failed write is told below.
-  }
-  if (failed === undefined) {
-    const closed = once(out, 'close');
-    out.end();
-    await closed.catch(() => undefined);
-  }
-  if (failed !== undefined) throw diskError(failed);
-  if (refused !== undefined) throw refused;
-  return { size, whole };
+    writing = undefined;
+  };
+  const whole = await new Promise<boolean>((resolve) => {
+    const stop = (came: boolean) => {
+      incoming.off('data', take);
+      resolve(came);
+    };
+    const take = (chunk: Buffer) => {
+      if (size + chunk.length > limit)
+        failed ??= new StreamsError('LIMIT_EXCEEDED', `the upload is larger than ${limit} bytes`);
+      if (failed !== undefined) return stop(false);
+      size += chunk.length;
+      waiting.push(chunk);
+      waitingBytes += chunk.length;
+      if (waitingBytes > maxWaitingBytes) incoming.pause();
+      writing ??= write();
+    };
+    incoming.on('data', take);
+    incoming.once('end', () => stop(incoming.complete));
+    // The client has gone, or another request of it took over.
+    incoming.once('close', () => stop(incoming.complete));
+    if (incoming.destroyed) stop(false);
+  });
+  while (writing !== undefined) await writing;
+  await out.close();
+  if (failed !== undefined) throw failed;
+  return { size: written, whole };
 }
