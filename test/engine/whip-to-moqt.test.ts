@@ -4,6 +4,7 @@ import { decodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { launchChromium } from '../helpers/chromium.ts';
 import { publishFrom, sayGoodbye, startWhipPage, whipChromiumArgs } from '../helpers/whip-page.ts';
 import { collect, type Group, type Harness, inputId, namespace, startHarness, streamKey, until } from './harness.ts';
+import { startLossyProxy } from './lossy-proxy.ts';
 import { decodeTimes, expectDecodes } from './received.ts';
 
 let browser: Browser;
@@ -129,6 +130,45 @@ describe('WHIP in, MoQT out', () => {
     await until(() => decodeTimes(groups).length > 60, 'two seconds of video', 20_000);
     expect(await sayGoodbye(page)).toBe(200);
     expect(await expectDecodes([groups])).toMatchObject([{ codec_name: decoder, width: 320, height: 180 }]);
+  });
+
+  it('asks again for what a line loses, and nothing is missing', { timeout: 60_000 }, async () => {
+    await using harness = await startHarness();
+    const page = await newPage();
+    const proxies: Awaited<ReturnType<typeof startLossyProxy>>[] = [];
+    try {
+      // The only way is by the lossy line: the answer names it, and the engine is told of no other.
+      await page.route(/\/whip\//, async (route) => {
+        if (route.request().method() === 'PATCH') return route.fulfill({ status: 204 });
+        if (route.request().method() !== 'POST') return route.continue();
+        const response = await route.fetch();
+        let body = await response.text();
+        for (const port of new Set(
+          [...body.matchAll(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) /gm)].map(([, port]) => port!),
+        )) {
+          const proxy = await startLossyProxy(Number(port), { loss: 0.05, reorder: 0.05, seed: 3 });
+          proxies.push(proxy);
+          body = body.replaceAll(` ${port} typ`, ` ${proxy.port} typ`);
+        }
+        return route.fulfill({ response, body });
+      });
+      await publishFrom(page, { url: endpoint(harness), key: streamKey });
+      const { video } = await subscribe(harness);
+      await until(() => decodeTimes(video).length > 240, 'eight seconds of video', 30_000);
+      await sayGoodbye(page);
+      await until(() => harness.engine.stats().live.length === 0, 'the broadcast ends');
+      const counts = proxies.map((proxy) => proxy.counts);
+      expect(counts.reduce((sum, { lost }) => sum + lost, 0)).toBeGreaterThan(50);
+      const closed = harness.log.find((line) => line.message === 'WHIP session closed')!.fields!;
+      expect(closed).toMatchObject({ videoLost: 0, audioLost: expect.any(Number) });
+      const times = decodeTimes(video);
+      const steps = times.slice(1).map((time, i) => time - times[i]!);
+      // The sender leaves out frames when it sees loss; half a second would be a keyframe that was waited for.
+      expect(steps.filter((step) => step > 45_000)).toEqual([]);
+      await expectDecodes([video]);
+    } finally {
+      for (const proxy of proxies) await proxy[Symbol.asyncDispose]();
+    }
   });
 
   it('goes on with the same broadcast when a lost publisher comes back', { timeout: 60_000 }, async () => {

@@ -86,7 +86,8 @@ export class WhipSession {
     clearInterval(this.#timer);
     this.#publishing?.end(clean, why);
     const { logger, inputId, remoteAddress, closed } = this.#options;
-    logger.info('WHIP session closed', { inputId, reason, remoteAddress, ...this.#stats() });
+    const lost = Object.fromEntries(this.#receivers.map(({ track, lost }) => [`${track.kind}Lost`, lost]));
+    logger.info('WHIP session closed', { inputId, reason, remoteAddress, ...lost });
     closed();
     void this.#peer?.close();
   }
