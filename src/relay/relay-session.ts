@@ -234,7 +234,7 @@ export class RelaySession {
 
   #route(request: IncomingSubscribe, grant: Grant): void {
     const { track } = request;
-    const over = this.#claim(track);
+    const over = this.#claim(track, request.subscribeId);
     if (over === 'taken') {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
     } else if (over === 'full') {
@@ -254,8 +254,8 @@ export class RelaySession {
   }
 
   /** Takes one of the subscriptions this session may have; the answer gives it back. */
-  #claim(track: TrackName): 'taken' | 'full' | (() => void) {
-    const key = namespaceKey([...track.namespace, track.name]);
+  #claim(track: TrackName, subscribeId = 0): 'taken' | 'full' | (() => void) {
+    const key = namespaceKey([...track.namespace, track.name, `${subscribeId}`]);
     if (this.#subscriptions.has(key)) return 'taken';
     if (this.#subscriptions.size >= this.#most('maxSubscriptionsPerSession')) return 'full';
     this.#subscriptions.add(key);
@@ -361,9 +361,15 @@ export class RelaySession {
       request.reject(requestErrorCodes.excessiveLoad, 'too many tracks offered in this session');
     } else {
       this.#offers++;
-      const { session, dialect } = await this.#open.promise;
+      const { session, dialect, peer } = await this.#open.promise;
       const rooted = rootedSession(root, session);
-      const by = { session, dialect, tally: this.#tally, fetch: rooted.fetch.bind(rooted) };
+      const by = {
+        session,
+        dialect,
+        tally: this.#tally,
+        fetch: rooted.fetch.bind(rooted),
+        route: { by: peer, hops: [this.#ownHop] },
+      };
       const offer = new OfferedTrack(name, request, by);
       this.#context.router.offer(offer);
       await offer.done;

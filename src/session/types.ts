@@ -175,6 +175,8 @@ export type PublishOffer = SubscribeAnswer & { forward?: boolean; signal?: Abort
 /** A peer asks us for a track. Answer exactly once with accept or reject; leaving it open is waiting for a publisher. */
 export interface IncomingSubscribe {
   readonly track: TrackName;
+  /** Tells it from others of the same track, in versions where a session may have several. */
+  readonly subscribeId?: number;
   /** With the request, aliases resolved: secrets. */
   readonly tokens: readonly AuthToken[];
   readonly filter: SubscriptionFilter;

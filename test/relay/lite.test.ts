@@ -201,6 +201,20 @@ describe.each(liteProtocols)('the relay in %s', (protocol) => {
     await relay.close();
   });
 
+  it('gives a session the same track twice, as one may end while the other begins', async () => {
+    const relay = testRelay();
+    const source = await publisher(relay, protocol);
+    await announced(relay);
+    const viewer = await connect(relay, protocol, '/playback/lv_one');
+    const first = await viewer.subscribe(track);
+    const second = await viewer.subscribe(track);
+    (await source.open(1)).write(object(0, 'x'));
+    expect(await texts((await first.nextSubgroup())!, 1)).toEqual(['x']);
+    expect(await texts((await second.nextSubgroup())!, 1)).toEqual(['x']);
+    expect(source.publications).toHaveLength(1);
+    await relay.close();
+  });
+
   it('sends its peers away when it drains', async () => {
     const relay = testRelay();
     const viewer = await connect(relay, protocol, '/playback/lv_one');

@@ -19,8 +19,11 @@ import type { LiteSubscriber } from './lite-subscriber.ts';
 import type { OwnNamespaces } from './own-namespaces.ts';
 import { TrackRequest } from './track-request.ts';
 
-/** Streams of one kind that may wait for SETUP and authorisation; more are reset. */
+/** Streams that may wait for SETUP and authorisation; more are reset. */
 const maxEarly = 32;
+/** Announce Streams, and Probe Streams, of one peer at once; more are reset. */
+const maxFeeds = 256;
+const maxProbes = 4;
 
 export type IncomingParts = {
   readonly subscriber: LiteSubscriber;
@@ -36,6 +39,8 @@ export class IncomingStreams {
   /** Subscribe ids in use by the peer. */
   readonly #subscribeIds = new Set<number>();
   #early = 0;
+  #feeds = 0;
+  #probes = 0;
 
   constructor(context: LiteContext, parts: IncomingParts) {
     this.#context = context;
@@ -97,8 +102,11 @@ export class IncomingStreams {
 
   async #dispatch(type: number, stream: LiteStream): Promise<void> {
     switch (type) {
-      case requestTypes.announce:
-        return this.#announce(stream);
+      case requestTypes.announce: {
+        if (this.#feeds >= maxFeeds) break;
+        this.#feeds++;
+        return this.#announce(stream).finally(() => this.#feeds--);
+      }
       case requestTypes.subscribe:
         return this.#subscribe(stream);
       case requestTypes.fetch: {
@@ -108,12 +116,15 @@ export class IncomingStreams {
         else handler(request);
         return;
       }
-      case requestTypes.probe:
-        return answerProbe(this.#context, stream);
+      case requestTypes.probe: {
+        if (this.#probes >= maxProbes) break;
+        this.#probes++;
+        return answerProbe(this.#context, stream).finally(() => this.#probes--);
+      }
       case requestTypes.track:
         if (hasTrackInfo(this.#context.version)) return this.#track(stream);
     }
-    // An extension that we do not have.
+    // Too many, or an extension that we do not have.
     stream.cancel(streamResetCodes.internalError);
   }
 

@@ -178,6 +178,20 @@ describe.each(versions)('sessions (%s)', (version) => {
     session.close(0, '');
   });
 
+  it('more Announce Streams than anybody needs are reset', async () => {
+    const { raw, opening } = rawClient(version);
+    openSetup(raw, version);
+    const session = await opening;
+    const bytes = withStreamType(requestTypes.announce, Uint8Array.of(2, 0, 0));
+    const streams = Array.from({ length: 257 }, () => request(raw, bytes));
+    await expect(streams[256]!.receive.read()).rejects.toMatchObject({ code: 'STREAM_RESET' });
+    streams[0]!.send.finish();
+    expect(await readAll(streams[0]!.receive)).not.toBeNull();
+    await session.publishNamespace(['late']);
+    const again = request(raw, bytes);
+    expect(await again.receive.read()).not.toBeNull();
+  });
+
   it('a Probe Stream is reset where the transport knows no estimates', async () => {
     const { raw, opening } = rawClient(version);
     openSetup(raw, version);
