@@ -37,7 +37,7 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
   const tell = (namespace: readonly string[]): void => {
     const key = namespaceKey(namespace);
     const relative = namespace.slice(root.length);
-    const best = by.router.routeOf(namespace);
+    const best = by.router.routeOf(namespace, by.peer.isMember);
     const origin = best?.route?.hops[0];
     if (best === undefined || leadsTo(best, by.peer)) {
       if (origins.delete(key)) feed?.withdraw(relative);

@@ -15,6 +15,7 @@ import type {
   TrackName,
   UpdateAnswer,
 } from '../session/types.ts';
+import type { Route } from './cluster/route.ts';
 import type { Publisher } from './publisher.ts';
 import type { SessionTally } from './session-tally.ts';
 
@@ -34,7 +35,7 @@ export class OfferedTrack {
   constructor(
     name: TrackName,
     offer: IncomingPublish,
-    by: { session: Session; dialect: ObjectDialect; tally: SessionTally; fetch: Session['fetch'] },
+    by: { session: Session; dialect: ObjectDialect; tally: SessionTally; fetch: Session['fetch']; route: Route },
   ) {
     this.name = name;
     this.by = by.session;
@@ -42,6 +43,7 @@ export class OfferedTrack {
     this.publisher = {
       dialect: by.dialect,
       tally: by.tally,
+      route: by.route,
       namespace: name.namespace,
       session: {
         subscribe: () => this.#take(),

@@ -3,7 +3,7 @@ import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../session/types.ts';
 import { ObjectCache } from './cache.ts';
-import { leadsTo, type Peer, type Route } from './cluster/route.ts';
+import { isRemote, leadsTo, type Peer, type Route } from './cluster/route.ts';
 import type { RelayCounters } from './counters.ts';
 import { TrackFeed } from './feed.ts';
 import { answerFetch } from './fetch.ts';
@@ -101,9 +101,18 @@ export class Router {
     if (best !== before || best === publisher) this.#namespaceWatchers.moved(namespace);
   }
 
-  /** How the namespace is reached; undefined: nobody announces it. */
-  routeOf(namespace: readonly string[]): Publisher | undefined {
-    return this.#publishers.best(namespace);
+  /**
+   * How the namespace is reached; undefined: nobody announces it. `withOffers`: a publisher that only offered tracks in it
+   * counts too.
+   */
+  routeOf(namespace: readonly string[], withOffers = false): Publisher | undefined {
+    const best = this.#publishers.best(namespace);
+    if (!withOffers || (best !== undefined && !isRemote(best))) return best;
+    return this.#offers.within(namespace)?.publisher ?? best;
+  }
+
+  #allNamespaces(): readonly (readonly string[])[] {
+    return [...this.#publishers.namespaces(), ...this.#offers.namespaces()];
   }
 
   /** A publisher offered a track; it holds until it withdraws it. */
@@ -113,20 +122,22 @@ export class Router {
     this.#publishersChanged();
     for (const held of this.#held.take(name.namespace, name.name)) this.subscribe(held);
     this.#offerWatchers.appeared(offer);
+    this.#namespaceWatchers.moved(name.namespace);
     void offer.done.then(() => {
       this.#offers.remove(offer);
       this.#publishersChanged();
+      this.#namespaceWatchers.moved(name.namespace);
     });
   }
 
   /** Tells of namespaces, those there are at once; holds until the answer is called. */
   watchNamespaces(watcher: PrefixWatcher<readonly string[]>): () => void {
-    return this.#namespaceWatchers.add(watcher, this.#publishers.namespaces());
+    return this.#namespaceWatchers.add(watcher, this.#allNamespaces());
   }
 
   /** The watcher looks at another prefix now. */
   refreshNamespaces(watcher: PrefixWatcher<readonly string[]>): void {
-    this.#namespaceWatchers.refresh(watcher, this.#publishers.namespaces());
+    this.#namespaceWatchers.refresh(watcher, this.#allNamespaces());
   }
 
   /** Tells of offered tracks, those there are at once; holds until the answer is called. */

@@ -198,6 +198,23 @@ describe('three relays in a ring', () => {
     expect(await fetched.next()).toMatchObject({ kind: 'object', groupId: 4, object: { objectId: 0 } });
   });
 
+  it('have a track that was only offered, as long as it is', async () => {
+    const { relays } = ring();
+    const source = await connect(relays.a, '/');
+    const publication = await source.session.publish(track, { alias: 4 });
+    await listed(new Set(['b', 'c']));
+    const { session } = await connect(relays.c, '/');
+    const subscription = await session.subscribe(track);
+    await eventually(() => expect(publication.terms.forward).toBe(true));
+    const writer = publication.openSubgroup({ groupId: 1, subgroupId: 0, priority: 9, endOfGroup: true });
+    writer.write(object(1, 0));
+    writer.finish();
+    expect(await nextGroup(subscription)).toMatchObject({ group: 1, ids: [0] });
+    await expect(session.subscribe({ ...track, name: 'other' })).rejects.toMatchObject({ requestCode: 0x10 });
+    source.pair.drop();
+    await listed(new Set());
+  });
+
   it('refuse a track that nobody has, once and for all', async () => {
     const { relays } = ring();
     await listed(new Set());
