@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/core/log.ts';
 import { SrtListener } from '../../src/engine/ingest/srt/listener.ts';
 import { demoFile, type Group, type Harness, inputId, run, startHarness, streamKey, until } from './harness.ts';
 import { startLossyProxy } from './lossy-proxy.ts';
-import { decodeTimes, expectPlayable, subscribeAll } from './received.ts';
+import { decodeTimes, expectDecodes, expectPlayable, subscribeAll } from './received.ts';
 
 const source = (...before: string[]) => ['-v', 'error', '-nostdin', ...before, '-i', demoFile, '-c', 'copy'];
 const push = (url: string, ...options: string[]) => run('ffmpeg', [...source('-re'), '-f', 'mpegts', ...options, url]);
@@ -154,6 +154,24 @@ describe('SRT in, MoQT out', () => {
     expect(closing(harness)).toMatchObject({ reason: 'nothing was heard for a while' });
     expect(decodeTimes(video).length).toBeGreaterThanOrEqual(5);
     expect([...video, ...audio].filter((group) => group.reset)).toEqual([]);
+  });
+
+  it('passes HEVC and Opus of real encoders through', { timeout: 30_000 }, async () => {
+    await using harness = await startHarness();
+    // biome-ignore format: one option a line says less
+    const args = ['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', '-re', '-f', 'lavfi', '-i', 'sine=r=48000', '-t', '6',
+      '-pix_fmt', 'yuv420p', '-c:v', 'libx265', '-preset', 'ultrafast', '-g', '25', '-bf', '2', '-x265-params', 'log-level=none', '-c:a', 'libopus', '-ac', '2',
+      '-f', 'mpegts', harness.srtUrl()];
+    const done = run('ffmpeg', args);
+    const { catalog, video, audio } = await subscribeAll(harness);
+    expect(await done).toMatchObject({ code: 0 });
+    expect(await lastCatalog(catalog)).toMatchObject([
+      { name: 'video/360p', codec: expect.stringMatching(/^hvc1\.1\.6\.L63\./), width: 640, height: 360 },
+      { name: 'audio', codec: 'opus', sampleRate: 48_000, channels: 2 },
+    ]);
+    expect(expectContinuous(video, 3600)).toBeGreaterThanOrEqual(100);
+    expect(expectContinuous(audio, 960)).toBeGreaterThanOrEqual(200);
+    expect(await expectDecodes([video, audio])).toMatchObject([{ codec_name: 'hevc' }, { codec_name: 'opus' }]);
   });
 
   it('says which codec it does not carry, and closes the connection', { timeout: 20_000 }, async () => {

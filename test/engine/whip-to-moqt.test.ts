@@ -132,6 +132,21 @@ describe('WHIP in, MoQT out', () => {
     expect(await expectDecodes([groups])).toMatchObject([{ codec_name: decoder, width: 320, height: 180 }]);
   });
 
+  it('takes sound alone', { timeout: 30_000 }, async () => {
+    await using harness = await startHarness();
+    const page = await newPage();
+    await publishFrom(page, { url: endpoint(harness), key: streamKey, video: false });
+    await until(() => harness.relays.length > 0, 'the engine connects to the relay', 15_000);
+    const { session, announced } = harness.relays[0]!;
+    await announced;
+    const audio = collect(await session.subscribe({ namespace, name: 'audio' }, { filter: { type: 'unfiltered' } }));
+    await until(() => decodeTimes(audio).length > 150, 'three seconds of sound', 15_000);
+    expect(await sayGoodbye(page)).toBe(200);
+    expect(audio.length).toBeGreaterThanOrEqual(3);
+    expectContinuous(audio);
+    expect(await expectDecodes([audio])).toMatchObject([{ codec_name: 'opus', channels: 2 }]);
+  });
+
   it('asks again for what a line loses, and nothing is missing', { timeout: 60_000 }, async () => {
     await using harness = await startHarness();
     const page = await newPage();
