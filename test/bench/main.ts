@@ -1,4 +1,5 @@
 import { benchCli } from './cli.ts';
+import { benchEngine } from './engine.ts';
 import { benchHls } from './hls.ts';
 import { benchLatency } from './latency.ts';
 import { benchRelay } from './relay.ts';
@@ -8,6 +9,7 @@ import { benchUpload } from './upload.ts';
 const benches: Record<string, (args: string[], print: (text: string) => void) => Promise<void>> = {
   relay: benchRelay,
   latency: benchLatency,
+  engine: benchEngine,
   hls: benchHls,
   upload: benchUpload,
   cli: benchCli,

@@ -91,10 +91,10 @@ export async function startStack(args: readonly string[] = []): Promise<Stack> {
 
 export type BenchInput = { id: string; streamKey: string; url: string; watchUrl: string; rtmpUrl: string | undefined };
 
-/** A live input and a playback token for it. */
-export async function createInput(stack: Stack): Promise<BenchInput> {
+/** A live input, with renditions on request, and a playback token for it. */
+export async function createInput(stack: Stack, ladder = 'none'): Promise<BenchInput> {
   type Created = { id: string; stream_key_cleartext: string; urls: { rtmp: string } | null };
-  const input = await stack.post<Created>('/v1/live-inputs', { name: 'bench', ingest: 'rtmp' });
+  const input = await stack.post<Created>('/v1/live-inputs', { name: 'bench', ingest: 'rtmp', ladder });
   const playback = await stack.post<{ url: string; watchUrl: string }>(`/v1/live-inputs/${input.id}/playback-tokens`, {
     ttlSeconds: 3600,
   });
