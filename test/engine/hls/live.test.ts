@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMediaPlaylist, parseMultivariantPlaylist } from '../../../src/codec/hls/parse-playlist.ts';
-import type { MediaPlaylist } from '../../../src/codec/hls/playlist.ts';
-import { mediaPlaylistProblems, merge, updateProblems } from '../../../src/codec/hls/validate-playlist.ts';
-import { bytesEqual, concat } from '../../../src/core/bytes.ts';
+import { startEncoder } from '../../helpers/ffmpeg.ts';
 import { run, until } from '../harness.ts';
+import { followRendition } from './follow.ts';
 import { type HlsStack, startHlsStack } from './stack.ts';
+import { watchSwitching } from './switching.ts';
 
-/** `STREAMS_HLS_SECONDS=60 npx vitest run test/engine/hls` looks longer. */
-const followSeconds = Number(process.env.STREAMS_HLS_SECONDS ?? 15);
+/** `npm run soak -- hls` looks longer, with a rendition switch and a publisher that comes back. */
+const followSeconds = 15;
 
 let stack: HlsStack;
 beforeAll(async () => {
@@ -17,61 +17,6 @@ beforeAll(async () => {
 afterAll(() => stack?.[Symbol.asyncDispose]());
 
 const url = (playlist: string, uri: string) => new URL(uri, new URL(playlist, stack.base)).href;
-async function bytes(href: string): Promise<Uint8Array> {
-  const response = await fetch(href);
-  expect(response.status, href.replace(/\?.*/, '')).toBe(200);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-/** Follows a rendition as a low-latency player does, for `seconds` of media, and answers what was wrong. */
-async function follow(path: string, seconds: number): Promise<{ problems: string[]; reloads: number; deltas: number }> {
-  const first = await stack.get(path);
-  expect(first.status).toBe(200);
-  let playlist = parseMediaPlaylist(await first.text());
-  const problems = mediaPlaylistProblems(playlist);
-  const parts = new Map<string, Uint8Array>();
-  const query = new URL(url(path, playlist.segments[0]!.uri)).search;
-  let deltas = 0;
-  let reloads = 0;
-  const began = playlist.tail?.programDateTime ?? playlist.segments.at(-1)!.programDateTime!;
-  while (true) {
-    const now = playlist.tail?.programDateTime ?? playlist.segments.at(-1)!.programDateTime!;
-    if (now - began >= seconds * 1000) break;
-    const msn = playlist.mediaSequence + playlist.segments.length;
-    const part = playlist.tail?.parts.length ?? 0;
-    // The hinted part is asked for together with the playlist that will list it.
-    const hint = playlist.preloadHint!;
-    const [response, hinted] = await Promise.all([
-      fetch(`${url(path, 'index.m3u8')}${query}&_HLS_msn=${msn}&_HLS_part=${part}&_HLS_skip=YES`),
-      bytes(url(path, hint)),
-    ]);
-    expect(response.status).toBe(200);
-    parts.set(hint, hinted);
-    const answer = parseMediaPlaylist(await response.text());
-    if (answer.skippedSegments > 0) deltas++;
-    reloads++;
-    problems.push(...mediaPlaylistProblems(answer));
-    const next = merge(playlist, answer);
-    expect(next, 'the delta update fits').toBeDefined();
-    problems.push(...updateProblems(playlist, next!));
-    for (const segment of next!.segments.slice(-1)) await compare(path, segment, parts, problems);
-    playlist = next!;
-  }
-  return { problems, reloads, deltas };
-}
-
-async function compare(
-  path: string,
-  { uri, parts }: MediaPlaylist['segments'][number],
-  known: Map<string, Uint8Array>,
-  problems: string[],
-): Promise<void> {
-  const all = parts.map((part) => known.get(part.uri));
-  if (parts.length === 0 || all.includes(undefined)) return;
-  if (!bytesEqual(concat(all as Uint8Array[]), await bytes(url(path, uri)))) problems.push(`${uri} is not its parts`);
-  for (const part of parts) known.delete(part.uri);
-}
-
 describe('LL-HLS of a live broadcast', () => {
   it('keeps every rule of rfc8216bis for as long as it is followed, on both renditions at once', {
     timeout: 45_000 + followSeconds * 1000,
@@ -84,12 +29,43 @@ describe('LL-HLS of a live broadcast', () => {
     });
     expect(multivariant.variants[0]!.bandwidth).toBeGreaterThan(100_000);
     const paths = [multivariant.variants[0]!.uri, multivariant.audio[0]!.uri].map((uri) => uri.replace(/\?.*/, ''));
-    const followed = await Promise.all(paths.map((path) => follow(path, seconds)));
+    const end = performance.now() + seconds * 1000;
+    const enough = () => performance.now() > end;
+    const { base, token } = stack;
+    const followed = await Promise.all(paths.map((path) => followRendition({ base, token, path, enough })));
     for (const { problems, reloads, deltas } of followed) {
       expect(problems).toEqual([]);
       expect(reloads).toBeGreaterThan(seconds * 4);
       // After twelve seconds there is something to leave out.
       if (seconds > 14) expect(deltas).toBeGreaterThan(0);
+    }
+  });
+
+  it('keeps them while a player changes the rendition and the publisher comes back', { timeout: 60_000 }, async () => {
+    await using live = await startHlsStack({ demo: false, ladder: '180p:200k' });
+    const rtmp = `rtmp://127.0.0.1:${live.engine.rtmpPort}/live/${live.inputId}?sk=${live.streamKey}`;
+    let encoder = startEncoder(rtmp);
+    try {
+      await until(() => (live.engine.stats().live[0]?.units ?? 0) > 100, 'two seconds of media are in', 10_000);
+      const followed = await watchSwitching({
+        base: live.base,
+        token: live.token,
+        seconds: 12,
+        async disturb() {
+          await encoder.stop();
+          encoder = startEncoder(rtmp);
+        },
+      });
+      expect(followed.flatMap(({ problems }) => problems)).toEqual([]);
+      const [sound, , small] = followed;
+      expect(sound).toMatchObject({ discontinuities: 1, timeouts: 0 });
+      expect(small).toMatchObject({ discontinuities: 1, timeouts: 0 });
+      for (const { reloads, segments } of followed) {
+        expect(reloads).toBeGreaterThan(8);
+        expect(segments).toBeGreaterThan(1);
+      }
+    } finally {
+      await encoder.stop();
     }
   });
 
