@@ -128,6 +128,7 @@ export class TrackFeed {
     clearTimeout(this.#retryTimer);
     this.#current?.reader.stop();
     this.#current = undefined;
+    this.#track.newGroups.connect(undefined);
     this.#established.reject(new StreamsError('INTERRUPTED', 'the relay gave the track up'));
   }
 
@@ -136,11 +137,13 @@ export class TrackFeed {
     this.#abandon();
     const attempt: Attempt = { publisher, abort: new AbortController() };
     this.#attempting = attempt;
+    const newGroupRequest = this.#track.newGroups.takeWaiting();
     let subscription: Subscription;
     try {
       subscription = await publisher.session.subscribe(this.#track.name, {
         filter: { type: 'unfiltered' },
         signal: attempt.abort.signal,
+        ...(newGroupRequest !== undefined && { newGroupRequest }),
       });
     } catch (error) {
       if (this.#attempting === attempt) this.#refused(error);
@@ -168,6 +171,11 @@ export class TrackFeed {
       reader: new UpstreamReader(this.#track, subscription, publisher),
     };
     this.#current = current;
+    const { dynamicGroups } = publisher.dialect.readTrackProperties(subscription.trackProperties);
+    this.#track.newGroups.connect((newGroupRequest) => {
+      // The answer says no more than the new group does.
+      if (dynamicGroups) subscription.update({ newGroupRequest }).catch(() => {});
+    });
     this.#isEstablished = true;
     this.#established.resolve();
     void subscription.done.then((end) => this.#lost(current, end));
@@ -192,6 +200,7 @@ export class TrackFeed {
       if (this.#current !== current || this.#stop.signal.aborted) return;
     }
     this.#current = undefined;
+    this.#track.newGroups.connect(undefined);
     const next = this.#options.find();
     const saidSo = end.by === 'publisher' && end.status === publishDoneCodes.trackEnded;
     if (saidSo && (next === undefined || next === current.publisher)) {

@@ -179,7 +179,8 @@ export class Router {
   }
 
   subscribe(request: RoutedRequest): void {
-    const routed = this.#routed(request.request.track, request.peer);
+    const { track, terms } = request.request;
+    const routed = this.#routed(track, request.peer, terms.newGroupRequest);
     if (routed === undefined) this.#hold(request);
     else void this.#join(routed, request);
   }
@@ -236,13 +237,13 @@ export class Router {
   }
 
   /** The track, taken up if need be; undefined: nobody publishes it. */
-  #routed(name: TrackName, peer?: Peer): Routed | undefined {
+  #routed(name: TrackName, peer?: Peer, newGroup?: number): Routed | undefined {
     const best = this.#find(name);
     if (best === undefined) return undefined;
     const known = this.#tracks.get(trackKey(name));
     // What comes from there is not served there.
     if (peer !== undefined && leadsTo(known?.feed.publisher ?? best, peer)) return undefined;
-    return known ?? this.#open(name);
+    return known ?? this.#open(name, newGroup);
   }
 
   #findFor(track: TrackName, peer: Peer | undefined): Publisher | undefined {
@@ -250,7 +251,7 @@ export class Router {
     return found !== undefined && peer !== undefined && leadsTo(found, peer) ? undefined : found;
   }
 
-  #open(track: TrackName): Routed {
+  #open(track: TrackName, newGroup: number | undefined): Routed {
     const key = trackKey(track);
     const name = { namespace: [...track.namespace], name: track.name };
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
@@ -267,6 +268,7 @@ export class Router {
     });
     const routed: Routed = { track: relayed, feed, pending: 0, members: 0, idleTimer: undefined };
     this.#tracks.set(key, routed);
+    if (newGroup !== undefined) relayed.newGroups.ask(newGroup, undefined);
     feed.publishersChanged();
     return routed;
   }

@@ -4,6 +4,7 @@ import type { DatagramObject, Location, MoqObject, SubgroupHeader, TrackName } f
 import type { ObjectCache } from './cache.ts';
 import type { DeliveryTimeouts } from './delivery.ts';
 import { CachedGroup } from './group.ts';
+import { NewGroupRequests } from './new-groups.ts';
 import { laterOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 import type { Viewer, ViewerContext } from './viewer.ts';
@@ -25,6 +26,7 @@ export class RelayTrack {
   /** Delivery timeouts of the publisher, ms; 0: none. */
   timeouts: DeliveryTimeouts = { objectMs: 0, subgroupMs: 0 };
   readonly viewers = new Set<Viewer>();
+  readonly newGroups = new NewGroupRequests();
   readonly #groups = new Map<number, CachedGroup>();
   #newest: CachedGroup | undefined;
   /** Another publisher took over: its first group is the newest whatever its id. */
@@ -125,6 +127,7 @@ export class RelayTrack {
 
   #sawLocation(group: number, object: number): void {
     const { largest } = this;
+    if (group > (largest?.group ?? -1)) this.newGroups.cameTrue();
     if (largest === undefined || group > largest.group || (group === largest.group && object > largest.object)) {
       this.largest = { group, object };
     }

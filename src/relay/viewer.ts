@@ -14,6 +14,7 @@ import type { RelayCounters } from './counters.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
+import type { NewGroupRequests } from './new-groups.ts';
 import type { SessionTally } from './session-tally.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
@@ -36,6 +37,7 @@ export interface WatchedTrack {
   readonly alias: number;
   readonly largest: Location | undefined;
   readonly timeouts: DeliveryTimeouts;
+  readonly newGroups: NewGroupRequests;
   /** Offers it what there is of the newest group. */
   offerNewest(viewer: Viewer): void;
 }
@@ -76,6 +78,7 @@ export class Viewer {
     });
     void publication.cancelled.then(() => this.#cancelled());
     publication.onUpdate((terms, before) => this.#update(terms, before));
+    this.#askNewGroup(publication.terms);
   }
 
   /** Starts with what the track already has of its newest group. */
@@ -206,7 +209,12 @@ export class Viewer {
     this.#forward = terms.forward;
     if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
     else if (!before.forward) this.#track.offerNewest(this);
+    this.#askNewGroup(terms);
     return largest === undefined ? {} : { largest };
+  }
+
+  #askNewGroup({ newGroupRequest }: SubscriptionTerms): void {
+    if (newGroupRequest !== undefined) this.#track.newGroups.ask(newGroupRequest, this.#track.largest?.group);
   }
 
   #startObject(groupId: number): number {

@@ -12,6 +12,8 @@ export type TrackProperties = {
   /** Delivery timeouts of the publisher (draft-18 8, 12.1, 12.2), ms; 0: none. */
   readonly objectTimeoutMs: number;
   readonly subgroupTimeoutMs: number;
+  /** The publisher begins a new group when it is asked to (12.5, DYNAMIC_GROUPS). */
+  readonly dynamicGroups: boolean;
   /** First property of the mandatory range (2.5.1), none of which we understand; the track must not be used. */
   readonly mandatory: number | undefined;
 };
@@ -35,10 +37,15 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
   let mandatory: number | undefined;
   let objectTimeoutMs = 0;
   let subgroupTimeoutMs = 0;
+  let dynamicGroups = false;
   for (const { type, value } of pairs(varints, bytes)) {
     if (type >= 0x4000 && type <= 0x7fff) mandatory ??= type;
     if (type === propertyTypes.objectDeliveryTimeout) objectTimeoutMs = Number(value);
     if (type === propertyTypes.subgroupDeliveryTimeout) subgroupTimeoutMs = Number(value);
+    if (type === propertyTypes.dynamicGroups) {
+      if (value !== 0n && value !== 1n) throw protocolViolation(`dynamic groups ${value}`);
+      dynamicGroups = value === 1n;
+    }
     if (type === propertyTypes.defaultPublisherPriority) {
       if (Number(value) > 255) throw keyValueError(`default publisher priority ${value}`);
       defaultPriority = Number(value);
@@ -48,7 +55,7 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
       defaultGroupOrder = value === 1n ? 'ascending' : 'descending';
     }
   }
-  return { defaultPriority, defaultGroupOrder, objectTimeoutMs, subgroupTimeoutMs, mandatory };
+  return { defaultPriority, defaultGroupOrder, objectTimeoutMs, subgroupTimeoutMs, dynamicGroups, mandatory };
 }
 
 function pairs(varints: Varints, bytes: Uint8Array): KeyValuePair[] {
