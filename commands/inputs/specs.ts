@@ -91,7 +91,7 @@ export const updateSpec = {
     ladder,
     record: {
       value: 'switch',
-      description: 'keep each broadcast as an asset, from the next one on',
+      description: 'keep each broadcast as an asset; one that is live is recorded from now on, or no more',
       choices: ['on', 'off'],
     },
     externalId: { value: 'id', description: 'your own id for it' },

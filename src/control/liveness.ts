@@ -26,8 +26,11 @@ export class Liveness {
     this.#logger = logger;
   }
 
-  /** Takes the engine's word. Answers the inputs it must stop: those that are disabled, deleted or never were. */
-  async heartbeat({ engineId, live, errored }: Heartbeat): Promise<{ stop: string[] }> {
+  /**
+   * Takes the engine's word. Answers the inputs it must stop: those that are disabled, deleted or never were; and, of those that are
+   * live, which are to be recorded.
+   */
+  async heartbeat({ engineId, live, errored }: Heartbeat): Promise<{ stop: string[]; record: string[] }> {
     const now = this.#now();
     const statsOf = new Map(live.map(({ inputId, stats }) => [inputId, stats]));
     const reasonOf = new Map(errored.map(({ inputId, reason }) => [inputId, reason]));
@@ -40,7 +43,7 @@ export class Liveness {
       const named = [...new Set([...statsOf.keys(), ...reasonOf.keys()])];
       const known = await db
         .selectFrom('live_inputs')
-        .select(['id', 'org_id', 'name', 'external_input_id', 'status', 'engine_id', 'disabled_at'])
+        .select(['id', 'org_id', 'name', 'external_input_id', 'status', 'engine_id', 'disabled_at', 'record'])
         .where((eb) =>
           eb.or([
             eb.and([eb('status', '=', 'live'), eb('engine_id', '=', engineId)]),
@@ -76,7 +79,8 @@ export class Liveness {
           this.#logger.info('input is errored', { inputId: row.id, engineId });
         }
       }
-      return { stop: [...stop] };
+      const record = known.filter(({ id, record }) => record === 1 && statsOf.has(id) && !stop.has(id));
+      return { stop: [...stop], record: record.map(({ id }) => id) };
     });
   }
 

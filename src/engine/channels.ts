@@ -149,6 +149,14 @@ export class Channels {
     };
   }
 
+  /** Begins or ends a recording in the middle of a broadcast; does nothing where it is so already. */
+  setRecorded(inputId: string, recorded: boolean): void {
+    const channel = this.#channels.get(inputId);
+    if (channel === undefined || recorded === (channel.recording !== undefined)) return;
+    channel.recording?.end();
+    channel.recording = recorded ? this.#options.record?.(inputId, channel.broadcast) : undefined;
+  }
+
   /** Takes the input off the air and lets its publisher go; its broadcast ends at once. */
   stop(inputId: string): void {
     const channel = this.#channels.get(inputId);

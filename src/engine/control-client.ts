@@ -58,15 +58,19 @@ export class ControlClient {
     };
   };
 
-  /** Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be. */
+  /**
+   * Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be, and those that are to be
+   * recorded.
+   */
   async heartbeat(
     engineId: string,
     { live, errored }: { live: readonly LiveInput[]; errored: readonly ErroredInput[] },
     signal?: AbortSignal,
-  ): Promise<string[]> {
+  ): Promise<{ stop: string[]; record: string[] }> {
     const answer = await this.post('/internal/engine/heartbeat', { engineId, live, errored }, signal);
-    const { stop } = answer as { stop?: unknown };
-    return Array.isArray(stop) ? stop.filter((id) => typeof id === 'string') : [];
+    const { stop, record } = answer as { stop?: unknown; record?: unknown };
+    const texts = (list: unknown) => (Array.isArray(list) ? list.filter((id) => typeof id === 'string') : []);
+    return { stop: texts(stop), record: texts(record) };
   }
 
   /** Any of its `/internal/…` questions. Rejects with the refusal, or API_UNREACHABLE. */

@@ -121,7 +121,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     logger,
   });
   const pulse = new Heartbeat({
-    send: (word, signal) => control.heartbeat(engineId, word, signal),
+    async send(word, signal) {
+      const { stop, record } = await control.heartbeat(engineId, word, signal);
+      for (const { inputId } of word.live) channels.setRecorded(inputId, record.includes(inputId));
+      return stop;
+    },
     live: () => channels.live(),
     errored: () => channels.takeErrored(),
     stop: (inputId) => channels.stop(inputId),

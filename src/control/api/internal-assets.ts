@@ -44,13 +44,21 @@ export function mountInternalAssets(app: App, context: ControlContext): void {
     return c.json({ assetId: row.id, playbackId: row.playback_id, orgId: row.org_id });
   });
 
-  /** Of these ids, the assets that are not there any more: their media may go. */
+  /** Of these ids, the assets that were deleted: their media may go. What this store never knew is not among them. */
   app.post('/internal/assets-gone', async (c) => {
     const { ids } = parse(knownBody, await readJson(c.req.raw));
     const rows =
       ids.length === 0 ? [] : await context.db.selectFrom('assets').select('id').where('id', 'in', ids).execute();
-    const known = new Set(rows.map(({ id }) => id));
-    return c.json({ gone: ids.filter((id) => !known.has(id)) });
+    const missing = ids.filter((id) => !rows.some((row) => row.id === id));
+    if (missing.length === 0) return c.json({ gone: [] });
+    const deleted = await context.db
+      .selectFrom('audit_log')
+      .select('target')
+      .distinct()
+      .where('action', '=', 'assets.delete')
+      .where('target', 'in', missing)
+      .execute();
+    return c.json({ gone: deleted.map(({ target }) => target) });
   });
 
   /** Whether an API key may upload, and into which asset. */

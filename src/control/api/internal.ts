@@ -84,8 +84,8 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
   app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));
 
   app.post('/internal/engine/heartbeat', async (c) => {
-    const { stop } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
-    return c.json({ ok: true, stop });
+    const { stop, record } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
+    return c.json({ ok: true, stop, record });
   });
 }
 

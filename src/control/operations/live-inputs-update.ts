@@ -16,7 +16,10 @@ export const liveInputsUpdate = defineOperation({
     id: inputId,
     name: name.optional(),
     external_input_id: name.nullable().optional().describe('null takes it away'),
-    record: z.boolean().optional().describe('Keep each broadcast as an asset, from the next one on'),
+    record: z
+      .boolean()
+      .optional()
+      .describe('Keep each broadcast as an asset; one that is live is recorded from now on, or no more'),
     ladder: ladder.optional(),
   }),
   output: liveInput,

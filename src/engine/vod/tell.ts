@@ -5,10 +5,10 @@ import { type AssetRecord, writeTold } from './asset-record.ts';
 import type { MediaStore } from './media-store.ts';
 
 /**
- * Tells the control plane how an asset stands, and notes that it has heard. `gone`: it has no such asset any more. Rejects with
+ * Tells the control plane how an asset stands, and notes that it has heard, or does not know the asset. Rejects with
  * API_UNREACHABLE; then nothing is noted.
  */
-export async function tell(store: MediaStore, control: AssetControl, record: AssetRecord): Promise<'told' | 'gone'> {
+export async function tell(store: MediaStore, control: AssetControl, record: AssetRecord): Promise<void> {
   const { assetId, state, reason } = record;
   const report = (status: AssetReport['status'], more: Omit<AssetReport, 'status'> = {}) =>
     control.report(assetId, { status, ...more });
@@ -28,11 +28,9 @@ export async function tell(store: MediaStore, control: AssetControl, record: Ass
     }
   } catch (thrown) {
     const { code } = toStreamsError(thrown);
-    if (code === 'NOT_FOUND') return 'gone';
-    if (code !== 'CONFLICT') throw thrown;
+    if (code !== 'CONFLICT' && code !== 'NOT_FOUND') throw thrown;
   }
   await writeTold(store, record);
-  return 'told';
 }
 
 function ignoreConflict(error: unknown): void {

@@ -47,6 +47,8 @@ export class Vod {
   readonly #timers: NodeJS.Timeout[] = [];
   /** One after the other, so that what is told is told in order. */
   #telling: Promise<void> = Promise.resolve();
+  /** What the last process left is looked through beside everything else: recordings may be large. */
+  #resuming: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(store: MediaStore, options: VodOptions) {
@@ -84,7 +86,8 @@ export class Vod {
   /** Opens the store and goes on with what the last process left. Throws CONFIG_INVALID. */
   static async open(options: VodOptions): Promise<Vod> {
     const vod = new Vod(await openLocalStore(options.dir), options);
-    for (const assetId of await vod.#store.list()) await vod.#resume(assetId);
+    const left = await vod.#store.list();
+    vod.#resuming = Promise.all(left.map((assetId) => vod.#resume(assetId))).then(() => undefined);
     vod.#timers.push(
       setInterval(() => void vod.#sweep(), options.assetSweepMs ?? sweepMs),
       setInterval(() => vod.#retell(), retellMs),
@@ -109,26 +112,31 @@ export class Vod {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([this.#uploads.close(), this.#jobs.close(), this.#recordings.close()]);
+    await this.#resuming;
     await this.#telling;
   }
 
   async #resume(assetId: string): Promise<void> {
-    const record = await readRecord(this.#store, assetId).catch(() => undefined);
-    if (record === undefined) {
+    try {
+      const record = await readRecord(this.#store, assetId);
       // Its process ended before the first byte.
-      await this.#store.remove(assetId);
-      return;
+      if (record === undefined) return await this.#store.remove(assetId);
+      if (record.origin === 'recording' && record.state === 'uploading') await this.#recover(record);
+      const told = await readTold(this.#store, assetId);
+      if (record.state !== 'uploading' && told !== record.state) void this.#changed(record);
+      if (record.state === 'queued') this.#jobs.add(assetId);
+    } catch (error) {
+      this.#logger.error('media of an asset cannot be read', { assetId, detail: toStreamsError(error).message });
     }
-    if (record.origin === 'recording' && record.state === 'uploading') {
-      const index = await recoverIndex(this.#store, record);
-      const kept = index.tracks.length > 0;
-      Object.assign(record, kept ? { state: 'ready' } : { state: 'errored', reason: 'nothing was recorded' });
-      await writeRecord(this.#store, record);
-      this.#logger.warn('recording was cut by the end of the media engine', { assetId, durationMs: index.durationMs });
-    }
-    const told = await readTold(this.#store, assetId);
-    if (record.state !== 'uploading' && told !== record.state) void this.#changed(record);
-    if (record.state === 'queued') this.#jobs.add(assetId);
+  }
+
+  async #recover(record: AssetRecord): Promise<void> {
+    const { assetId } = record;
+    const index = await recoverIndex(this.#store, record);
+    const kept = index.tracks.length > 0;
+    Object.assign(record, kept ? { state: 'ready' } : { state: 'errored', reason: 'nothing was recorded' });
+    await writeRecord(this.#store, record);
+    this.#logger.warn('recording was cut by the end of the media engine', { assetId, durationMs: index.durationMs });
   }
 
   /** Tells the control plane; resolves when it has heard, or could not be reached (then it is tried again). */
@@ -136,7 +144,7 @@ export class Vod {
     this.playback.forget(record.assetId);
     this.#telling = this.#telling.then(async () => {
       try {
-        if ((await tell(this.#store, this.#control, record)) === 'gone') await this.#remove(record.assetId);
+        await tell(this.#store, this.#control, record);
         this.#untold.delete(record.assetId);
       } catch (error) {
         if (!this.#untold.has(record.assetId))

@@ -10,7 +10,7 @@ import { startVodStack, type VodStack } from './stack.ts';
 let stack: VodStack;
 let mp4: Buffer;
 beforeAll(async () => {
-  stack = await startVodStack();
+  stack = await startVodStack({ assetSweepMs: 200 });
   mp4 = await clip('a.mp4', 5, h264AndAac);
 });
 afterAll(() => stack?.[Symbol.asyncDispose]());
@@ -70,6 +70,9 @@ describe('a file with H.264 and AAC', () => {
       expect((await get(`/vod/${asset.id}/${path}`)).status).toBe(404);
     await stack.control.call('DELETE', `/v1/assets/${asset.id}`);
     await expect.poll(async () => (await get(`/hls/${asset.id}/index.m3u8`)).status, { timeout: 5000 }).toBe(403);
+    // Its media go too.
+    await expect.poll(() => readdir(stack.mediaDir), { timeout: 5000 }).not.toContain(asset.id);
+    expect(await readdir(stack.mediaDir)).not.toContain(asset.playbackId);
   });
 
   it('is packaged without ffmpeg when it is fragmented, and else says what is missing', async () => {
@@ -107,7 +110,10 @@ describe('what is no media', () => {
     await writeFile(secret, mp4);
     const playlist = (uri: string) => `#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n${uri}\n#EXT-X-ENDLIST\n`;
     const asked: (string | undefined)[] = [];
-    const server = createServer((request, response) => void (asked.push(request.url), response.end()));
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      response.end();
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const elsewhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.ts`;

@@ -7,8 +7,8 @@ import { until } from '../harness.ts';
 import { packetsOf } from './media.ts';
 import { type Json, startVodStack, type VodStack } from './stack.ts';
 
-async function recordedInput(stack: VodStack): Promise<{ id: string; url: string; token: string }> {
-  const { body } = await stack.control.call('POST', '/v1/live-inputs', { body: { name: 'show', record: true } });
+async function recordedInput(stack: VodStack, record = true): Promise<{ id: string; url: string; token: string }> {
+  const { body } = await stack.control.call('POST', '/v1/live-inputs', { body: { name: 'show', record } });
   const { token } = (await stack.control.call('POST', `/v1/live-inputs/${body.id}/playback-tokens`)).body;
   const url = `rtmp://127.0.0.1:${stack.engine.rtmpPort}/live/${body.id}?sk=${body.stream_key_cleartext}`;
   return { id: body.id, url, token };
@@ -75,6 +75,23 @@ it('keeps what a killed engine had written, without its torn end', async () => {
   const frames = (await packetsOf(url)).filter(({ codec_type }) => codec_type === 'video').length;
   expect(frames).toBeGreaterThan(60);
   expect(Math.abs(frames / 30 - kept.durationMs / 1000)).toBeLessThan(0.5);
+}, 60_000);
+
+it('begins and ends in the middle of a broadcast, when the input is changed', async () => {
+  await using stack = await startVodStack();
+  const input = await recordedInput(stack, false);
+  const encoder = startEncoder(input.url);
+  await until(() => stack.engine.stats().live.some(({ units }) => units > 30), 'live', 15_000);
+  expect(await assets(stack)).toEqual([]);
+  const record = (on: boolean) => stack.control.call('PATCH', `/v1/live-inputs/${input.id}`, { body: { record: on } });
+  await record(true);
+  await expect.poll(async () => (await assets(stack)).length, { timeout: 10_000 }).toBe(1);
+  const [asset] = await assets(stack);
+  await expect.poll(() => sizeOf(stack, asset.id), { timeout: 10_000 }).toBeGreaterThan(100_000);
+  await record(false);
+  expect(await stack.settled(asset.id)).toMatchObject({ status: 'ready' });
+  expect(stack.engine.stats().live).toHaveLength(1);
+  await encoder.stop();
 }, 60_000);
 
 /** The files of an asset now, to be put back later. */
