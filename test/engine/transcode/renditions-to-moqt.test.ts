@@ -135,6 +135,28 @@ describe('renditions, from RTMP to MoQT', () => {
     expect(harness.log.some(({ fields }) => String(fields?.lastWords).startsWith('nothing came out'))).toBe(true);
   }, 60_000);
 
+  it('goes on when the source changes its size, never larger than the source', async () => {
+    await using harness = await startHarness({ ladder: '240p', renditions });
+    const first = pushLoop(harness);
+    const catalog = await subscribe(harness, '.catalog');
+    const rung = await subscribe(harness, 'video/240p');
+    await until(() => rung.groups.length > 1, 'the rung', 15_000);
+    const small = ['-vf', 'scale=320:180', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-c:a', 'copy'];
+    await using _second = pushLoop(harness, [...small, '-f', 'flv']);
+    const sizes = () => rung.groups.map(({ objects }) => objects[0] && parseInitSegment(objects[0].payload)[0]!.height);
+    await until(() => sizes().at(-1) === 180 && sizes().at(-2) === 180, 'the smaller picture', 20_000);
+    await first[Symbol.asyncDispose]();
+    const { tracks } = decodeCatalog(catalog.groups.at(-1)!.objects[0]!.payload);
+    expect(tracks.slice(0, 2)).toMatchObject([
+      { name: 'video/360p', width: 320, height: 180 },
+      { name: 'video/240p', width: 320, height: 180 },
+    ]);
+    const ids = rung.groups.map(({ groupId }) => groupId);
+    expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
+    const all = whole(rung.groups).flatMap(times);
+    expect(all).toEqual([...new Set(all)].sort((a, b) => a - b));
+  }, 60_000);
+
   it('makes H.264 of HEVC and AAC of Opus, each in the groups of its source', async () => {
     await using harness = await startHarness({ ladder: '180p', renditions });
     const codecs = [
