@@ -143,7 +143,8 @@ function helpFor(program: Commander, argv: readonly string[]): string {
   let at = program;
   for (const word of argv) {
     const next = at.commands.find((command) => command.name() === word);
-    if (next === undefined) break;
+    // An option before the command, or its value.
+    if (next === undefined) continue;
     path.push(word);
     at = next;
   }

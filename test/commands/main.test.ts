@@ -59,6 +59,7 @@ describe('the command line', () => {
     [['inputs', 'crate'], 'unknown command', 'create'],
     [['inputs', 'list', '--jsno'], 'unknown option', '--json'],
     [['inputs', 'get'], 'missing required argument', 'streams inputs get --help'],
+    [['--api-url', 'http://a', 'inputs', 'get'], 'missing required argument', 'streams inputs get --help'],
     [['inputs', 'get', 'a', 'b'], 'too many arguments', 'streams inputs get --help'],
     [['inputs', 'create', '--ingest', 'smoke'], 'cannot be "smoke"', '--ingest rtmp'],
     [['playback', 'mint', 'lv_1', '--ttl', 'soon'], 'not a duration', '1h'],
