@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { engineProof } from '../../src/access/engine-proof.ts';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
@@ -82,7 +83,7 @@ async function overQuic(path: string, handlers = {}): Promise<Session> {
 
 async function publish(input: Input, connect = overQuic): Promise<{ session: Session; publications: Publication[] }> {
   const publications: Publication[] = [];
-  const session = await connect(`/publish/${input.id}?sk=${input.streamKey}`, {
+  const session = await connect(`/publish/${input.id}?engine=${engineProof(serviceToken, `publish ${input.id}`)}`, {
     subscribe(request: Parameters<NonNullable<import('../../src/session/types.ts').SessionHandlers['subscribe']>>[0]) {
       publications.push(request.accept({ alias: 3 }));
     },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { engineProof } from '../../src/access/engine-proof.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
@@ -72,9 +73,13 @@ async function session(scheme: 'ws' | 'https', path: string, handlers: SessionHa
 
 async function publish(scheme: 'ws' | 'https', input: Awaited<ReturnType<typeof newInput>>): Promise<Publication[]> {
   const publications: Publication[] = [];
-  const publisher = await session(scheme, `/publish/${input.id}?sk=${input.streamKey}`, {
-    subscribe: (request) => void publications.push(request.accept({ alias: 3 })),
-  });
+  const publisher = await session(
+    scheme,
+    `/publish/${input.id}?engine=${engineProof(serviceToken, `publish ${input.id}`)}`,
+    {
+      subscribe: (request) => void publications.push(request.accept({ alias: 3 })),
+    },
+  );
   await publisher.publishNamespace(input.namespace);
   return publications;
 }
