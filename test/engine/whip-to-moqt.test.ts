@@ -186,6 +186,23 @@ describe('WHIP in, MoQT out', () => {
     }
   });
 
+  it('answers a megabyte of SDP in words', { timeout: 30_000 }, async () => {
+    await using harness = await startHarness();
+    const headers = { authorization: `Bearer ${streamKey}`, 'content-type': 'application/sdp' };
+    for (const size of [1 << 20, 8 << 20]) {
+      const answer = await fetch(endpoint(harness), {
+        method: 'POST',
+        headers,
+        body: 'a=x\r\n'.repeat(size / 5),
+      }).catch(() => undefined);
+      // Of eight megabytes the sender may find the line closed first.
+      if (size === 1 << 20) expect(answer).toBeDefined();
+      if (answer !== undefined) expect(answer.status).toBe(413);
+    }
+    expect(harness.engine.stats()).toMatchObject({ whipSessions: 0, live: [] });
+    expect((await fetch(endpoint(harness), { method: 'OPTIONS' })).status).toBe(204);
+  });
+
   it('goes on with the same broadcast when a lost publisher comes back', { timeout: 60_000 }, async () => {
     await using harness = await startHarness({ graceMs: 10_000 });
     const page = await newPage();

@@ -22,7 +22,7 @@ export function completePublishAnswer(text: string, { tracks, startBitrate, anno
     const fmtp = section.findIndex((line) => line.startsWith(`a=fmtp:${payloadType} `));
     const more = track.kind === 'video' ? `x-google-start-bitrate=${startBitrate}` : 'stereo=1';
     if (fmtp === -1) section.push(`a=fmtp:${payloadType} ${more}`);
-    else section[fmtp] += `;${more}`;
+    else if (!section[fmtp]!.split(/[ ;]/).includes(more)) section[fmtp] += `;${more}`;
     if (track.kind === 'video') section.push(`a=rtcp-fb:${payloadType} nack`, `a=rtcp-fb:${payloadType} nack pli`);
     if (announced !== undefined) announce(section, announced);
   }

@@ -1,7 +1,7 @@
 import { StreamsError } from '../../core/errors.ts';
 import { attributes, isUsableCandidate, parseSdp, type Sdp, writeSdp } from './sdp.ts';
 
-export type RtpCodec = 'h264' | 'vp8' | 'vp9' | 'av1' | 'opus';
+export type RtpCodec = 'h264' | 'hevc' | 'vp8' | 'vp9' | 'av1' | 'opus';
 
 /** A track that the peer will send, with the one codec it is to use. */
 export type OfferedTrack = {
@@ -22,11 +22,14 @@ type Format = { payloadType: number; name: string; parameters: string };
 
 const videoCodecs = new Map<string, RtpCodec>([
   ['h264/90000', 'h264'],
+  ['h265/90000', 'hevc'],
   ['vp9/90000', 'vp9'],
   ['av1/90000', 'av1'],
   ['vp8/90000', 'vp8'],
 ]);
-const keptSessionLines = /^(?:[vostbc]=|a=(?:group|fingerprint|setup|ice-[a-z0-9]+)(?::|$))/;
+const keptSessionLines = /^(?:[vostbc]=|a=group:BUNDLE |a=ice-lite$)/;
+/** Said once for all sections by some senders, OBS among them; werift looks for them in each. */
+const inherited = ['ice-ufrag', 'ice-pwd', 'ice-options', 'fingerprint', 'setup'];
 const keptLines =
   /^(?:c=|a=(?:mid|fingerprint|setup|ice-[a-z0-9]+|rtcp-mux|rtcp-rsize|end-of-candidates|bundle-only|sendonly|sendrecv)(?::|$))/;
 const maxCandidates = 32;
@@ -50,13 +53,16 @@ export function readPublishOffer(text: string): PublishOffer {
     const formats = readFormats(section);
     const track = kind === 'video' ? chooseVideo(formats) : chooseAudio(formats);
     tracks.push(track);
-    out.media.push(restrict(section, track));
+    const said = inherited.flatMap((name) =>
+      attributes(section, name).length > 0 ? [] : attributes(sdp.session, name).map((value) => `a=${name}:${value}`),
+    );
+    out.media.push(restrict([...section, ...said], track));
   }
   if (tracks.length === 0) throw new StreamsError('UNSUPPORTED', 'the offer has neither video nor audio');
   if (!out.media.every((section) => attributes(section, 'mid').length === 1))
     throw new StreamsError('MALFORMED', 'a media section without a=mid');
   for (const needed of ['fingerprint', 'ice-ufrag', 'ice-pwd'])
-    if (![out.session, ...out.media].some((section) => attributes(section, needed).length > 0))
+    if (!out.media.every((section) => attributes(section, needed).length > 0))
       throw new StreamsError('MALFORMED', `the offer has no a=${needed}`);
   return { sdp: writeSdp(out), tracks };
 }
@@ -81,7 +87,7 @@ function chooseVideo(formats: readonly Format[]): OfferedTrack {
   const chosen = h264.find(({ parameters }) => parameters.includes('packetization-mode=1')) ?? h264[0] ?? carried[0];
   if (chosen === undefined)
     throw new StreamsError('UNSUPPORTED', 'none of the video codecs of the offer is carried', {
-      hint: 'offer H.264, VP9, AV1 or VP8',
+      hint: 'offer H.264, VP9, AV1, HEVC or VP8',
     });
   const rtx = formats.find(
     ({ name, parameters }) => name === 'rtx/90000' && parameters.split(';').includes(`apt=${chosen.payloadType}`),

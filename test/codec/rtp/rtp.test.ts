@@ -4,6 +4,7 @@ import { writeObus } from '../../../src/codec/av1/obu.ts';
 import { Av1Payload } from '../../../src/codec/rtp/av1-payload.ts';
 import { FrameAssembler, type PayloadReader } from '../../../src/codec/rtp/frame-assembler.ts';
 import { H264Payload } from '../../../src/codec/rtp/h264-payload.ts';
+import { HevcPayload } from '../../../src/codec/rtp/hevc-payload.ts';
 import { type RtpPacket, unwrapRetransmission } from '../../../src/codec/rtp/packet.ts';
 import { Reception } from '../../../src/codec/rtp/reception.ts';
 import { ReorderBuffer } from '../../../src/codec/rtp/reorder-buffer.ts';
@@ -186,6 +187,56 @@ describe('H.264 payloads', () => {
     const taken = Array.from({ length: 200 }, (_, i) => reader.add(i === 0 ? start : middle));
     expect(taken.indexOf(false)).toBeLessThan(150);
     expect(taken.slice(taken.indexOf(false)).every((ok) => !ok)).toBe(true);
+  });
+});
+
+describe('HEVC payloads', () => {
+  it.each<[string, [number, string, string][], string[]]>([
+    [
+      'single NAL units',
+      [
+        [1, '', '420101'],
+        [1, 'm', '260102'],
+      ],
+      ['420101 260102'],
+    ],
+    ['an aggregation packet', [[1, 'm', '6001 0003 400101 0003 420102']], ['400101 420102']],
+    [
+      'fragmentation units',
+      [
+        [1, '', '6201 93 0102'],
+        [1, '', '6201 13 03'],
+        [1, 'm', '6201 53 04'],
+      ],
+      ['260101020304'],
+    ],
+    [
+      'a fragment without a start',
+      [
+        [1, 'm', '6201 53 04'],
+        [2, 'm', '020102'],
+      ],
+      ['020102!'],
+    ],
+    [
+      'an aggregation packet that lies',
+      [
+        [1, 'm', '6001 00ff 4001'],
+        [2, 'm', '020102'],
+      ],
+      ['020102!'],
+    ],
+    [
+      'PACI, and what is too short',
+      [
+        [1, 'm', '64010000'],
+        [2, 'm', '0201'],
+        [3, 'm', '020102'],
+      ],
+      ['020102!'],
+    ],
+  ])('%s', (_, payloads, expected) => {
+    expect(nals(frames(new HevcPayload(), ...payloads))).toEqual(expected);
   });
 });
 

@@ -73,6 +73,42 @@ a=simulcast:send h;l
 a=rid:h send
 `.replaceAll('\n', '\r\n');
 
+/** An offer as OBS makes it (libdatachannel): what is the same for both sections is said once, before them. */
+export const obsOffer = `v=0
+o=rtc 3767197920 0 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0 1
+a=group:LS 0 1
+a=msid-semantic:WMS *
+a=setup:actpass
+a=ice-ufrag:Ljqx
+a=ice-pwd:k7NXQ2wfKqEYDrOGZZSyjU
+a=ice-options:ice2,trickle
+a=fingerprint:sha-256 5B:9B:4F:71:1E:9A:33:0C:1D:6A:3F:0E:90:0B:6B:11:25:40:5C:0F:43:73:0E:5B:26:E3:5B:97:6A:83:8A:B5
+m=audio 50001 UDP/TLS/RTP/SAVPF 111
+c=IN IP4 127.0.0.1
+a=mid:0
+a=sendonly
+a=ssrc:1371 cname:xyz
+a=rtcp-mux
+a=rtpmap:111 opus/48000/2
+a=fmtp:111 minptime=10;maxaveragebitrate=96000;stereo=1;sprop-stereo=1;useinbandfec=1
+a=candidate:1 1 UDP 2114977791 127.0.0.1 50001 typ host
+a=end-of-candidates
+m=video 50001 UDP/TLS/RTP/SAVPF 96
+c=IN IP4 127.0.0.1
+a=mid:1
+a=sendonly
+a=ssrc:1372 cname:xyz
+a=rtcp-mux
+a=rtpmap:96 H264/90000
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtcp-fb:96 goog-remb
+a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
+`.replaceAll('\n', '\r\n');
+
 /** The same without the formats that match. */
 export function without(offer: string, name: RegExp): string {
   const types = [...offer.matchAll(/^a=rtpmap:(\d+) (\S+)/gm)]

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { completePublishAnswer } from '../../../src/codec/sdp/publish-answer.ts';
 import { readPublishOffer } from '../../../src/codec/sdp/publish-offer.ts';
 import { parseTrickleFragment } from '../../../src/codec/sdp/trickle-fragment.ts';
-import { chromiumOffer, without } from './offers.ts';
+import { chromiumOffer, obsOffer, without } from './offers.ts';
 
 const code = (code: string) => expect.objectContaining({ code });
 
@@ -20,6 +20,15 @@ describe('a WHIP offer', () => {
     expect(sdp).not.toMatch(/transport-cc|extmap|ssrc|simulcast|rid:|VP8|PCMU|rtcp-fb|msid/);
     expect(sdp.match(/^a=candidate:.*$/gm)).toHaveLength(1);
     expect(sdp.match(/a=fingerprint:sha-256/g)).toHaveLength(2);
+  });
+
+  it('of OBS says everything in each section', () => {
+    const { sdp, tracks } = readPublishOffer(obsOffer);
+    expect(tracks.map(({ codec }) => codec)).toEqual(['opus', 'h264']);
+    for (const name of ['ice-ufrag', 'ice-pwd', 'fingerprint', 'setup'])
+      expect(sdp.match(new RegExp(`^a=${name}:`, 'gm'))).toHaveLength(2);
+    expect(sdp.indexOf('a=fingerprint')).toBeGreaterThan(sdp.indexOf('m=audio'));
+    expect(sdp).not.toContain('a=group:LS');
   });
 
   it.each([

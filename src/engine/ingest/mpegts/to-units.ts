@@ -1,7 +1,6 @@
 import { splitAdts } from '../../../codec/aac/adts.ts';
 import { splitAnnexB, withLengths } from '../../../codec/h264/annex-b.ts';
 import { ParameterSets } from '../../../codec/h264/parameter-sets.ts';
-import { isRandomAccess, nalType, nalTypeOf } from '../../../codec/hevc/nal.ts';
 import { HevcParameterSets } from '../../../codec/hevc/parameter-sets.ts';
 import { TsDemuxer, type TsPes } from '../../../codec/mpegts/demuxer.ts';
 import { writeOpusHead } from '../../../codec/opus/opus-head.ts';
@@ -10,6 +9,7 @@ import { bytesEqual, concat, emptyBytes } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../../core/media-unit.ts';
 import { AudioFrames } from '../audio-frames.ts';
+import { type NalCodec, nalForms } from '../nal-forms.ts';
 import { SourceClock } from '../source-clock.ts';
 
 /** After so many bytes without a packet it is something else. */
@@ -17,21 +17,6 @@ const maxStrayBytes = 64 * 1024;
 /** A composition offset beyond it (90 kHz) is a damaged timestamp. */
 const maxCompositionOffset = 10 * 90_000;
 const timestampSpan = 2 ** 33;
-/** How the NAL units of a codec are told apart. Framing ones are about the byte stream: delimiter, ends, filler. */
-type NalForm = { typeOf(nal: Uint8Array): number; isFraming(type: number): boolean; isKey(type: number): boolean };
-const nalForms = {
-  /** H.264 table 7-1. */
-  h264: { typeOf: (nal) => nal[0]! & 0x1f, isFraming: (type) => type >= 9 && type <= 12, isKey: (type) => type === 5 },
-  /** H.265 table 7-1. */
-  hevc: {
-    typeOf: nalTypeOf,
-    isFraming: (type) => type >= nalType.delimiter && type <= nalType.filler,
-    isKey: isRandomAccess,
-  },
-} as const satisfies Record<string, NalForm>;
-/** Types up to these are of slices. */
-const lastSlice = { h264: 5, hevc: 31 };
-
 /** ISO 13818-1 table 2-34, for words a person can act on. */
 const streamTypeNames: Readonly<Record<number, string>> = {
   1: 'MPEG-1 video',
@@ -113,8 +98,8 @@ export class TsToUnits {
     return units;
   }
 
-  #video(pes: TsPes, codec: 'h264' | 'hevc', arrivedAt: number): VideoUnit | undefined {
-    const { typeOf, isFraming, isKey } = nalForms[codec];
+  #video(pes: TsPes, codec: NalCodec, arrivedAt: number): VideoUnit | undefined {
+    const { typeOf, isFraming, isSlice, isKey } = nalForms[codec];
     const sets = this.#parameterSets[codec];
     const nals: Uint8Array[] = [];
     let keyframe = false;
@@ -123,7 +108,7 @@ export class TsToUnits {
       const type = typeOf(nal);
       if (isFraming(type) || sets.take(nal)) continue;
       keyframe ||= isKey(type);
-      hasSlice ||= type <= lastSlice[codec];
+      hasSlice ||= isSlice(type);
       nals.push(nal);
     }
     const config = keyframe ? sets.changedConfig() : undefined;

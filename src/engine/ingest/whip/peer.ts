@@ -53,7 +53,7 @@ export class Peer {
       iceServers: [],
       bundlePolicy: 'max-bundle',
       codecs: {
-        video: ['h264', 'vp9', 'av1', 'vp8', 'rtx'].map((name) => codec(`video/${name}`, 90_000)),
+        video: ['h264', 'h265', 'vp9', 'av1', 'vp8', 'rtx'].map((name) => codec(`video/${name}`, 90_000)),
         audio: [codec('audio/opus', 48_000, 2)],
       },
       iceUseIpv4: everywhere,
@@ -67,7 +67,8 @@ export class Peer {
       for (const transport of new Set(connection.dtlsTransports)) listen(transport, events);
       connection.connectionStateChange.subscribe((state) => {
         if (state === 'connected') events.state('connected');
-        else if (state === 'failed' || state === 'closed' || state === 'disconnected') events.state('lost');
+        // What is only disconnected may come back; the session notices when nothing does.
+        else if (state === 'failed' || state === 'closed') events.state('lost');
       });
       await connection.setLocalDescription(await connection.createAnswer());
       const { sdp } = connection.localDescription!;

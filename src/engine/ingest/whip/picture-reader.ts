@@ -3,9 +3,11 @@ import { type Obu, writeObus } from '../../../codec/av1/obu.ts';
 import { hasFrame, isKeyUnit, sampleObus, sequenceHeaderOf } from '../../../codec/av1/temporal-unit.ts';
 import { withLengths } from '../../../codec/h264/annex-b.ts';
 import { ParameterSets } from '../../../codec/h264/parameter-sets.ts';
+import { HevcParameterSets } from '../../../codec/hevc/parameter-sets.ts';
 import { Av1Payload } from '../../../codec/rtp/av1-payload.ts';
 import { FrameAssembler, type RtpFrame } from '../../../codec/rtp/frame-assembler.ts';
 import { H264Payload } from '../../../codec/rtp/h264-payload.ts';
+import { HevcPayload } from '../../../codec/rtp/hevc-payload.ts';
 import type { OrderedPacket } from '../../../codec/rtp/reorder-buffer.ts';
 import { Vp8Payload } from '../../../codec/rtp/vp8-payload.ts';
 import { Vp9Payload } from '../../../codec/rtp/vp9-payload.ts';
@@ -16,6 +18,7 @@ import { writeVpConfig } from '../../../codec/vp9/vp-config.ts';
 import { bytesEqual } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { VideoUnit } from '../../../core/media-unit.ts';
+import { type NalCodec, nalForms } from '../nal-forms.ts';
 
 /** A frame as a sample of MP4. */
 export type Picture = Pick<VideoUnit, 'codec' | 'keyframe' | 'data' | 'config' | 'size'> & {
@@ -30,7 +33,9 @@ export type PictureReader = (packet: OrderedPacket) => Picture[];
 export function pictureReader(codec: Exclude<RtpCodec, 'opus'>): PictureReader {
   switch (codec) {
     case 'h264':
-      return reader(new FrameAssembler(new H264Payload()), h264Pictures());
+      return reader(new FrameAssembler(new H264Payload()), nalPictures(codec, new ParameterSets()));
+    case 'hevc':
+      return reader(new FrameAssembler(new HevcPayload()), nalPictures(codec, new HevcParameterSets()));
     case 'av1':
       return reader(new FrameAssembler(new Av1Payload()), av1Pictures());
     case 'vp9':
@@ -50,17 +55,14 @@ function reader<T>(assembler: FrameAssembler<T>, picture: (content: T) => Conten
     });
 }
 
-/** NAL units that say nothing of a picture: delimiter, end of sequence and stream, filler. */
-const framing = new Set([9, 10, 11, 12]);
-
-function h264Pictures() {
-  const sets = new ParameterSets();
+function nalPictures(codec: NalCodec, sets: ParameterSets | HevcParameterSets) {
+  const form = nalForms[codec];
   return (nals: Uint8Array[]): Content | undefined => {
-    const kept = nals.filter((nal) => !framing.has(nal[0]! & 0x1f) && !sets.take(nal));
-    const keyframe = kept.some((nal) => (nal[0]! & 0x1f) === 5);
-    if (!kept.some((nal) => (nal[0]! & 0x1f) <= 5)) return undefined;
+    const kept = nals.filter((nal) => !form.isFraming(form.typeOf(nal)) && !sets.take(nal));
+    if (!kept.some((nal) => form.isSlice(form.typeOf(nal)))) return undefined;
+    const keyframe = kept.some((nal) => form.isKey(form.typeOf(nal)));
     const config = keyframe ? sets.changedConfig() : undefined;
-    return { codec: 'h264', keyframe, data: withLengths(kept), ...(config === undefined ? {} : { config }) };
+    return { codec, keyframe, data: withLengths(kept), ...(config === undefined ? {} : { config }) };
   };
 }
 

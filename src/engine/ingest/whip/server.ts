@@ -27,6 +27,8 @@ export type WhipServerOptions = {
 type Open = { session: WhipSession; inputId: string; keyHash: Uint8Array; etag: string; usernameFragments: string[] };
 
 const maxBodyBytes = 64 * 1024;
+const maxDrainedBytes = 4 << 20;
+const bodyTimeoutMs = 10_000;
 /** A publisher that was not heard for so long gives way to the next one. */
 const givesWayMs = 2000;
 const hint = 'send Authorization: Bearer <stream key>';
@@ -50,6 +52,7 @@ export class WhipServer {
   /** One after the other: two that look for a free port at once could find the same. */
   #opening: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #closed = false;
 
   constructor(options: WhipServerOptions) {
     this.#options = options;
@@ -75,6 +78,7 @@ export class WhipServer {
   }
 
   close(): void {
+    this.#closed = true;
     for (const { session } of this.#sessions.values()) session.close(true, 'the engine is shutting down');
   }
 
@@ -100,9 +104,13 @@ export class WhipServer {
         publish: (publisher) => this.#options.publish(grant, streamKey, publisher),
         closed: () => void this.#sessions.delete(id),
       });
+      if (this.#closed) {
+        session.close(true, 'the engine is shutting down');
+        throw new Refusal(503, 'INTERRUPTED', 'the media engine is shutting down');
+      }
       const etag = `"${randomBytes(9).toString('base64url')}"`;
       const sdp = parseSdp(offer.sdp);
-      const usernameFragments = [sdp.session, ...sdp.media].flatMap((section) => attributes(section, 'ice-ufrag'));
+      const usernameFragments = sdp.media.flatMap((section) => attributes(section, 'ice-ufrag'));
       this.#sessions.set(id, { session, inputId, keyHash: hashOf(streamKey), etag, usernameFragments });
       return new Response(session.answer, {
         status: 201,
@@ -151,7 +159,7 @@ export class WhipServer {
       return new Response(null, { status: 200, headers: cors });
     }
     await this.#trickle(request, open);
-    return new Response(null, { status: 204, headers: { ...cors, etag: open.etag } });
+    return new Response(null, { status: 204, headers: cors });
   }
 
   /** RFC 9725 4.3.1 and 4.3.2; ICE restarts are not taken (4.3.3: 422). */
@@ -194,18 +202,28 @@ function hashOf(streamKey: string): Uint8Array {
   return createHash('sha256').update(streamKey).digest();
 }
 
-/** The body as text. Rejects with LIMIT_EXCEEDED, MALFORMED. */
+/** The body as text. Rejects with LIMIT_EXCEEDED, MALFORMED, TIMEOUT. */
 async function readText(request: Request): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   const reader = request.body?.getReader();
-  for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader!.read()) {
-    bytes += read.value.length;
-    if (bytes > maxBodyBytes) {
-      void reader!.cancel().catch(() => undefined);
-      throw new StreamsError('LIMIT_EXCEEDED', `a body of more than ${maxBodyBytes} bytes`);
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    void reader?.cancel().catch(() => undefined);
+  }, bodyTimeoutMs);
+  try {
+    for (let read = await reader?.read(); read !== undefined && !read.done; read = await reader!.read()) {
+      bytes += read.value.length;
+      // What is too long is read to its end, within the deadline: who sends does not listen before.
+      if (bytes <= maxBodyBytes) parts.push(read.value);
+      else if (bytes > maxDrainedBytes) break;
     }
-    parts.push(read.value);
+  } finally {
+    clearTimeout(deadline);
+    if (bytes > maxDrainedBytes) void reader?.cancel().catch(() => undefined);
   }
+  if (late) throw new StreamsError('TIMEOUT', 'the body did not come in time');
+  if (bytes > maxBodyBytes) throw new StreamsError('LIMIT_EXCEEDED', `a body of more than ${maxBodyBytes} bytes`);
   return fromUtf8Strict(Buffer.concat(parts));
 }

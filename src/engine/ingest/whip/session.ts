@@ -21,7 +21,7 @@ export type WhipSessionOptions = {
   closed(): void;
   /** From the answer to a connection; default 15 000. */
   readonly connectMs?: number;
-  /** Without media; default 10 000. */
+  /** Without media; default 6000. */
   readonly silenceMs?: number;
 };
 
@@ -145,7 +145,7 @@ export class WhipSession {
 
   #tick(): void {
     const now = performance.now();
-    const { connectMs = 15_000, silenceMs = 10_000 } = this.#options;
+    const { connectMs = 15_000, silenceMs = 6000 } = this.#options;
     if (!this.#connected) {
       if (now - this.#openedAt > connectMs) this.close(false, 'no connection came about');
       return;

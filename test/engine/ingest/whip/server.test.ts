@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { StreamsError } from '../../../../src/core/errors.ts';
 import type { LogFields, Logger } from '../../../../src/core/log.ts';
 import { WhipServer, type WhipServerOptions } from '../../../../src/engine/ingest/whip/server.ts';
-import { chromiumOffer, without } from '../../../codec/sdp/offers.ts';
+import { chromiumOffer, obsOffer, without } from '../../../codec/sdp/offers.ts';
 import { inputId, namespace, streamKey, until } from '../../harness.ts';
 
 const log: { message: string; fields: LogFields | undefined }[] = [];
@@ -91,6 +91,17 @@ describe('WHIP', () => {
     expect((await send('DELETE', path)).status).toBe(404);
     expect([server.sessions, published()]).toEqual([0, 0]);
     expect(JSON.stringify(log)).not.toContain('sk_live');
+  });
+
+  it('answers OBS', async () => {
+    const answer = await start().offer(obsOffer);
+    expect(answer.status).toBe(201);
+    const sdp = await answer.text();
+    expect(sdp.match(/^m=.*$/gm)!.map((line) => line.split(' ')[0])).toEqual(['m=audio', 'm=video']);
+    expect(sdp.match(/^a=setup:(active|passive)/gm)).toHaveLength(2);
+    expect(sdp.match(/^a=candidate:/gm)!.length).toBeGreaterThan(0);
+    expect(sdp).toMatch(/^a=group:BUNDLE 0 1/m);
+    expect(sdp.match(/stereo=1/g)!.length).toBeGreaterThan(0);
   });
 
   it('lets pages of other origins ask before they send', async () => {
