@@ -40,7 +40,9 @@ describe('CachedSubgroup', () => {
       },
     };
     expect(subgroup.bytesAt(1, other, false)).toEqual(Uint8Array.of(9));
-    expect(seen).toEqual([[0, expect.objectContaining({ objectId: 1, payload: object(1, 1).payload }), true, undefined]]);
+    expect(seen).toEqual([
+      [0, expect.objectContaining({ objectId: 1, payload: object(1, 1).payload }), true, undefined],
+    ]);
   });
 
   it('keeps indexes when its beginning is trimmed', () => {
