@@ -149,18 +149,30 @@ describe('what is no media', () => {
     expect(await upload(mp4)).toMatchObject({ status: 'ready' });
   });
 
-  it('gives up on a file that ends the process each time', async () => {
-    const { id } = (await stack.control.call('POST', '/v1/assets', { body: { name: 'poison' } })).body;
+  it('is tried again after the process has died at it, but not for ever', async () => {
+    const left = async (attempts: number) => {
+      const { id, playbackId } = (await stack.control.call('POST', '/v1/assets', { body: { name: 'left' } })).body;
+      await mkdir(join(stack.mediaDir, id));
+      await writeFile(join(stack.mediaDir, id, 'source'), mp4);
+      const record = {
+        version: 1,
+        assetId: id,
+        playbackId,
+        orgId: 'org_local',
+        origin: 'upload',
+        state: 'queued',
+        attempts,
+      };
+      const more = { length: mp4.length, filename: '', createdAt: Date.now() };
+      await writeFile(join(stack.mediaDir, id, 'asset.json'), JSON.stringify({ ...record, ...more }));
+      // Half of what it had written.
+      await writeFile(join(stack.mediaDir, id, 'track-0.cmaf'), 'torn');
+      return id;
+    };
     await stack.engine.close();
-    const playbackId = (await stack.asset(id)).playbackId;
-    await mkdir(join(stack.mediaDir, id));
-    await writeFile(join(stack.mediaDir, id, 'source'), mp4);
-    const record = { version: 1, assetId: id, playbackId, orgId: 'org_local', origin: 'upload', state: 'queued' };
-    await writeFile(
-      join(stack.mediaDir, id, 'asset.json'),
-      JSON.stringify({ ...record, length: mp4.length, filename: '', createdAt: Date.now(), attempts: 3 }),
-    );
+    const [once, always] = [await left(1), await left(3)];
     await stack.restart();
-    expect((await stack.settled(id)).error).toBe('packaging it ended the media engine 3 times');
+    expect(await stack.settled(once)).toMatchObject({ status: 'ready' });
+    expect((await stack.settled(always)).error).toBe('packaging it ended the media engine 3 times');
   });
 });
