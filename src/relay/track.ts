@@ -123,6 +123,7 @@ export class RelayTrack {
   startOver(): void {
     this.dispose();
     this.largest = undefined;
+    for (const viewer of [...this.viewers]) viewer.startOver();
   }
 
   #sawLocation(group: number, object: number): void {

@@ -137,6 +137,11 @@ export class Viewer {
     delivery.start();
   }
 
+  /** The track has other content from now on. */
+  startOver(): void {
+    this.#publication.startOver?.();
+  }
+
   /** Ends the subscription: at once when the viewer has everything, else when it has drained or its time is up. */
   end(status: number, reason: string): void {
     if (this.#over || this.#ending !== undefined) return;

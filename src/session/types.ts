@@ -3,6 +3,15 @@ import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
+import type {
+  Hops,
+  IncomingNamespace,
+  IncomingPrefix,
+  NamespaceEvent,
+  PrefixSubscription,
+  PublishedNamespace,
+  Refusal,
+} from './discovery-types.ts';
 import type { SubscriptionTerms } from './terms.ts';
 
 /**
@@ -10,6 +19,17 @@ import type { SubscriptionTerms } from './terms.ts';
  * A `Dialect` (codec/moqt) decides the bytes.
  */
 
+export type {
+  Hops,
+  IncomingNamespace,
+  IncomingPrefix,
+  NamespaceEvent,
+  PrefixFeed,
+  PrefixHooks,
+  PrefixSubscription,
+  PublishedNamespace,
+  Refusal,
+} from './discovery-types.ts';
 export type {
   AuthToken,
   FetchItem,
@@ -162,7 +182,6 @@ export interface Subscription {
 export type SubscriptionEnd = { by: 'publisher' | 'local' | 'session'; status: number; reason: string };
 
 export type UpdateAnswer = { largest?: Location; expiresMs?: number };
-export type Refusal = { code: number; reason: string };
 /** Decides about new terms of a subscription, and puts them into effect. `before` are those that they replace. */
 export type UpdateHandler = (terms: SubscriptionTerms, before: SubscriptionTerms) => UpdateAnswer | Refusal;
 
@@ -187,7 +206,6 @@ export interface IncomingSubscribe {
   readonly terms: SubscriptionTerms;
   /** Resolves when the peer cancelled, or the session ended; never rejects. */
   readonly cancelled: Promise<void>;
-  /** A relay uses one alias per track for all viewers so that headers are shared bytes. */
   /** Resolves when it is refused, cancelled or done; never rejects. */
   readonly over: Promise<void>;
   /** The peer may not have it any longer: ends it, answered or not, and `cancelled` resolves. */
@@ -211,6 +229,11 @@ export interface Publication {
   sendDatagram(datagram: DatagramObject): boolean;
   /** The same with the bytes of the whole datagram, its track alias included: a relay makes them once for all. */
   sendDatagramBytes(bytes: Uint8Array): boolean;
+  /**
+   * What follows is other content, whose groups may be numbered as those before were. Where the version has no subscription that
+   * bears it, this ends it: the subscriber asks anew.
+   */
+  startOver?(): void;
   /** PUBLISH_DONE with the count of streams opened, after every stream of it was finished or reset. Idempotent. */
   done(status: number, reason: string): void;
 }
@@ -222,28 +245,6 @@ export interface SubgroupWriter {
   write(object: MoqObject): boolean;
   finish(): void;
   reset(code: number): void;
-}
-
-/** A peer says it has tracks below a namespace. It holds until `ended`. */
-export interface IncomingNamespace {
-  readonly namespace: readonly string[];
-  /** Through which relays it came, the nearest last; undefined where the peer cannot say. */
-  readonly hops?: Hops | undefined;
-  /** Calls `moved` when it comes another way from now on. */
-  onMoved?(moved: (hops: Hops) => void): void;
-  accept(): void;
-  reject(code: number, reason: string): void;
-  /** Resolves when the peer withdrew it or the session ended; never rejects. */
-  readonly ended: Promise<void>;
-  /** Ask the publisher to stop (no more interest). */
-  cancel(): void;
-}
-
-/** We said it. */
-export interface PublishedNamespace {
-  /** Resolves when the peer cancelled it or the session ended; never rejects. */
-  readonly ended: Promise<void>;
-  withdraw(): void;
 }
 
 /** A peer offers us a track (draft-18 PUBLISH). Answer exactly once. */
@@ -274,45 +275,6 @@ export interface IncomingTrackStatus {
   readonly cancelled: Promise<void>;
   accept(status: Partial<TrackStatus>): void;
   reject(code: number, reason: string, retryMs?: number): void;
-}
-
-/** A peer wants to hear of the namespaces, or to be offered the tracks, below a prefix. Answer exactly once. */
-export interface IncomingPrefix {
-  readonly prefix: readonly string[];
-  /** For tracks: what PUBLISH shall say. */
-  readonly forward: boolean;
-  readonly cancelled: Promise<void>;
-  accept(hooks?: PrefixHooks): PrefixFeed;
-  reject(code: number, reason: string, retryMs?: number): void;
-}
-
-export type PrefixHooks = {
-  /** The peer wants another prefix. */
-  retarget?(prefix: readonly string[]): Refusal | undefined;
-  /** It has it: tell what is below. What was told before and is below it too need not be repeated. */
-  retargeted?(): void;
-};
-
-/** Whole names; what is not below the prefix, or was told already, is left out. */
-export interface PrefixFeed {
-  /** Once more with other hops: it comes another way now. */
-  announce(namespace: readonly string[], hops?: Hops): void;
-  withdraw(namespace: readonly string[]): void;
-  /** PUBLISH_BLOCKED: this track is not offered, though it is there. */
-  blocked(track: TrackName): void;
-}
-
-/** Twice active with no end between: it comes another way now. */
-export type NamespaceEvent = { readonly namespace: readonly string[]; readonly active: boolean; readonly hops?: Hops };
-
-/** Ids (62 random bits each) of the relays an announcement passed, origin first: a relay that finds itself in it drops it. */
-export type Hops = readonly bigint[];
-
-/** We asked for a prefix. */
-export interface PrefixSubscription<E> {
-  /** null once it has ended, after every namespace still active was told to be gone. */
-  next(): Promise<E | null>;
-  cancel(): void;
 }
 
 /** What the peer may ask of us; what is missing is refused with NOT_SUPPORTED. Handlers must not throw. */

@@ -185,6 +185,8 @@ describe.each(liteProtocols)('the relay in %s', (protocol) => {
     await announced(relay);
     const viewer = await connect(relay, 'moqt-18', '/playback/lv_one');
     const subscription = await viewer.subscribe(track);
+    const lite = await connect(relay, protocol, '/playback/lv_one');
+    const until = await lite.subscribe(track);
     for (const id of [0, 1]) {
       const writer = await before.open(id);
       writer.write(object(0, `old ${id}`));
@@ -198,6 +200,10 @@ describe.each(liteProtocols)('the relay in %s', (protocol) => {
     writer.write(object(0, 'new 0'));
     writer.finish();
     expect(await texts((await subscription.nextSubgroup())!, 1)).toEqual(['new 0']);
+    // In moq-lite a group is known by its number as long as the subscription lasts.
+    expect(await until.done).toMatchObject({ by: 'publisher', status: publishDoneCodes.trackEnded });
+    const again = await lite.subscribe(track);
+    expect(await texts((await again.nextSubgroup())!, 1)).toEqual(['new 0']);
     await relay.close();
   });
 

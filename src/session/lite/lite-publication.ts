@@ -24,7 +24,7 @@ export type LitePublicationParts = {
   readonly cancelled: Promise<void>;
   /** The end was said. */
   readonly ended: () => void;
-  /** An update of the subscriber was refused: nobody may publish on. */
+  /** Nobody may publish on, though the subscriber has not gone. */
   readonly refused: () => void;
 };
 
@@ -98,6 +98,13 @@ export class LitePublication implements Publication {
     if (this.#state.name !== 'open') return;
     this.#state = { name: 'finishing', status };
     this.#sayEnd();
+  }
+
+  /** A group is known by its number for as long as the subscription lasts. */
+  startOver(): void {
+    if (this.#state.name !== 'open') return;
+    this.end(publishDoneCodes.trackEnded);
+    this.#parts.refused();
   }
 
   /** SUBSCRIBE_UPDATE. A refused one ends the publication. */
