@@ -30,7 +30,13 @@ function run(pass) {
   return new Promise((resolve) => {
     const report = join(folder, `${pass}.ndjson`);
     const env = { ...process.env, STREAMS_FUZZ_SEED: String(pass), STREAMS_FUZZ_REPORT: report };
-    const args = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', 'test/fuzz', '--reporter=dot'];
+    const args = [
+      join('node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      'test/fuzz',
+      '--reporter=dot',
+      `--testTimeout=${passMs}`,
+    ];
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let text = '';
     child.stdout.on('data', (data) => (text += data));
