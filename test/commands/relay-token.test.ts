@@ -15,6 +15,14 @@ const token = (...args: string[]) => commandLine(['relay-token', ...args]);
 const mode = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
 
 describe('streams relay-token', () => {
+  it('makes tokens for the relays of a cluster', async () => {
+    const [key, jwt] = [join(folder, 'root.jwk'), join(folder, 'cluster.jwt')];
+    await token('generate', '--out', key);
+    await token('sign', '--key', key, '--cluster', '--publish', '', '--subscribe', '', '--out', jwt);
+    const verified = await token('verify', '--key', key, '--in', jwt, '--json');
+    expect(verified.lines()).toMatchObject([{ cluster: true, publish: ['**'], subscribe: ['**'] }]);
+  });
+
   it('makes a key, a token of it, and verifies that; the files are their owner’s', async () => {
     const key = join(folder, 'root.jwk');
     const jwt = join(folder, 'viewer.jwt');
