@@ -103,6 +103,7 @@ async function openPlayer(catalog: Catalog): Promise<Page> {
         playerTest.listener = listener;
         return () => {};
       },
+      select() {},
     } as unknown as Viewer;
     const onProblem = (error: Error) => playerTest.problems.push(error.message);
     playerTest.player = playerTest.attach(viewer, document.querySelector('video')!, { onProblem });
