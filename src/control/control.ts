@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { localOrgId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { createApp } from './api/app.ts';
 import { EngineProxy } from './api/engine-proxy.ts';
 import { type HttpServer, httpUrl, listen } from './api/listen.ts';
+import { listenSecure, type SecureServer } from './api/listen-secure.ts';
 import { loadMasterKey } from './auth/master-key.ts';
 import { type Rate, type RateLimit, TokenBuckets } from './auth/rate-limit.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
@@ -33,6 +35,8 @@ export type ControlOptions = {
    * STREAMS_DATABASE_URL.
    */
   databaseUrl?: string | undefined;
+  /** Serve the same over TLS too, by HTTP/2; PEM files. `port` 0 picks a free one. */
+  https?: { port: number; certFile: string; keyFile: string };
   /** What engine and relay show at `/internal/…`. */
   serviceToken: string;
   /** Built web pages: `index.html`, `watch.html`, `assets/`. */
@@ -46,6 +50,8 @@ export type ControlOptions = {
 
 export interface Control extends AsyncDisposable {
   readonly port: number;
+  /** `https://name:port`, where it is served over TLS. */
+  readonly httpsUrl: string | undefined;
   /** `iss` of every playback token: `streams:` and the id of this installation. Never changes. */
   readonly issuer: string;
   /** Tells where the others listen; every answer from now on uses it. Replaces what was set before. */
@@ -74,6 +80,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     ? await openPostgresStore(databaseUrl, logger)
     : await openSqliteStore(join(dataDir, 'control.db'));
   let server: HttpServer | undefined;
+  let secure: SecureServer | undefined;
   try {
     const issuer = await installIssuer(db);
     await ensureOrg(db, localOrgId, 'local', now());
@@ -93,17 +100,24 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       failures: limit('failures', { capacity: 20, refillMs: 3000 }),
       mints: limit('mints', { capacity: 1000, refillMs: 10 }),
       allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
-      endpoints: () => ({ publicHttpUrl: httpUrl(options.host, server?.port ?? options.port), ...endpoints }),
+      endpoints: () => ({
+        publicHttpUrl: secureUrl(options.host, secure) ?? httpUrl(options.host, server?.port ?? options.port),
+        ...endpoints,
+      }),
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
     const answer = async (request: Request, remoteAddress = 'in-process') => app.fetch(request, { remoteAddress });
     const proxy = new EngineProxy({ engineUrl: () => endpoints.engineUrl, logger });
+    const take = (incoming: IncomingMessage, outgoing: ServerResponse) => proxy.take(incoming, outgoing);
     server = await listen({
       host: options.host,
       port: options.port,
       fetch: answer,
-      take: (incoming, outgoing) => proxy.take(incoming, outgoing),
+      take,
     });
+    if (options.https !== undefined) {
+      secure = await listenSecure({ ...options.https, host: options.host, fetch: answer, take, logger });
+    }
     const { port, close: stop } = server;
     const dispatcher = new Dispatcher({ db, vault, logger, now, allowPrivate: context.allowPrivateWebhooks });
     const timer = setInterval(() => {
@@ -120,7 +134,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       closing ??= (async () => {
         clearInterval(timer);
         clearInterval(forgetting);
-        await stop();
+        await Promise.all([stop(), secure?.close()]);
         proxy.close();
         await dispatcher.close();
         await db.destroy();
@@ -129,6 +143,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     return {
       port,
+      httpsUrl: secureUrl(options.host, secure),
       issuer,
       setEndpoints(next) {
         endpoints = { ...next };
@@ -144,7 +159,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
   } catch (error) {
     await server?.close();
+    await secure?.close();
     await db.destroy();
     throw error;
   }
+}
+
+function secureUrl(host: string, secure: SecureServer | undefined): string | undefined {
+  if (secure === undefined) return undefined;
+  const { port, name } = secure;
+  return httpUrl(name ?? host, port).replace(/^http:/, 'https:');
 }

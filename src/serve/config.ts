@@ -8,6 +8,8 @@ export type ServeOptions = {
   dataDir: string;
   host: string;
   httpPort: number;
+  /** The same over TLS, by HTTP/2; PEM files. */
+  https?: { port: number; certFile: string; keyFile: string };
   relayPort: number;
   rtmpPort: number;
   srtPort: number;

@@ -1,14 +1,25 @@
 import { startControl } from '../control/control.ts';
 import type { StartChild } from './child-role.ts';
 
-export type ControlConfig = { host: string; port: number; dataDir: string; serviceToken: string; webDir: string };
+export type ControlConfig = {
+  host: string;
+  port: number;
+  https?: { port: number; certFile: string; keyFile: string };
+  dataDir: string;
+  serviceToken: string;
+  webDir: string;
+};
 
-export type ControlReady = { port: number; issuer: string };
+export type ControlReady = { port: number; issuer: string; httpsUrl?: string };
 
 export const startChild: StartChild = async (config, logger) => {
   const control = await startControl({ ...(config as ControlConfig), logger });
   return {
-    ready: { port: control.port, issuer: control.issuer } satisfies ControlReady,
+    ready: {
+      port: control.port,
+      issuer: control.issuer,
+      ...(control.httpsUrl === undefined ? {} : { httpsUrl: control.httpsUrl }),
+    } satisfies ControlReady,
     calls: {
       bootstrap: (options) => control.bootstrap(options as Parameters<typeof control.bootstrap>[0]),
       setEndpoints: async (endpoints) => control.setEndpoints(endpoints as Parameters<typeof control.setEndpoints>[0]),

@@ -16,7 +16,7 @@ import { relayNodeOptions } from './young-generation.ts';
 
 export type RunningServe = {
   /** What runs here, and how others reach it. */
-  urls: { http?: string; relay?: string; rtmp?: string; srt?: string };
+  urls: { http?: string; https?: string; relay?: string; rtmp?: string; srt?: string };
   /** Only when it was made in this run: it is shown once. */
   apiKey?: string;
   demo?: { inputId: string; url: string; watchUrl: string };
@@ -98,6 +98,7 @@ class Stack {
     const { host } = this.#options;
     return {
       ...(this.#control === undefined ? {} : { http: urlOf('http', host, this.#control.port) }),
+      ...(this.#control?.httpsUrl === undefined ? {} : { https: this.#control.httpsUrl }),
       ...(this.#relay === undefined ? {} : { relay: urlOf('https', host, this.#relay.port) }),
       ...(this.#engine === undefined
         ? {}
@@ -114,6 +115,12 @@ class Stack {
     return { inputId, ...(await demoPlayback(this.#controlUrl(), this.#apiKey!, inputId)) };
   }
 
+  /** The one that is bound: a control process that is started again keeps it. */
+  #httpsPort(): number | undefined {
+    const url = this.#control?.httpsUrl;
+    return url === undefined ? undefined : Number(new URL(url).port || 443);
+  }
+
   #controlUrl(): string {
     const { host, controlUrl } = this.#options;
     return this.#control === undefined ? controlUrl! : urlOf('http', host, this.#control.port);
@@ -125,13 +132,14 @@ class Stack {
   }
 
   #controlPlan(): ChildPlan {
-    const { host, httpPort, dataDir } = this.#options;
+    const { host, httpPort, https, dataDir } = this.#options;
     return {
       name: 'control',
       command: this.#command('control'),
       config: (): ControlConfig => ({
         host,
         port: this.#control?.port ?? httpPort,
+        ...(https === undefined ? {} : { https: { ...https, port: this.#httpsPort() ?? https.port } }),
         dataDir,
         serviceToken: this.#serviceToken,
         webDir: fileURLToPath(new URL('../../web', import.meta.url)),

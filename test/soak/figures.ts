@@ -3,6 +3,8 @@ import { parseInitSegment } from '../../src/codec/cmaf/init-segment.ts';
 import type { ViewerObject } from '../../src/sdk/index.ts';
 
 const perMinuteMs = 60_000;
+/** What a viewer is sent when it joins is older for one track than for the other. */
+const joinMs = 5000;
 
 /** How far the pictures of one broadcast are ahead of its sound, as a viewer gets them: by the media times of what came last. */
 export class TrackTimes {
@@ -25,7 +27,7 @@ export class TrackTimes {
     this.#newest[kind] = { media: (time * 1000) / timescale, at: now };
     const skew = this.skewMs;
     if (skew === undefined || kind !== 'video') return;
-    this.#largest = Math.max(this.#largest, Math.abs(skew));
+    if (now - this.#began > joinMs) this.#largest = Math.max(this.#largest, Math.abs(skew));
     const minute = Math.floor((now - this.#began) / perMinuteMs);
     this.#minutes[minute] ??= { sum: 0, count: 0 };
     this.#minutes[minute].sum += skew;

@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
@@ -40,15 +41,26 @@ export class EngineProxy {
 
   #pass(engineUrl: string, incoming: IncomingMessage, outgoing: ServerResponse, mayRepeat: boolean): void {
     const { method = 'GET', url = '/', headers, socket } = incoming;
+    const authority = headers[':authority'];
     const upstream = request(engineUrl + url, {
       method,
       agent: this.#agent,
       // Node sets a default where a header is missing.
-      headers: { ...endToEnd(headers), 'x-forwarded-for': socket.remoteAddress ?? '' },
+      headers: {
+        ...(typeof authority === 'string' && { host: authority }),
+        ...endToEnd(headers),
+        'x-forwarded-for': socket.remoteAddress ?? '',
+      },
     });
     upstream.on('information', ({ statusCode, rawHeaders }) => {
       // Upload Resumption Supported: Node has no call for it. 100 it answers by itself.
       if (statusCode !== 104 || outgoing.headersSent) return;
+      if (incoming.httpVersionMajor >= 2) {
+        const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), rawHeaders[i + 1]]] : []));
+        const { stream } = outgoing as unknown as Http2ServerResponse;
+        stream.additionalHeaders({ ':status': 104, ...endToEnd(Object.fromEntries(pairs)) });
+        return;
+      }
       const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}\r\n`] : []));
       outgoing.socket?.write(`HTTP/1.1 104 Upload Resumption Supported\r\n${lines.join('')}\r\n`);
     });
@@ -85,7 +97,10 @@ export class EngineProxy {
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !hopByHop.includes(name) && !named.includes(name)),
+    Object.entries(headers).filter(
+      // A colon: what HTTP/2 says instead of a request line.
+      ([name]) => !name.startsWith(':') && !hopByHop.includes(name) && !named.includes(name),
+    ),
   );
 }
 

@@ -44,7 +44,7 @@ export async function listen(options: {
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw listenError(error as NodeJS.ErrnoException, options);
+    throw listenError(error as NodeJS.ErrnoException, { ...options, option: '--http-port' });
   }
   return {
     port: (server.address() as AddressInfo).port,
@@ -57,14 +57,18 @@ export async function listen(options: {
   };
 }
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): StreamsError {
+/** What keeps a server from listening, in words. `option`: which one sets the port. */
+export function listenError(
+  error: NodeJS.ErrnoException,
+  { host, port, option }: { host: string; port: number; option: string },
+): StreamsError {
   if (error.code === 'EADDRINUSE')
     return new StreamsError('PORT_IN_USE', `port ${port} (HTTP) is already in use`, {
-      hint: 'Stop what uses it, or pass --http-port with another port (0 picks a free one).',
+      hint: `Stop what uses it, or pass ${option} with another port (0 picks a free one).`,
       cause: error,
     });
   return new StreamsError('CONFIG_INVALID', `cannot listen on ${host}:${port} (HTTP): ${error.message}`, {
-    hint: 'Check --host and --http-port.',
+    hint: `Check --host and ${option}.`,
     cause: error,
   });
 }
