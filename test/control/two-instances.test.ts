@@ -126,6 +126,7 @@ it('count the same sessions and events', async () => {
     startupMs: 150.5,
     startupMsMax: 201,
     dropped: 2,
+    groupsDropped: 0,
     bytes: 10,
   };
   expect((await read('summary')).items).toEqual([{ inputId: 'lv_a', ...figures }]);
