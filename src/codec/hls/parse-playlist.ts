@@ -89,6 +89,7 @@ export function parseMediaPlaylist(text: string): MediaPlaylist {
   return {
     version: integer('EXT-X-VERSION', once.get('EXT-X-VERSION')),
     targetDuration: integer('EXT-X-TARGETDURATION', once.get('EXT-X-TARGETDURATION')),
+    ...(once.get('EXT-X-PLAYLIST-TYPE') === 'VOD' && { type: 'VOD' as const }),
     mediaSequence: integer('EXT-X-MEDIA-SEQUENCE', once.get('EXT-X-MEDIA-SEQUENCE') ?? '0'),
     discontinuitySequence: integer('EXT-X-DISCONTINUITY-SEQUENCE', once.get('EXT-X-DISCONTINUITY-SEQUENCE') ?? '0'),
     partTarget:
@@ -137,6 +138,7 @@ export function parseMultivariantPlaylist(text: string): MultivariantPlaylist {
 const playlistHead = new Set([
   'EXT-X-VERSION',
   'EXT-X-TARGETDURATION',
+  'EXT-X-PLAYLIST-TYPE',
   'EXT-X-MEDIA-SEQUENCE',
   'EXT-X-DISCONTINUITY-SEQUENCE',
   'EXT-X-PART-INF',

@@ -25,9 +25,10 @@ export function mediaPlaylistProblems(playlist: MediaPlaylist): string[] {
   if (playlist.independentSegments === true)
     for (const { uri, parts } of playlist.segments)
       need(parts[0]?.independent !== false, `4.4.2.1: segment ${name(uri)} does not begin with an independent part`);
+  const dated = playlist.segments.some(({ programDateTime }) => programDateTime !== undefined);
   for (const segment of playlist.segments)
     need(
-      !segment.discontinuity || segment.programDateTime !== undefined,
+      !dated || !segment.discontinuity || segment.programDateTime !== undefined,
       '6.2.1: a discontinuity without a new EXT-X-PROGRAM-DATE-TIME',
     );
   if (partTarget === undefined) {

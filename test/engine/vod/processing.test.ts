@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseMediaPlaylist } from '../../../src/codec/hls/parse-playlist.ts';
+import { mediaPlaylistProblems } from '../../../src/codec/hls/validate-playlist.ts';
 import { clip, h264AndAac, packetsOf, packetsOfBytes } from './media.ts';
 import { startVodStack, type VodStack } from './stack.ts';
 
@@ -51,7 +53,8 @@ describe('a file with H.264 and AAC', () => {
     const tok = await stack.token(asset.id);
     const get = (path: string, token = tok) => fetch(`${stack.base}${path}?tok=${token}`);
     const media = await (await get(`/hls/${asset.id}/video/180p/index.m3u8`)).text();
-    expect(media).toContain('#EXT-X-PLAYLIST-TYPE:VOD');
+    expect(parseMediaPlaylist(media)).toMatchObject({ type: 'VOD', ended: true });
+    expect(mediaPlaylistProblems(parseMediaPlaylist(media))).toEqual([]);
     expect(media).toMatch(/#EXT-X-ENDLIST\n$/);
     expect(media.match(/#EXTINF:2\.0,/g)).toHaveLength(2);
     const catalog = await (await get(`/vod/${asset.playbackId}/catalog.json`)).json();

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { parseMediaPlaylist } from '../../../src/codec/hls/parse-playlist.ts';
+import { mediaPlaylistProblems } from '../../../src/codec/hls/validate-playlist.ts';
 import { startEncoder } from '../../helpers/ffmpeg.ts';
 import { until } from '../harness.ts';
 import { packetsOf } from './media.ts';
@@ -50,6 +52,7 @@ it('keeps a broadcast byte for byte, over a reconnect, as one asset', async () =
   const url = `${stack.base}/hls/${asset.id}/index.m3u8?tok=${await stack.token(asset.id)}`;
   const playlist = await (await fetch(url.replace('index.m3u8', 'video/360p/index.m3u8'))).text();
   expect(playlist.match(/#EXT-X-DISCONTINUITY\n/g)).toHaveLength(1);
+  expect(mediaPlaylistProblems(parseMediaPlaylist(playlist))).toEqual([]);
   const frames = (await packetsOf(url)).filter(({ codec_type }) => codec_type === 'video').length;
   expect(Math.abs(frames / 30 - kept.durationMs / 1000)).toBeLessThan(0.5);
   expect(frames).toBeGreaterThan(150);
