@@ -126,6 +126,7 @@ export class Delivery implements Follower {
   subgroupComplete(): void {
     const { subgroupMs } = this.#owner.timeouts;
     if (subgroupMs === 0 || this.#completion !== undefined || this.#state === 'abandoned') return;
+    if (this.backlogBytes === 0) return;
     this.#completion = setTimeout(
       () => {
         if (this.backlogBytes > 0) this.abandon(streamResetCodes.deliveryTimeout);

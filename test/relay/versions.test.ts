@@ -123,6 +123,8 @@ describe('the version of a connection', () => {
     { offer: ['moqt-16'], chosen: 'moqt-16' },
     { offer: ['moqt-18', 'moqt-16'], chosen: 'moqt-18' },
     { offer: ['moqt-99', 'moqt-16'], chosen: 'moqt-16' },
+    { offer: ['moq-lite-06', 'moq-lite-04', 'moq-lite-05'], chosen: 'moq-lite-05' },
+    { offer: ['moq-lite-05', 'moqt-18'], chosen: 'moqt-18' },
     { offer: ['moq-00'], chosen: 'moqt-14' },
   ])('is $chosen of $offer, by ALPN and by WT-Protocol', async ({ offer, chosen }) => {
     const to = await start();

@@ -97,13 +97,11 @@ export class AnnounceFeed implements IncomingPrefix, PrefixFeed, SessionMember {
     if (this.#state !== 'accepted') return;
     this.#state = 'open';
     const { version, hopId } = this.#context;
-    const sayable = [...this.#told].filter(
-      ([key, told]) => encoded(true, told, version) !== undefined || !this.#told.delete(key),
-    );
+    for (const [key, told] of this.#told) if (encoded(true, told, version) === undefined) this.#told.delete(key);
     if (hasTrackInfo(version)) {
-      this.#stream.write(encodeMessage(announceOk, { hopId, activeCount: sayable.length }, version));
+      this.#stream.write(encodeMessage(announceOk, { hopId, activeCount: this.#told.size }, version));
     }
-    for (const [, told] of sayable) this.#send(true, told);
+    for (const told of this.#told.values()) this.#send(true, told);
   }
 
   /** false: it cannot be said in moq-lite, so this peer does not hear of it. */

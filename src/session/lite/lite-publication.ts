@@ -172,7 +172,7 @@ export class LitePublication implements Publication {
     if (isPlainEnd(status)) {
       if (hasTrackInfo(version)) stream.write(encodeSubscribeResponse({ type: 'end', group: this.#end }, version));
       stream.finish();
-    } else stream.send.reset(resetCodes[status] ?? streamResetCodes.internalError);
+    } else stream.cancel(resetCodes[status] ?? streamResetCodes.internalError);
     ended();
   }
 }
