@@ -46,6 +46,8 @@ export class SessionReports {
   #unsavedOpen: SessionReport[] = [];
   #unsavedEnded: SessionReport[] = [];
   #recovered = false;
+  /** The file of open sessions says that there is none. */
+  #notedNone = false;
   #saving: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -102,8 +104,8 @@ export class SessionReports {
         const now = Date.now();
         const report: SessionReport = {
           id: randomUUID(),
-          org: namespace[1] ?? '',
-          inputId: namespace.at(-1) ?? '',
+          org: (namespace[1] ?? '').slice(0, 64),
+          inputId: (namespace.at(-1) ?? '').slice(0, 64),
           transport: via === 'qmux' ? 'websocket' : via,
           version: session.version,
           startedAt: now,
@@ -223,6 +225,8 @@ export class SessionReports {
   }
 
   async #noteOpen(): Promise<void> {
+    if (this.#open.size === 0 && this.#notedNone) return;
+    this.#notedNone = this.#open.size === 0;
     try {
       await this.#spool.replaceOpen(() => this.#openRows(true));
     } catch {
