@@ -29,16 +29,15 @@ export function completePublishAnswer(text: string, { tracks, startBitrate, anno
   return writeSdp(sdp);
 }
 
-/** The first candidate under each announced address, at its own port. */
+/** In place of all candidates: under each announced address the first of its family, at its own port. */
 function announce(section: string[], addresses: readonly string[]): void {
   const first = section.findIndex((line) => line.startsWith('a=candidate:'));
-  if (first === -1) return;
-  const parts = section[first]!.split(' ');
-  const made = addresses.map((address, index) => {
-    const line = [...parts];
-    line[0] = `a=candidate:${index + 1}`;
-    line[4] = address;
-    return line.join(' ');
+  const ours = section.filter((line) => line.startsWith('a=candidate:')).map((line) => line.split(' '));
+  const made = addresses.flatMap((address, index) => {
+    const like = ours.find((parts) => parts[4]!.includes(':') === address.includes(':'));
+    return like === undefined
+      ? []
+      : [[`a=candidate:${index + 1}`, ...like.slice(1, 4), address, ...like.slice(5)].join(' ')];
   });
   const rest = section.filter((line) => !line.startsWith('a=candidate:'));
   section.splice(0, section.length, ...rest.slice(0, first), ...made, ...rest.slice(first));

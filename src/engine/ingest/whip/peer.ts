@@ -48,7 +48,6 @@ export class Peer {
     const { RTCPeerConnection, RTCRtpCodecParameters } = await import('werift');
     const codec = (mimeType: string, clockRate: number, channels?: number) =>
       new RTCRtpCodecParameters({ mimeType, clockRate, ...(channels === undefined ? {} : { channels }) });
-    const everywhere = network.host === '0.0.0.0' || network.host === '::';
     const connection = new RTCPeerConnection({
       iceServers: [],
       bundlePolicy: 'max-bundle',
@@ -56,11 +55,7 @@ export class Peer {
         video: ['h264', 'h265', 'vp9', 'av1', 'vp8', 'rtx'].map((name) => codec(`video/${name}`, 90_000)),
         audio: [codec('audio/opus', 48_000, 2)],
       },
-      iceUseIpv4: everywhere,
-      iceUseIpv6: network.host === '::',
-      iceAdditionalHostAddresses: [everywhere ? '127.0.0.1' : network.host],
-      ...(everywhere ? {} : { iceInterfaceAddresses: { udp4: network.host, udp6: network.host } }),
-      ...(network.ports === undefined ? {} : { icePortRange: [...network.ports] }),
+      ...sockets(network),
     });
     try {
       await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
@@ -100,6 +95,25 @@ export class Peer {
   async close(): Promise<void> {
     await this.#connection.close().catch(() => undefined);
   }
+}
+
+/**
+ * werift opens a socket for each address it is to tell: all of the machine's, or the ones given. Announced addresses replace
+ * them, so one socket of each family will do.
+ */
+function sockets({ host, announced, ports }: WhipNetwork) {
+  const range = ports === undefined ? {} : { icePortRange: [...ports] as [number, number] };
+  if (host !== '0.0.0.0' && host !== '::') {
+    const bound = { iceInterfaceAddresses: { udp4: host, udp6: host } };
+    return { ...range, ...bound, iceUseIpv4: false, iceUseIpv6: false, iceAdditionalHostAddresses: [host] };
+  }
+  const families = announced?.map((address) => (address.includes(':') ? '::1' : '127.0.0.1'));
+  return {
+    ...range,
+    iceUseIpv4: families === undefined,
+    iceUseIpv6: families === undefined && host === '::',
+    iceAdditionalHostAddresses: families === undefined ? ['127.0.0.1'] : [...new Set(families)],
+  };
 }
 
 function listen(transport: RTCDtlsTransport, { rtp, senderReport }: PeerEvents): void {

@@ -168,7 +168,22 @@ describe('WHIP', () => {
     }
   });
 
-  it.each([['/whip/'], ['/whip/nonsense'], ['/whip/..%2f..'], [`/whip/${inputId}/a/b`]])(
+  it('binds everything for announced addresses with one socket of each family', async () => {
+    const { offer } = start({ network: { host: '::', announced: ['203.0.113.5', '2001:db8::5', '203.0.113.6'] } });
+    const sdp = await (await offer()).text();
+    const section = sdp.slice(sdp.indexOf('m=video'));
+    const found = [...section.matchAll(/^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) /gm)].map(([, ...told]) => told);
+    expect(found.map(([address]) => address)).toEqual(['203.0.113.5', '2001:db8::5', '203.0.113.6']);
+    expect(found[0]![1]).toBe(found[2]![1]);
+    expect(found[0]![1]).not.toBe(found[1]![1]);
+  });
+
+  it('tells all addresses of the machine when it is bound to all', async () => {
+    const { offer } = start({ network: { host: '0.0.0.0' } });
+    expect(await (await offer()).text()).toMatch(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 /m);
+  });
+
+  it.each([['/whip/'], ['/whip/nonsense'], ['/whip/..%2f..'], [`/whip/$inputId/a/b`]])(
     'knows nothing of %s',
     async (path) => {
       expect((await start().send('POST', path)).status).toBe(404);
