@@ -86,6 +86,15 @@ describe('an auth server', () => {
     await expect(authorise('/demo')).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
+  it('says who is a relay of the cluster', async () => {
+    answer = () => [200, { publish: '**', subscribe: '**', peer: true }];
+    expect((await authorise('/?cluster=1')).cluster).toBe(true);
+    answer = () => [200, { publish: '**', subscribe: '**' }];
+    expect((await authorise('/?cluster=1')).cluster).toBe(false);
+    answer = () => [200, { publish: '**', subscribe: '**', peer: 'yes' }];
+    await expect(authorise('/')).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
+  });
+
   it('that is away admits nobody', async () => {
     const away = serverAuthoriser({ url: 'http://127.0.0.1:1/', node: 'a', logger: log });
     await expect(away.authorise({ path: '/', remoteAddress: '' })).rejects.toMatchObject({ code: 'API_UNREACHABLE' });

@@ -22,6 +22,8 @@ export type Node = {
   readonly lines: Line[];
   /** What its HTTP answers. */
   get(path: string): Promise<string>;
+  /** `/metrics` of its internal listener. */
+  metrics(): Promise<string>;
   kill(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -90,6 +92,10 @@ export class ClusterRun {
       port,
       lines,
       get: (path) => fetched(`http://${host}:${port}${path}`),
+      metrics() {
+        const { urls } = lines.findLast((line) => line.type === 'ready') as { urls: { internal: string } } & Line;
+        return fetched(`${urls.internal}/metrics`);
+      },
       kill: () => end('SIGKILL'),
       stop: () => end('SIGTERM'),
       async start() {

@@ -38,6 +38,7 @@ describe('a cluster of relay processes', () => {
     await eventually(() => expect(said(one, 'cluster peer joined')).toHaveLength(2));
     expect(said(two, 'cluster member found')).toEqual([]);
     expect(said(root, 'cluster member found')).toEqual([]);
+    for (const node of nodes) expect(await node.metrics()).toContain('\nstreams_relay_peers 2\n');
 
     const first = await publish(one, ['demo', 'one']);
     const second = await publish(root, ['demo', 'root']);
