@@ -161,7 +161,8 @@ export class SessionReports {
     try {
       if (!this.#recovered) await this.#recover();
       while (this.#unsavedOpen.length > 0 || this.#unsavedEnded.length > 0) {
-        await this.#spool.opened(this.#unsavedOpen.splice(0, batch));
+        // That a session opened is always said before that it ended.
+        while (this.#unsavedOpen.length > 0) await this.#spool.opened(this.#unsavedOpen.splice(0, batch));
         await this.#takingEnded((rows) => this.#spool.ended(rows));
       }
       const dropped = this.#spool.takeDropped();
