@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { StreamsError, toStreamsError } from '../src/core/errors.ts';
 import type { CommandContext } from './command.ts';
@@ -78,6 +79,8 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
 /** The program: this process's arguments, terminal and signals. */
 export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
+  // Every request listens to it until its own deadline is over; commands that poll make many.
+  setMaxListeners(0, stop.signal);
   const terminal = processTerminal(process.env, () => stop.abort(readerGone));
   let firstAt = 0;
   const onSignal = () => {
