@@ -148,7 +148,8 @@ export async function playHls(
     qualities: () => {
       const { levels = [], autoLevelEnabled = true, nextLevel = -1 } = hls ?? {};
       const chosen = autoLevelEnabled ? undefined : levels[nextLevel];
-      return { names: levels.map(nameOf), chosen: chosen === undefined ? undefined : nameOf(chosen) };
+      const tallestFirst = [...levels].sort((a, b) => b.height - a.height);
+      return { names: tallestFirst.map(nameOf), chosen: chosen === undefined ? undefined : nameOf(chosen) };
     },
     setQuality(name) {
       if (hls !== undefined) hls.nextLevel = hls.levels.findIndex((level) => nameOf(level) === name);

@@ -84,6 +84,11 @@ const shot = async (page: Page, name: string) => {
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png` });
 };
 
+const without = async (page: Page, names: string[]) =>
+  page.addInitScript((gone) => {
+    for (const name of gone) Reflect.deleteProperty(globalThis, name);
+  }, names);
+
 describe('watch page in Chromium', () => {
   it('waits for an input off air, plays once it is live, waits again, plays again', {
     timeout: 90_000,
@@ -158,11 +163,6 @@ describe('watch page in Chromium', () => {
     expect((await statsOf(page)).latencyMs).toBeLessThan(3000);
     await engine.close();
   });
-
-  const without = async (page: Page, names: string[]) =>
-    page.addInitScript((gone) => {
-      for (const name of gone) Reflect.deleteProperty(globalThis, name);
-    }, names);
 
   it('plays by LL-HLS where there is neither WebTransport nor WebSocket, waits off air, plays again', {
     timeout: 90_000,
@@ -296,5 +296,23 @@ describe('renditions in Chromium', () => {
     await plays(page, 1, 15);
     expect(await statsOf(page)).toMatchObject({ rendition: '360p', rebuilds: 0, reconnects: 0 });
     expect(page.problems).toEqual([]);
+  });
+
+  it('does so by LL-HLS too', { timeout: 90_000 }, async () => {
+    const input = await stack.newInput('240p:300k');
+    await stack.goLive(input);
+    const page = await browser.newPage();
+    pages.push(page);
+    await without(page, ['WebTransport', 'WebSocket']);
+    await page.goto(`${stack.base}/watch/${input.id}?tok=${await stack.mint(input.id)}`);
+    await plays(page, 1, 15);
+    const menu = page.getByLabel('Quality');
+    await menu.waitFor({ timeout: 10_000 });
+    expect(await menu.locator('option').allTextContents()).toEqual(['Auto', '360p', '240p']);
+    expect(await statsOf(page)).toMatchObject({ way: 'hls', height: 360 });
+    await menu.selectOption('240p');
+    await heightIs(page, 240);
+    await plays(page, 2, 25);
+    expect(await statsOf(page)).toMatchObject({ way: 'hls', rendition: '240p', state: 'playing' });
   });
 });

@@ -20,6 +20,14 @@ export type FfmpegProcessOptions = {
 const ticksPerSecond = 100;
 const maxWords = 600;
 
+/** What it needs to find its libraries: the keys in ours are none of its business. */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, LD_LIBRARY_PATH, DYLD_LIBRARY_PATH, SystemRoot } = process.env;
+  return Object.fromEntries(
+    Object.entries({ PATH, LD_LIBRARY_PATH, DYLD_LIBRARY_PATH, SystemRoot }).filter(([, value]) => value !== undefined),
+  );
+}
+
 /** One ffmpeg: bytes in, FLV tags out. */
 export class FfmpegProcess {
   readonly #child: ChildProcess;
@@ -30,7 +38,7 @@ export class FfmpegProcess {
   constructor(options: FfmpegProcessOptions) {
     const { ffmpeg, args, outputs } = options;
     const pipes = Array.from({ length: outputs }, () => 'pipe' as const);
-    this.#child = spawn(ffmpeg, args, { stdio: ['pipe', 'ignore', 'pipe', ...pipes] });
+    this.#child = spawn(ffmpeg, args, { stdio: ['pipe', 'ignore', 'pipe', ...pipes], env: environment() });
     const { stdin, stderr } = this.#child;
     // EPIPE of a process that has died: `close` tells of it.
     stdin!.on('error', () => {});
