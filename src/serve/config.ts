@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { relayVersions } from '../codec/moqt/dialects.ts';
 import { StreamsError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
 
 /** What `streams serve` was asked for. Ports: 0 picks a free one. */
@@ -57,12 +58,14 @@ export function parseAddresses(values: readonly string[]): string[] {
 }
 
 /** `--versions moqt-18 --versions moqt-16,…`. Throws USAGE. */
-export function parseVersions(values: readonly string[]): string[] {
+export function parseVersions(values: readonly string[], known: readonly string[] = relayVersions): string[] {
   const asked = values.flatMap((value) => value.split(',')).map((name) => name.trim());
   for (const name of asked) {
-    if (!relayVersions.includes(name)) {
-      throw new StreamsError('USAGE', `"${name}" is not a MoQT version that the relay speaks`, {
-        hint: `--versions ${relayVersions.join(',')}`,
+    if (!known.includes(name)) {
+      const meant = nearest(name, known);
+      const guess = meant === undefined ? '' : `; did you mean ${meant}?`;
+      throw new StreamsError('USAGE', `"${name}" is not a MoQT version that we speak${guess}`, {
+        hint: `--versions ${known.join(',')}`,
       });
     }
   }
