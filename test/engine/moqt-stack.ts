@@ -13,6 +13,8 @@ export type MoqtStack = AsyncDisposable & {
   control: TestControl;
   relay: RelayCore;
   engine: Engine;
+  /** Another engine in its place. */
+  restartEngine(): Promise<void>;
   inputId: string;
   streamKey: string;
   log: { level: string; message: string; fields: LogFields | undefined }[];
@@ -44,24 +46,32 @@ export async function startMoqtStack(options: { ingest?: string; graceMs?: numbe
     void relay.serve(pair.server);
     return pair.client;
   };
-  const engine = await startEngine({
-    host: '127.0.0.1',
-    rtmpPort: 0,
-    srtPort: 0,
-    controlUrl: control.base,
-    serviceToken,
-    issuer,
-    relayUrl: 'https://relay.test',
-    connect: dial,
-    logger,
-    ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
-  });
+  const start = () =>
+    startEngine({
+      host: '127.0.0.1',
+      rtmpPort: 0,
+      srtPort: 0,
+      controlUrl: control.base,
+      serviceToken,
+      issuer,
+      relayUrl: 'https://relay.test',
+      connect: dial,
+      logger,
+      ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
+    });
+  let engine = await start();
   control.control.setEndpoints({ engineUrl: engine.httpUrl });
   const open: (BroadcastPublisher | BroadcastViewer)[] = [];
   return {
     control,
     relay,
-    engine,
+    get engine() {
+      return engine;
+    },
+    async restartEngine() {
+      await engine.close();
+      engine = await start();
+    },
     inputId,
     streamKey,
     log,

@@ -92,6 +92,23 @@ describe('MoQT publisher in, MoQT out', () => {
     await publisher.finish();
   });
 
+  it('is found again by an engine that was restarted', async () => {
+    await using stack = await startMoqtStack();
+    const states: PublisherState['name'][] = [];
+    const publisher = stack.publisher({ onState: ({ name }) => states.push(name) });
+    const playing = play(
+      (part) => publisher.write(part),
+      fragmentedDemo('frag_every_frame', '-stream_loop', '1'),
+      2048,
+    );
+    await until(() => (stack.engine.stats().live[0]?.units ?? 0) > 5, 'it is on air', 10_000);
+    await stack.restartEngine();
+    await until(() => (stack.engine.stats().live[0]?.units ?? 0) > 5, 'it is on air again', 10_000);
+    expect(states).not.toContain('reconnecting');
+    await playing;
+    await publisher.finish();
+  });
+
   it('lets another publisher with the right key take over, and tells the first', async () => {
     await using stack = await startMoqtStack();
     const bytes = fragmentedDemo('frag_every_frame', '-stream_loop', '1');
