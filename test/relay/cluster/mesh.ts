@@ -20,8 +20,8 @@ export function node(hopId: bigint, limits: Partial<RelayLimits> = {}): RelayCor
 export type Link = { cut(): void; readonly over: Promise<unknown> };
 
 /** A link that `from` dialled. */
-export function link(from: RelayCore, to: RelayCore): Link {
-  const pair = memoryPair({ protocol: 'moqt-18', path: '' });
+export function link(from: RelayCore, to: RelayCore, protocol = 'moqt-18'): Link {
+  const pair = memoryPair({ protocol, path: '' });
   const served = to.serve(pair.server, member);
   const dialled = from.link(pair.client, { path: '/?cluster=1', authority: '' }).catch(() => {});
   return { cut: () => pair.drop(), over: Promise.all([served, dialled]) };

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RelayCore } from '../../../src/relay/create-relay.ts';
 import type { IncomingSubscribe, Publication, Session } from '../../../src/session/types.ts';
 import { eventually } from '../eventually.ts';
@@ -12,6 +12,8 @@ const track = { namespace, name: 'video' };
 
 type Ring = { readonly relays: Record<Name, RelayCore>; readonly links: Map<string, Link> };
 let open: Ring | undefined;
+/** Of the links. */
+let protocol: string;
 
 function ring(limits = { publisherLingerMs: 150 }): Ring {
   const relays = { a: node(11n, limits), b: node(22n, limits), c: node(33n, limits) };
@@ -23,7 +25,7 @@ function ring(limits = { publisherLingerMs: 150 }): Ring {
 function join(pair: string): void {
   const { relays, links } = open!;
   const [from, to] = [...pair] as [Name, Name];
-  links.set(pair, link(relays[from], relays[to]));
+  links.set(pair, link(relays[from], relays[to], protocol));
 }
 
 async function cut(pair: string): Promise<void> {
@@ -84,7 +86,11 @@ function send(source: Source, groupId: number): void {
 
 const whole = (group: number) => ({ group, ids: [0, 1], end: 'fin' });
 
-describe('three relays in a ring', () => {
+describe.each(['moqt-18', 'moq-lite-05'])('three relays in a ring of %s', (version) => {
+  beforeEach(() => {
+    protocol = version;
+  });
+
   it('know what is published at one of them, each once, and are told when it is withdrawn', async () => {
     const { relays } = ring();
     const source = await publish(relays.a);
@@ -104,7 +110,7 @@ describe('three relays in a ring', () => {
     for (const { session } of viewers) subscriptions.push(await session.subscribe(track));
     expect(source.requests).toHaveLength(1);
     // One for relay b, one for relay c: nobody goes the long way round.
-    expect(relays.a.stats().subscriptions).toBe(2);
+    await eventually(() => expect(relays.a.stats().subscriptions).toBe(2));
     expect(relays.b.stats().subscriptions).toBe(2);
     send(source, 1);
     for (const subscription of subscriptions) expect(await nextGroup(subscription)).toMatchObject(whole(1));
@@ -184,6 +190,24 @@ describe('three relays in a ring', () => {
     expect(await nextGroup(subscription)).toMatchObject(whole(3));
   });
 
+  it('wait together for a publisher that comes back: viewers do not notice', async () => {
+    const { relays } = ring({ publisherLingerMs: 3000 });
+    const before = await publish(relays.a);
+    await listed(new Set(names));
+    const { session } = await connect(relays.c, '/');
+    const subscription = await session.subscribe(track);
+    send(before, 1);
+    expect(await nextGroup(subscription)).toMatchObject(whole(1));
+    before.drop();
+    await listed(new Set());
+    const back = await publish(relays.a);
+    await listed(new Set(names));
+    await eventually(() => expect(back.publications).toHaveLength(1));
+    send(back, 2);
+    expect(await nextGroup(subscription)).toMatchObject(whole(2));
+    expect(relays.a.stats().subscriptions).toBe(1);
+  });
+
   it('fetch through each other', async () => {
     const { relays } = ring();
     const source = await publish(relays.a);
@@ -224,7 +248,7 @@ describe('three relays in a ring', () => {
 
   it('keep what is between them from others', async () => {
     const { relays } = ring();
-    const internal = ['.internal', 'origins', 'https://a/'];
+    const internal = ['.internal', 'origins', 'https:', 'a'];
     const stop = relays.a.router.announce({
       session: { subscribe: () => Promise.reject(), fetch: () => Promise.reject() },
       dialect: undefined as never,
