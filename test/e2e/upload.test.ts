@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clip, h264AndAac } from '../engine/vod/media.ts';
+import { clip, h264AndAac, packetsOf } from '../engine/vod/media.ts';
 import { launchChromium } from '../helpers/chromium.ts';
+import { startEncoder } from '../helpers/ffmpeg.ts';
 import { type Finished, finished, repoRoot, type Serve, startServe } from '../helpers/streams-cli.ts';
 
 const page = readFileSync(join(repoRoot, 'docs', 'upload.md'), 'utf8');
@@ -131,9 +132,6 @@ it('the engine is killed in the middle of an upload, and the upload is whole', {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = finished(child);
-  const engine = serve.lines.findLast(
-    ({ type, process, event }) => `${type} ${process} ${event}` === 'child engine ready',
-  )!;
   const media = join(serve.env.STREAMS_CONFIG_DIR!, '..', 'data', 'media');
   const arrived = () =>
     readdirSync(media).some((id) => {
@@ -141,8 +139,41 @@ it('the engine is killed in the middle of an upload, and the upload is whole', {
       return source !== undefined && source.size > 16 << 20;
     });
   await expect.poll(arrived, { timeout: 10_000, interval: 1 }).toBe(true);
-  process.kill(Number(engine.pid), 'SIGKILL');
+  process.kill(enginePid(), 'SIGKILL');
   const { code, stdout } = await ended;
   expect(code).toBe(0);
   expect(JSON.parse(stdout).asset).toMatchObject({ name: 'large.bin', bytes: 192 << 20 });
 });
+
+it('the engine is killed in the middle of a broadcast, and what was recorded plays', { timeout: 60_000 }, async () => {
+  const made = (await serve.json('inputs', 'create', '--name', 'kept', '--record')) as unknown as {
+    urls: { rtmp: string };
+  };
+  const encoder = startEncoder(made.urls.rtmp);
+  type Asset = { id: string; name: string; status: string; durationMs?: number };
+  const kept = async () => {
+    const { assets } = (await serve.json('assets', 'list')) as unknown as { assets: Asset[] };
+    return assets.find(({ name }) => name.startsWith('kept '));
+  };
+  await expect.poll(async () => (await kept())?.status, { timeout: 15_000 }).toBe('uploading');
+  const { id } = (await kept())!;
+  const file = join(serve.env.STREAMS_CONFIG_DIR!, '..', 'data', 'media', id, 'track-0.cmaf');
+  await expect
+    .poll(() => statSync(file, { throwIfNoEntry: false })?.size ?? 0, { timeout: 15_000 })
+    .toBeGreaterThan(400_000);
+  process.kill(enginePid(), 'SIGKILL');
+  await encoder.stop();
+  await expect.poll(async () => (await kept())?.status, { timeout: 20_000 }).toBe('ready');
+  expect((await kept())!.durationMs).toBeGreaterThan(1500);
+  const { hlsUrl } = (await serve.json('playback', 'mint', id)) as unknown as { hlsUrl: string };
+  const frames = (await packetsOf(hlsUrl)).filter(({ codec_type }) => codec_type === 'video').length;
+  expect(Math.abs(frames / 30 - (await kept())!.durationMs! / 1000)).toBeLessThan(0.5);
+});
+
+/** Of the engine that runs now. */
+function enginePid(): number {
+  const line = serve.lines.findLast(
+    ({ type, process, event }) => `${type} ${process} ${event}` === 'child engine ready',
+  );
+  return Number(line!.pid);
+}
