@@ -2,6 +2,7 @@ import type { Authoriser, Grant } from '../access/grant.ts';
 import { everythingBelow } from '../access/pattern.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
+import { liteVersion } from '../codec/moqt/lite/version.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -183,7 +184,10 @@ export class RelaySession {
       fetch: (request) => void this.#fetch(grant, rootedRequest(root, request)),
       trackStatus: (request) => void this.#trackStatus(grant, rootedRequest(root, request)),
       publish: (request) => void this.#offer(grant, request),
-      publishNamespace: (announcement) => void this.#announce(grant, announcement),
+      // A session of moq-lite would ask for them, and followPeer does.
+      ...(!(this.isMember && liteVersion(this.#transport.protocol)) && {
+        publishNamespace: (announcement) => void this.#announce(grant, announcement),
+      }),
       subscribeNamespace: (request) => void this.#discover(grant, request, followNamespaces),
       subscribeTracks: (request) => void this.#discover(grant, request, followTracks),
     };

@@ -26,9 +26,9 @@ export function withScheme(text: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
 }
 
-/** The namespace in which a relay says where it is. */
+/** The namespace in which a relay says where it is. Fields without slashes, so that moq-lite can say it too. */
 export function originOf(node: string): readonly string[] {
-  return [...originsPrefix, node];
+  return [...originsPrefix, ...node.split('/').filter((part) => part !== '')];
 }
 
 /** The relay that such a namespace tells of; undefined when it is none. A path splits at its slashes. */
