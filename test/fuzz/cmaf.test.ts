@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { decodeCatalog, encodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
+import { decodeHangCatalog, encodeHangCatalog } from '../../src/codec/catalog/hang-catalog.ts';
+import { decodeMsfCatalog, encodeMsfCatalog } from '../../src/codec/catalog/msf-catalog.ts';
+import { type Catalog, decodeCatalog, encodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { parseFragment, writeFragment } from '../../src/codec/cmaf/fragment.ts';
 import { parseInitSegment, writeInitSegment } from '../../src/codec/cmaf/init-segment.ts';
 import { mergeInits } from '../../src/codec/cmaf/merge-inits.ts';
 import { retimeFragment } from '../../src/codec/cmaf/retime.ts';
 import { CmafSplitter } from '../../src/codec/cmaf/splitter.ts';
+import { TrackSplitter } from '../../src/codec/cmaf/track-splitter.ts';
 import { parseAvcConfig } from '../../src/codec/h264/avc-config.ts';
 import { concat, fromHex } from '../../src/core/bytes.ts';
 import { StreamsError } from '../../src/core/errors.ts';
@@ -35,6 +38,11 @@ const fragment = writeFragment({
   data: fromHex('00000002 6588'),
   wallClock: 1_795_000_000_000,
 });
+const catalog: Catalog = {
+  version: 1,
+  live: true,
+  tracks: [{ name: 'a', kind: 'video', codec: 'avc1.64001e', width: 640, height: 360, init: 'AAAA' }],
+};
 const allowed = new Set(['MALFORMED', 'LIMIT_EXCEEDED', 'UNSUPPORTED', 'INVALID_ARGUMENT']);
 
 function fuzz(seed: number, seeds: readonly Uint8Array[], decode: (bytes: Uint8Array) => void) {
@@ -67,7 +75,15 @@ describe('hostile boxes end in an answer or a decode error:', () => {
     fuzz(5, [concat([inits[0]!, fragment, fragment])], (bytes) =>
       new CmafSplitter({ maxBoxBytes: 1 << 20 }).push(bytes),
     ));
+  it('streams to be taken apart by track', () =>
+    fuzz(8, [concat([mergeInits(inits).bytes, fragment, fragment])], (bytes) =>
+      new TrackSplitter().push(bytes, 1_795_000_000_000),
+    ));
   it('avcC', () => fuzz(6, [config], parseAvcConfig));
+  it.each([
+    ['MSF', 9, encodeMsfCatalog(catalog, 0), decodeMsfCatalog],
+    ['hang', 10, encodeHangCatalog(catalog), decodeHangCatalog],
+  ])('catalogs of %s', (_, seed, bytes, decode) => fuzz(seed, [bytes], decode));
   it('catalogs', () =>
     fuzz(
       7,
