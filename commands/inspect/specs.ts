@@ -2,6 +2,7 @@ import { StreamsError } from '../../src/core/errors.ts';
 import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
+import { viewerVersionsOption } from '../versions.ts';
 
 export const catalogSpec = {
   path: ['inspect', 'catalog'],
@@ -65,6 +66,7 @@ export const trackSpec = {
     track: { value: 'name', description: "track to measure; the catalog's first video when left out" },
     namespace: { value: 'a/b', description: 'namespace of the track, for URLs without a token of ours' },
     duration: { value: 'duration', description: 'stop after this long', parse: parseDuration },
+    versions: viewerVersionsOption,
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

@@ -23,7 +23,7 @@ export const run: Run<typeof trackSpec> = async ({ args, options, output, signal
   }
   const namespace = options.namespace?.split('/');
   const target = playbackTarget(args.url, namespace);
-  const transport = await nodeConnect(options.certHash)(target.url, { signal });
+  const transport = await nodeConnect(options.certHash, options.versions)(target.url, { signal });
   const meter = new TrackMeter();
   let session: Session | undefined;
   let timer: NodeJS.Timeout | undefined;

@@ -1,11 +1,17 @@
+import { moqtVersions, protocolsOf } from '../../src/codec/moqt/dialects.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { type ConnectTransport, type ViewerState, viewerProtocols } from '../../src/sdk/index.ts';
+import { parseVersions } from '../../src/serve/config.ts';
 import { connect } from '../../src/transport/connect.ts';
 
-/** How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept. */
-export function nodeConnect(hashes: readonly Uint8Array[] | undefined): ConnectTransport {
+/**
+ * How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept; `names`: versions of MoQT to offer, all by
+ * default. Throws USAGE for a version that there is not.
+ */
+export function nodeConnect(hashes: readonly Uint8Array[] | undefined, names?: readonly string[]): ConnectTransport {
+  const versions = names === undefined ? viewerProtocols : protocolsOf(parseVersions(names, moqtVersions));
   const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
-  return (url, { signal }) => connect(url, { versions: [...viewerProtocols], signal, ...trust });
+  return (url, { signal }) => connect(url, { versions: [...versions], signal, ...trust });
 }
 
 /** Throws USAGE for what is no playback URL; the message never holds its token. */

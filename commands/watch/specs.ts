@@ -1,6 +1,7 @@
 import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
+import { viewerVersionsOption } from '../versions.ts';
 
 export const watchSpec = {
   path: ['watch'],
@@ -16,6 +17,7 @@ export const watchSpec = {
     out: { value: 'file', description: 'write the media into a playable .mp4' },
     track: { value: 'name', description: 'only this track; may be repeated', repeatable: true },
     rendition: { value: 'name', description: 'this picture instead of the tallest: 480p' },
+    versions: viewerVersionsOption,
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

@@ -48,7 +48,7 @@ export const run: Run<typeof watchSpec> = async ({ args, options, output, signal
 
   const viewer = new BroadcastViewer({
     url: args.url,
-    connect: nodeConnect(options.certHash),
+    connect: nodeConnect(options.certHash, options.versions),
     selectTracks: (catalog) => {
       try {
         return choose(catalog);
