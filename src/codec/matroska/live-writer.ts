@@ -24,9 +24,9 @@ const codecIds: Readonly<Record<string, string>> = {
 
 /**
  * The beginning of a live Matroska stream of one track (RFC 9559): EBML header, a Segment without an end, Info and Tracks. The
- * scale is a millisecond. undefined for a codec without a name here.
+ * scale is a millisecond. `framerate`: frames per second, where it is known. undefined for a codec without a name here.
  */
-export function writeMatroskaHead(track: TrackDescription): Uint8Array | undefined {
+export function writeMatroskaHead(track: TrackDescription, framerate?: number): Uint8Array | undefined {
   const codecId = codecIds[track.codec];
   if (codecId === undefined) return undefined;
   const picture =
@@ -35,6 +35,7 @@ export function writeMatroskaHead(track: TrackDescription): Uint8Array | undefin
       : element(0xe1, float(0xb5, track.sampleRate), uint(0x9f, track.channels));
   // VP9's configuration has no place in Matroska's CodecPrivate; decoders need none.
   const config = track.codec === 'vp9' || track.codec === 'vp8' ? new Uint8Array(0) : element(0x63a2, track.config);
+  const duration = framerate === undefined ? new Uint8Array(0) : uint(0x23e383, Math.round(1e9 / framerate));
   const kind = uint(0x83, track.kind === 'video' ? 1 : 2);
   const entry = element(
     0xae,
@@ -43,6 +44,7 @@ export function writeMatroskaHead(track: TrackDescription): Uint8Array | undefin
     kind,
     uint(0x9c, 0),
     text(0x86, codecId),
+    duration,
     config,
     picture,
   );

@@ -200,10 +200,11 @@ export class Transcoder {
   #spawn(init: Uint8Array): Run | undefined {
     const { ffmpeg, plan, fields, logger } = this.#options;
     const track = parseInitSegment(init)[0];
-    const head = track?.description === undefined ? undefined : writeMatroskaHead(track.description);
-    if (track?.description === undefined || head === undefined) return undefined;
+    if (track?.description === undefined) return undefined;
     const { job, renditions } = plan(track.description);
-    if (renditions.length === 0) return undefined;
+    const framerate = job.kind === 'video' ? job.rungs[0]?.framerate : undefined;
+    const head = writeMatroskaHead(track.description, framerate);
+    if (head === undefined || renditions.length === 0) return undefined;
     const now = performance.now();
     for (const rendition of renditions) rendition.reset(track.timescale, this.#afterGroup);
     const process = new FfmpegProcess({

@@ -26,6 +26,14 @@ describe('live Matroska', () => {
     expect(writeMatroskaHead(track as never)).toBeUndefined();
   });
 
+  it('tells how long a frame lasts, where that is known', () => {
+    const track = { kind: 'audio', codec: 'opus', config: opusHead, sampleRate: 48_000, channels: 2 } as const;
+    // DefaultDuration (RFC 9559 5.1.4.1.13) of 40 ms, in nanoseconds.
+    const duration = hex(fromHex('23e383 01 00000000000008 0000000002625a00'));
+    expect(hex(writeMatroskaHead(track, 25)!)).toContain(duration);
+    expect(hex(writeMatroskaHead(track)!)).not.toContain('23e383');
+  });
+
   it('is what ffprobe reads', () => {
     const head = writeMatroskaHead({
       kind: 'audio',

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeCatalog } from '../../../src/codec/catalog/streams-catalog.ts';
 import { parseFragment } from '../../../src/codec/cmaf/fragment.ts';
 import { parseInitSegment } from '../../../src/codec/cmaf/init-segment.ts';
+import { parseAvcConfig } from '../../../src/codec/h264/avc-config.ts';
 import { concat } from '../../../src/core/bytes.ts';
 import { collect, demoFile, type Group, type Harness, namespace, run, startHarness, until } from '../harness.ts';
 
@@ -84,6 +85,7 @@ describe('renditions, from RTMP to MoQT', () => {
     expect(Buffer.from(told[1]!.init!, 'base64')).toEqual(Buffer.from(tall.groups[0]!.objects[0]!.payload));
     const [track] = parseInitSegment(tall.groups[0]!.objects[0]!.payload);
     expect(track).toMatchObject({ codecString: first[1]!.codec, width: 426, height: 240 });
+    expect(parseAvcConfig(track!.description!.config).sps.framerate).toBe(25);
     await expectDecodable(whole(tall.groups), 240);
 
     tall.leave();
