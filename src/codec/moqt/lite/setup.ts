@@ -49,7 +49,7 @@ export const setup: MessageCodec<Setup> = {
     const path = values.get(BigInt(parameterTypes.path));
     const hopId = value(parameterTypes.hopId)?.varintBig();
     return {
-      ...(probe !== undefined && { probe: levels[Number(probe < 2n ? probe : 2n)]! }),
+      ...(probe !== undefined && probe !== 0n && { probe: levels[Number(probe < 2n ? probe : 2n)]! }),
       ...(path !== undefined && { path: textOf(path) }),
       ...(hopId !== undefined && hopId !== 0n && { hopId }),
     };
