@@ -105,6 +105,9 @@ describe.each(['moqt-18', 'moq-lite-05'])('three relays in a ring of %s', (versi
     const { relays } = ring({ publisherLingerMs: 150, ...{ subscriptionLingerMs: 20 } });
     const source = await publish(relays.a);
     await listed(new Set(names));
+    for (const name of ['b', 'c'] as const) {
+      await eventually(() => expect(relays[name].router.routeOf(namespace)?.route?.hops.at(-1)).toBe(11n));
+    }
     const viewers = await Promise.all([connect(relays.b, '/'), connect(relays.b, '/'), connect(relays.c, '/')]);
     const subscriptions = [];
     for (const { session } of viewers) subscriptions.push(await session.subscribe(track));
