@@ -1,4 +1,5 @@
-import { moqtVersions, protocolsOf } from '../../src/codec/moqt/dialects.ts';
+import { sessionCodes } from '../../src/codec/moqt/codes.ts';
+import { inBandProtocol, moqtVersions, protocolsOf } from '../../src/codec/moqt/dialects.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { type ConnectTransport, type ViewerState, viewerProtocols } from '../../src/sdk/index.ts';
 import { parseVersions } from '../../src/serve/config.ts';
@@ -11,7 +12,13 @@ import { connect } from '../../src/transport/connect.ts';
 export function nodeConnect(hashes: readonly Uint8Array[] | undefined, names?: readonly string[]): ConnectTransport {
   const versions = names === undefined ? viewerProtocols : protocolsOf(parseVersions(names, moqtVersions));
   const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
-  return (url, { signal }) => connect(url, { versions: [...versions], signal, ...trust });
+  return async (url, { signal }) => {
+    const transport = await connect(url, { versions: [...versions], signal, ...trust });
+    // A server that names none would have us agree on one in SETUP.
+    if (transport.protocol !== '' || versions.includes(inBandProtocol)) return transport;
+    transport.close({ code: sessionCodes.versionNegotiationFailed, reason: 'none of the versions offered' });
+    throw new StreamsError('UNSUPPORTED', 'the relay speaks none of the MoQT versions asked for');
+  };
 }
 
 /** Throws USAGE for what is no playback URL; the message never holds its token. */
