@@ -44,6 +44,8 @@ type Run = {
 };
 
 const lookMs = 500;
+/** Between two lines that say the same. */
+const tellMs = 10_000;
 /** Where the clock given to ffmpeg begins: what encoders put before the first sample stays above 0. */
 const firstTime = 1000;
 /** FLV's timestamps have 31 bits; a new ffmpeg begins a new clock long before. */
@@ -75,6 +77,7 @@ export class Transcoder {
   #waitMs: number;
   #cost = { cpuSeconds: 0, mediaSeconds: 0, restarts: 0 };
   #skipped = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: TranscoderOptions) {
     this.#options = options;
@@ -265,12 +268,14 @@ export class Transcoder {
 
   #check(): void {
     const { stuckMs = 5000, logger, fields } = this.#options;
-    if (this.#skipped > 0)
+    const now = performance.now();
+    if (this.#skipped > 0 && now - this.#toldAt > tellMs) {
       logger.warn('ffmpeg cannot keep up: groups of the renditions are left out', { ...fields, groups: this.#skipped });
-    this.#skipped = 0;
+      this.#skipped = 0;
+      this.#toldAt = now;
+    }
     const run = this.#run;
     if (run === undefined) return;
-    const now = performance.now();
     if (now - run.startedAt > goodRunMs) this.#waitMs = this.#retry.first;
     // A frame or two are always on the way.
     if (behind(run) > 500 && now - run.heardAt > stuckMs) this.#fail(`nothing came out of it for ${stuckMs} ms`);
