@@ -4,8 +4,10 @@ import type { RtpPacket } from './packet.ts';
 export type OrderedPacket = { packet: RtpPacket; afterLoss: boolean };
 
 export type ReorderOptions = {
-  /** How long a missing packet is waited for, ms. */
+  /** How long a missing packet is waited for, ms; up to three times as long until it was asked for `minRequests` times. */
   waitMs: number;
+  /** Default 0. */
+  minRequests?: number;
   /** Packets held at most. */
   maxPackets: number;
 };
@@ -63,10 +65,16 @@ export class ReorderBuffer {
     const out: OrderedPacket[] = [];
     for (;;) {
       const due = this.#due === undefined ? undefined : this.#missing.get(this.#due);
-      if (due === undefined || now - due.since < this.#options.waitMs) return out;
+      if (due === undefined || !this.#isOver(due, now)) return out;
       this.#giveUp();
       out.push(...this.#take());
     }
+  }
+
+  /** A process that stood still has not asked yet, and must not blame the line. */
+  #isOver({ since, requests }: { since: number; requests: number }, now: number): boolean {
+    const { waitMs, minRequests = 0 } = this.#options;
+    return now - since >= (requests < minRequests ? 3 * waitMs : waitMs);
   }
 
   /** Sequence numbers to be asked for now, each again after `againMs`. */

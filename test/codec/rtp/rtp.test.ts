@@ -58,6 +58,22 @@ describe('ReorderBuffer', () => {
     expect(sequences(buffer.push(packet(5), 152))).toBe('5');
   });
 
+  it('does not give up before it has asked often enough, but in the end it does', () => {
+    const patient = () => new ReorderBuffer({ waitMs: 100, minRequests: 2, maxPackets: 8 });
+    const asked = patient();
+    asked.push(packet(1), 0);
+    asked.push(packet(3), 0);
+    asked.wanted(0, 40);
+    expect(sequences(asked.expire(200))).toBe('');
+    asked.wanted(200, 40);
+    expect(sequences(asked.expire(201))).toBe('3!');
+    const never = patient();
+    never.push(packet(1), 0);
+    never.push(packet(3), 0);
+    expect(sequences(never.expire(299))).toBe('');
+    expect(sequences(never.expire(300))).toBe('3!');
+  });
+
   it('never holds more than it may', () => {
     const buffer = made();
     buffer.push(packet(0), 0);

@@ -14,7 +14,7 @@ type Track = {
   ntp: number | undefined;
 };
 
-/** Seconds a frame by which a wrong guess is made good, and the most that is not simply jumped over. */
+/** Seconds a frame by which a wrong guess is made good, and the most that is not made good at once. */
 const slew = 0.002;
 const maxSlewed = 0.5;
 
@@ -38,10 +38,11 @@ export class AvClock {
       track = { clock, rate, raw: timestamp, out, shift: (now - this.#origin) / 1000 - out / rate, ntp: undefined };
       this.#tracks.set(kind, track);
     } else {
+      const before = track.out;
       track.out = track.clock.map(kind, timestamp);
       track.raw = timestamp;
+      if (kind === 'video') this.#follow(track, (track.out - before) / track.rate);
     }
-    if (kind === 'video') this.#follow(track);
     return track.out / track.rate + track.shift;
   }
 
@@ -53,11 +54,15 @@ export class AvClock {
     track.ntp = Number(ntp >> 32n) + Number(ntp & 0xffff_ffffn) / 2 ** 32 - media;
   }
 
-  #follow(video: Track): void {
+  /** `step`: seconds since the frame before. */
+  #follow(video: Track, step: number): void {
     const audio = this.#tracks.get('audio');
     if (audio?.ntp === undefined || video.ntp === undefined) return;
     const off = audio.shift - audio.ntp + video.ntp - video.shift;
     if (!Number.isFinite(off)) return;
-    video.shift += Math.abs(off) > maxSlewed ? off : Math.max(-slew, Math.min(slew, off));
+    const far = Math.abs(off) > maxSlewed;
+    // Forward it may jump; backward time must not stand still, so it goes at half its pace.
+    if (off > 0) video.shift += far ? off : Math.min(slew, off);
+    else video.shift += Math.max(off, -Math.min(far ? step : slew, step / 2));
   }
 }

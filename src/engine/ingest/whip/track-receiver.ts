@@ -94,6 +94,10 @@ export class TrackReceiver {
   }
 
   #newBuffer(): ReorderBuffer {
-    return new ReorderBuffer({ waitMs: this.track.kind === 'video' ? videoWaitMs : audioWaitMs, maxPackets });
+    return new ReorderBuffer(
+      this.track.kind === 'video'
+        ? { waitMs: videoWaitMs, minRequests: 5, maxPackets }
+        : { waitMs: audioWaitMs, maxPackets },
+    );
   }
 }

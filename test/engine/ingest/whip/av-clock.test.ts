@@ -36,12 +36,26 @@ describe('AvClock', () => {
     for (let i = 1; i < offsets.length; i++) expect(Math.abs(offsets[i]! - offsets[i - 1]!)).toBeLessThan(0.0021);
   });
 
-  it('jumps over a difference that is no jitter', () => {
-    const made = sender(2);
+  it('jumps forward over a difference that is no jitter', () => {
+    const made = sender(-2);
     made.audio(0);
-    expect(made.video(0)).toBeCloseTo(2, 3);
+    expect(made.video(0)).toBeCloseTo(-2, 3);
     made.reports(0);
     expect(made.video(0.033) - made.audio(0.033)).toBeCloseTo(0, 3);
+  });
+
+  it('goes at half its pace where video was put too late, and never stands still', () => {
+    const made = sender(1.5);
+    const times: number[] = [];
+    for (let frame = 0; frame < 200; frame++) {
+      const second = frame / 30;
+      made.audio(second);
+      times.push(made.video(second));
+      if (frame === 0) made.reports(0);
+    }
+    const steps = times.slice(1).map((time, i) => time - times[i]!);
+    expect(Math.min(...steps)).toBeGreaterThan(0.016);
+    expect(made.video(199 / 30) - made.audio(199 / 30)).toBeLessThan(0.35);
   });
 
   it('keeps the tracks together when the clocks of two devices drift apart', () => {
