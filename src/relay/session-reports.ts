@@ -24,7 +24,7 @@ type Open = { readonly report: SessionReport; readonly figures: () => SessionFig
 /** After a change, so that those which come together go together. */
 const soonMs = 50;
 /** Rows in one request, and noted down in one go: other things have their turn in between. */
-const batch = 500;
+const batch = 250;
 /** Rows kept while the disk takes none. */
 const maxUnsaved = 20_000;
 const closeMs = 500;
