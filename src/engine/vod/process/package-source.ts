@@ -137,22 +137,14 @@ function outputArguments({ video, audio }: Probed): string[] {
   }
   if (audio !== undefined) {
     args.push('-map', '0:a:0');
-    if (audio.copy) args.push('-c:a', 'copy');
+    // Of ADTS frames it makes what MP4 has; what has no ADTS header passes.
+    if (audio.copy) args.push('-c:a', 'copy', '-bsf:a', 'aac_adtstoasc');
     else args.push('-c:a', 'aac', '-b:a', '160k', '-ac', '2');
   }
-  const movflags = 'frag_every_frame+empty_moov+default_base_moof';
-  return [
-    ...args,
-    '-map_metadata',
-    '-1',
-    '-max_muxing_queue_size',
-    '4096',
-    '-f',
-    'mp4',
-    '-movflags',
-    movflags,
-    'pipe:1',
-  ];
+  // The moov waits for the first frames: MPEG-TS says in them what its AAC is. Our reader knows no edit lists: every track
+  // keeps the times it has (frag_discont) instead of beginning at 0.
+  const fragments = ['-movflags', 'frag_every_frame+delay_moov+frag_discont+default_base_moof', '-use_editlist', '0'];
+  return [...args, '-map_metadata', '-1', '-max_muxing_queue_size', '4096', '-f', 'mp4', ...fragments, 'pipe:1'];
 }
 
 const maxBoxesLookedAt = 64;
