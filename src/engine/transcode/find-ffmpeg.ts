@@ -3,18 +3,26 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 
 /**
- * The ffmpeg to use: STREAMS_FFMPEG (a path; empty means none), else the one of the package `ffmpeg-static` when it was
- * installed with its file, else the first on PATH. undefined: none. What STREAMS_FFMPEG names is not replaced by another one.
+ * The ffmpeg to use: STREAMS_FFMPEG (a path, or a name on PATH; empty means none), else the one of the package
+ * `ffmpeg-static` when it was installed with its file, else the first on PATH. undefined: none. What STREAMS_FFMPEG names is
+ * not replaced by another one.
  */
 export function findFfmpeg(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env.STREAMS_FFMPEG;
-  if (named !== undefined) return isExecutable(named) ? named : undefined;
+  if (named !== undefined) {
+    if (/[\\/]/.test(named)) return isExecutable(named) ? named : undefined;
+    return named === '' ? undefined : onPath(named, env);
+  }
   const shipped = ffmpegStatic();
   if (shipped !== undefined && isExecutable(shipped)) return shipped;
+  return onPath(process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg', env);
+}
+
+function onPath(name: string, env: NodeJS.ProcessEnv): string | undefined {
   return (env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => folder !== '')
-    .map((folder) => join(folder, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg'))
+    .map((folder) => join(folder, name))
     .find(isExecutable);
 }
 
