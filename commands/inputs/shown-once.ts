@@ -10,6 +10,7 @@ const labels: Record<string, string> = {
   srt: 'SRT URL',
   whip: 'WHIP URL',
   fmp4: 'fMP4 URL',
+  moqt: 'MoQT URL',
 };
 
 /** An input together with its key, as create and rotate show it; or with the files that hold the key now. */

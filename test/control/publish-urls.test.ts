@@ -21,3 +21,14 @@ it('a WHIP input gets its endpoint under the address of this server', async () =
   const { body } = await test.call('POST', '/v1/live-inputs', { body: { name: 'a', ingest: 'whip' } });
   expect(body.urls).toEqual({ whip: `${test.base}/whip/${body.id}` });
 });
+
+it('an fMP4 input gets where to push it, and where MoQT publishers connect once there is a relay', async () => {
+  await using test = await startTestControl();
+  const create = async () => (await test.call('POST', '/v1/live-inputs', { body: { name: 'a', ingest: 'fmp4' } })).body;
+  test.control.setEndpoints({ engineUrl: 'http://127.0.0.1:1' });
+  const first = await create();
+  expect(first.urls).toEqual({ fmp4: `${test.base}/ingest/${first.id}` });
+  test.control.setEndpoints({ engineUrl: 'http://127.0.0.1:1', relayUrl: 'https://127.0.0.1:2' });
+  const { id, stream_key_cleartext: key, urls } = await create();
+  expect(urls.moqt).toBe(`https://127.0.0.1:2/publish/${id}?sk=${key}`);
+});

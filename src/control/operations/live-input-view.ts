@@ -64,6 +64,7 @@ export const publishUrls = z.object({
       srt: z.string().optional().describe('The whole address, for ffmpeg, OBS and srt-live-transmit'),
       whip: z.string().optional().describe('The WHIP endpoint, with the stream key as bearer token'),
       fmp4: z.string().optional().describe('Where to POST fragmented MP4, with the stream key as bearer token'),
+      moqt: z.string().optional().describe('The whole address, for MoQT publishers (BroadcastPublisher)'),
     })
     .optional(),
 });
@@ -72,9 +73,11 @@ export function viewPublishUrls(
   { context }: Call,
   input: z.output<typeof liveInputWithKey>,
 ): z.input<typeof publishUrls> {
-  const { rtmpUrl, srtUrl, engineUrl, publicHttpUrl } = context.endpoints();
-  if (engineUrl !== undefined && input.ingest === 'fmp4')
-    return { urls: { fmp4: `${publicHttpUrl}/ingest/${input.id}` } };
+  const { rtmpUrl, srtUrl, engineUrl, relayUrl, publicHttpUrl } = context.endpoints();
+  if (engineUrl !== undefined && input.ingest === 'fmp4') {
+    const moqt = relayUrl && `${relayUrl}/publish/${input.id}?sk=${input.stream_key_cleartext}`;
+    return { urls: { fmp4: `${publicHttpUrl}/ingest/${input.id}`, ...(moqt !== undefined && { moqt }) } };
+  }
   if (engineUrl !== undefined && input.ingest === 'whip')
     return { urls: { whip: `${publicHttpUrl}/whip/${input.id}` } };
   if (srtUrl !== undefined && input.ingest === 'srt')
