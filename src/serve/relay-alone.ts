@@ -15,8 +15,21 @@ export async function startRelayAlone(
   settings: RelaySettings,
   { dataDir, logger }: { dataDir: string; logger: Logger },
 ): Promise<Relay> {
-  const { listen, versions, tls, certificateHosts, http, https, internal, keys, authUrl, anonymous, limits, cluster, ignored } =
-    settings;
+  const {
+    listen,
+    versions,
+    tls,
+    certificateHosts,
+    http,
+    https,
+    internal,
+    keys,
+    authUrl,
+    anonymous,
+    limits,
+    cluster,
+    ignored,
+  } = settings;
   for (const key of ignored) logger.warn('this key has no effect here', { key });
   const authoriser =
     authUrl === undefined

@@ -1,7 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { StreamsError } from '../../core/errors.ts';
-import { knownKeys, renamed, useOf, writtenKeys } from './keys.ts';
 import { nearest } from '../../core/nearest.ts';
+import { knownKeys, renamed, useOf, writtenKeys } from './keys.ts';
 
 /** One key as written, and its value. */
 export type Written = { readonly key: string; readonly value: unknown };
