@@ -244,9 +244,9 @@ export class RelaySession {
     } else if (over === 'full') {
       request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', 1000);
     } else {
-      const expiresMs = (): number | undefined => grant.remainingMs?.();
+      const tally = this.#tally;
       void this.#open.promise.then(({ dialect, peer }) =>
-        this.#context.router.subscribe({ request, session: { dialect, tally: this.#tally }, peer, expiresMs, over }),
+        this.#context.router.subscribe({ request, session: { dialect, tally, grant }, peer, over }),
       );
     }
   }

@@ -8,8 +8,6 @@ export type RoutedRequest = {
   readonly session: ViewerSession;
   /** Who asks: what comes from there is not sent back. */
   readonly peer?: Peer;
-  /** How long the subscription may last, ms; undefined: there is no end in sight. */
-  expiresMs(): number | undefined;
   /** Called once, when it was rejected, cancelled, or its subscription ended. */
   readonly over: () => void;
 };

@@ -17,7 +17,7 @@ import type { SessionTally } from './session-tally.ts';
 import { isEmpty, windowOf } from './start-location.ts';
 import { RelayTrack } from './track.ts';
 import { TrackOffers } from './track-offers.ts';
-import { Viewer, type ViewerSession } from './viewer.ts';
+import { expiryOf, Viewer, type ViewerSession } from './viewer.ts';
 
 /** When a subscriber that found no publisher may ask again. */
 const retryMs = 1000;
@@ -172,7 +172,7 @@ export class Router {
     if (routed === undefined) return;
     const viewer = await this.#using(routed, async () => {
       await routed.feed.established;
-      const publication = await publish(answerOf(routed.track));
+      const publication = await publish(answerOf(routed.track, session));
       return this.#view(routed, publication, session);
     });
     await viewer.ended;
@@ -319,7 +319,7 @@ export class Router {
     }
   }
 
-  #accept(routed: Routed, { request, session, peer, expiresMs, over }: RoutedRequest): void {
+  #accept(routed: Routed, { request, session, peer, over }: RoutedRequest): void {
     const { track } = routed;
     const { largest } = track;
     if (isEmpty(windowOf(request.filter, largest), largest)) {
@@ -327,7 +327,7 @@ export class Router {
       over();
       return;
     }
-    const viewer = this.#view(routed, request.accept(answerOf(track, expiresMs())), session);
+    const viewer = this.#view(routed, request.accept(answerOf(track, session)), session);
     if (peer?.isMember) this.#serveMember(routed, viewer);
     void viewer.ended.then(over);
   }
@@ -375,13 +375,13 @@ export class Router {
   }
 }
 
-function answerOf(track: RelayTrack, expiresMs?: number): SubscribeAnswer {
+function answerOf(track: RelayTrack, session: ViewerSession): SubscribeAnswer {
   const { alias, largest, properties: trackProperties } = track;
   return {
     alias,
     trackProperties,
     ...(largest !== undefined && { largest }),
-    ...(expiresMs !== undefined && { expiresMs }),
+    ...expiryOf(session),
   };
 }
 

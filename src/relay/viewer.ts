@@ -1,4 +1,4 @@
-import { isCatalog } from '../access/grant.ts';
+import { type Grant, isCatalog } from '../access/grant.ts';
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type {
@@ -29,7 +29,16 @@ export type ViewerContext = {
 export type ViewerSession = {
   readonly dialect: ObjectDialect;
   readonly tally: SessionTally;
+  /** What its subscriptions rest on. */
+  readonly grant: Pick<Grant, 'remainingMs'>;
 };
+
+/** EXPIRES (draft-18 10.2): when a subscription ends with the grant it rests on, if that has an end. */
+export function expiryOf({ grant }: ViewerSession): { expiresMs?: number } {
+  const left = grant.remainingMs?.();
+  // 0 would be no end at all.
+  return left === undefined ? {} : { expiresMs: Math.max(1, Math.round(left)) };
+}
 
 /** What a viewer needs of its track. */
 export interface WatchedTrack {
@@ -47,8 +56,7 @@ export class Viewer {
   /** Resolves when nothing more will be sent, whoever ended it. */
   readonly ended: Promise<void>;
   readonly #publication: Publication;
-  readonly #dialect: ObjectDialect;
-  readonly #tally: SessionTally;
+  readonly #session: ViewerSession;
   readonly #track: WatchedTrack;
   #window: Window;
   #forward: boolean;
@@ -67,8 +75,7 @@ export class Viewer {
   constructor(publication: Publication, track: WatchedTrack, session: ViewerSession, context: ViewerContext) {
     this.#publication = publication;
     this.#track = track;
-    this.#dialect = session.dialect;
-    this.#tally = session.tally;
+    this.#session = session;
     session.tally.settle.add(this.#settle);
     this.#window = windowOf(publication.terms.filter, track.largest);
     this.#forward = publication.terms.forward;
@@ -101,10 +108,10 @@ export class Viewer {
       return;
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
-    let bytes = encoded.get(this.#dialect);
-    if (bytes === undefined && !encoded.has(this.#dialect)) {
-      bytes = this.#dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
-      encoded.set(this.#dialect, bytes);
+    let bytes = encoded.get(this.#session.dialect);
+    if (bytes === undefined && !encoded.has(this.#session.dialect)) {
+      bytes = this.#session.dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
+      encoded.set(this.#session.dialect, bytes);
     }
     const { counters } = this;
     if (bytes !== undefined && this.#publication.sendDatagramBytes(bytes)) {
@@ -132,7 +139,7 @@ export class Viewer {
     if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
     const writer = this.#publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
-    const delivery = new Delivery(subgroup, writer, this.#dialect, startObject, this);
+    const delivery = new Delivery(subgroup, writer, this.#session.dialect, startObject, this);
     this.#deliveries.push(delivery);
     delivery.start();
   }
@@ -177,13 +184,13 @@ export class Viewer {
   }
 
   wrote(objects: number, at: number): void {
-    this.#tally.objectsSent += objects;
-    if (!isCatalog(this.#track.name.name)) this.#tally.joined(at);
+    this.#session.tally.objectsSent += objects;
+    if (!isCatalog(this.#track.name.name)) this.#session.tally.joined(at);
   }
 
   missed(objects: number): void {
     this.#context.counters.objectsDropped += objects;
-    this.#tally.objectsDropped += objects;
+    this.#session.tally.objectsDropped += objects;
   }
 
   backlogGrew(): void {
@@ -215,7 +222,7 @@ export class Viewer {
     if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
     else if (!before.forward) this.#track.offerNewest(this);
     this.#askNewGroup(terms);
-    return largest === undefined ? {} : { largest };
+    return { ...(largest !== undefined && { largest }), ...expiryOf(this.#session) };
   }
 
   #askNewGroup({ newGroupRequest }: SubscriptionTerms): void {
@@ -248,7 +255,7 @@ export class Viewer {
     if (late.size === 0) return;
     if (waiting <= limits.queueBytes && late.size <= limits.queueGroups && !tooOld) return;
     counters.groupsDropped += late.size;
-    this.#tally.groupsDropped += late.size;
+    this.#session.tally.groupsDropped += late.size;
     this.#deliveries = kept.filter((delivery) => !late.has(delivery.groupId));
     for (const delivery of kept) if (late.has(delivery.groupId)) delivery.abandon(streamResetCodes.tooFarBehind);
   }
@@ -266,7 +273,7 @@ export class Viewer {
   #finish(): void {
     this.#over = true;
     this.#settle();
-    this.#tally.settle.delete(this.#settle);
+    this.#session.tally.settle.delete(this.#settle);
     clearTimeout(this.#endTimer);
     this.#deliveries = [];
     this.#resolveEnded();

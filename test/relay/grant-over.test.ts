@@ -96,7 +96,7 @@ it('objects and groups that a slow viewer lost are on its own account', async ()
   await relay.close();
 });
 
-it('SUBSCRIBE_OK says when the grant ends', async () => {
+it('SUBSCRIBE_OK, and every answer to an update, says when the grant ends', async () => {
   const ending: Authoriser = {
     async authorise(request) {
       const grant = await openAuthoriser.authorise(request);
@@ -106,7 +106,9 @@ it('SUBSCRIBE_OK says when the grant ends', async () => {
   const relay = testRelay({}, ending);
   const publisher = await TestPublisher.start(relay);
   const viewer = await connect(relay, '/playback/lv_one');
-  expect((await viewer.session.subscribe(track)).expiresMs).toBe(60_000);
+  const subscription = await viewer.session.subscribe(track);
+  expect(subscription.expiresMs).toBe(60_000);
+  expect(await subscription.update({ priority: 1 })).toEqual({ expiresMs: 60_000 });
   expect(publisher.requests.length).toBe(1);
   await relay.close();
 });
