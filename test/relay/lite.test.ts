@@ -14,6 +14,7 @@ import type {
   SubgroupWriter,
 } from '../../src/session/types.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
+import { eventually } from './eventually.ts';
 import { namespace, testRelay, track } from './harness.ts';
 
 const trackProperties = trackPropertiesOf({ priority: 100, ordered: true, maxLatencyMs: 4000, timescale: 90_000 });
@@ -59,7 +60,7 @@ async function publisher(relay: RelayCore, protocol: string, hopId?: bigint) {
   );
   await session.publishNamespace(namespace, hopId === undefined ? undefined : [hopId]);
   const open = async (groupId: number): Promise<SubgroupWriter> => {
-    await expect.poll(() => publications.length).toBeGreaterThan(0);
+    await eventually(() => expect(publications.length).toBeGreaterThan(0));
     const header = { groupId, subgroupId: 0, priority: 5, endOfGroup: true, firstObject: true, properties: true };
     return publications.at(-1)!.openSubgroup(header);
   };
@@ -72,7 +73,7 @@ function object(objectId: number, text: string, timestamp = objectId * 3000): Mo
 
 /** Waits until the relay knows that the namespace is there: moq-lite's publisher is not told. */
 async function announced(relay: RelayCore): Promise<void> {
-  await expect.poll(() => relay.stats().namespaces).toBe(1);
+  await eventually(() => expect(relay.stats().namespaces).toBe(1));
 }
 
 async function texts(subgroup: IncomingSubgroup, count: number): Promise<string[]> {
@@ -194,7 +195,7 @@ describe.each(liteProtocols)('the relay in %s', (protocol) => {
       expect(await texts((await subscription.nextSubgroup())!, 1)).toEqual([`old ${id}`]);
     }
     before.session.close(0, '');
-    await expect.poll(() => relay.stats().namespaces).toBe(0);
+    await eventually(() => expect(relay.stats().namespaces).toBe(0));
     const after = await publisher(relay, protocol, 2n);
     const writer = await after.open(0);
     writer.write(object(0, 'new 0'));

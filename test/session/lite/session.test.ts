@@ -16,7 +16,7 @@ import type { FetchItem, IncomingFetch } from '../../../src/session/types.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';
 import type { BidiStream, Transport } from '../../../src/transport/transport.ts';
 import { obj } from '../helpers.ts';
-import { openSetup, rawClient, readAll, sessions, subscribed, track, versions } from './helpers.ts';
+import { openSetup, rawClient, readAll, sessions, subscribed, track, until, versions } from './helpers.ts';
 
 function request(raw: Transport, bytes: Uint8Array): BidiStream {
   const stream = raw.openBidi();
@@ -129,7 +129,7 @@ describe.each(versions)('sessions (%s)', (version) => {
     const stop = new AbortController();
     const range = { track, start: { group: 4, object: 0 }, end: { group: 4, object: 0 } };
     const fetched = client.fetch(range, { signal: stop.signal });
-    await expect.poll(() => asked.length).toBe(1);
+    await until(() => asked.length === 1);
     stop.abort();
     await expect(fetched).rejects.toMatchObject({ code: 'INTERRUPTED' });
     await asked[0]!.cancelled;
