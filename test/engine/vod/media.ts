@@ -21,7 +21,7 @@ export async function clip(name: string, seconds: number, args: readonly string[
 // biome-ignore format: one option a line says less
 export const h264AndAac = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-bf', '2', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
 
-export type Packet = { codec_type: string; pts: number; dts: number; size: string; data_hash: string; flags: string };
+export type Packet = { codec_type: string; pts_time: string; data_hash: string };
 
 /** ffprobe's packets of a file or playlist, with their hashes; throws with its words when it does not accept it. */
 export async function packetsOf(url: string): Promise<Packet[]> {

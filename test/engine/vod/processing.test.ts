@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMediaPlaylist } from '../../../src/codec/hls/parse-playlist.ts';
 import { mediaPlaylistProblems } from '../../../src/codec/hls/validate-playlist.ts';
-import { clip, h264AndAac, packetsOf, packetsOfBytes } from './media.ts';
+import { clip, h264AndAac, type Packet, packetsOf, packetsOfBytes } from './media.ts';
 import { startVodStack, type VodStack } from './stack.ts';
 
 let stack: VodStack;
@@ -88,6 +88,19 @@ describe('a file with H.264 and AAC', () => {
     expect(await upload(fragmented, bare)).toMatchObject({ status: 'ready' });
     expect((await upload(mp4, bare)).error).toMatch(/^without ffmpeg on the server only fragmented MP4/);
   });
+});
+
+it('takes H.264 and AAC out of a transport stream, together in time', async () => {
+  const ts = await clip('c.ts', 4, [...h264AndAac, '-f', 'mpegts']);
+  const asset = await upload(ts);
+  expect(asset).toMatchObject({ status: 'ready' });
+  const played = await packetsOf(`${stack.base}/hls/${asset.id}/index.m3u8?tok=${await stack.token(asset.id)}`);
+  const uploaded = await packetsOfBytes(ts);
+  const first = (packets: Packet[], kind: string) =>
+    Math.min(...packets.filter(({ codec_type }) => codec_type === kind).map(({ pts_time }) => Number(pts_time)));
+  const apart = (packets: Packet[]) => first(packets, 'video') - first(packets, 'audio');
+  expect(played.filter(({ codec_type }) => codec_type === 'video')).toHaveLength(120);
+  expect(Math.abs(apart(played) - apart(uploaded))).toBeLessThan(0.03);
 });
 
 it('encodes again what players cannot play', async () => {

@@ -141,9 +141,10 @@ function outputArguments({ video, audio }: Probed): string[] {
     if (audio.copy) args.push('-c:a', 'copy', '-bsf:a', 'aac_adtstoasc');
     else args.push('-c:a', 'aac', '-b:a', '160k', '-ac', '2');
   }
-  // The moov waits for the first frames: MPEG-TS says in them what its AAC is. Our reader knows no edit lists: every track
-  // keeps the times it has (frag_discont) instead of beginning at 0.
-  const fragments = ['-movflags', 'frag_every_frame+delay_moov+frag_discont+default_base_moof', '-use_editlist', '0'];
+  // The moov waits for the first frames: MPEG-TS says in them what its AAC is. Our reader knows no edit lists, so every
+  // track keeps the times it has instead of being moved to 0.
+  const movflags = 'frag_every_frame+delay_moov+frag_discont+default_base_moof';
+  const fragments = ['-movflags', movflags, '-use_editlist', '0', '-avoid_negative_ts', 'make_non_negative'];
   return [...args, '-map_metadata', '-1', '-max_muxing_queue_size', '4096', '-f', 'mp4', ...fragments, 'pipe:1'];
 }
 
