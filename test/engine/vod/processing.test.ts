@@ -3,11 +3,13 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseMediaPlaylist } from '../../../src/codec/hls/parse-playlist.ts';
 import { mediaPlaylistProblems } from '../../../src/codec/hls/validate-playlist.ts';
 import { clip, h264AndAac, type Packet, packetsOf, packetsOfBytes } from './media.ts';
 import { startVodStack, type VodStack } from './stack.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let stack: VodStack;
 let mp4: Buffer;

@@ -255,6 +255,15 @@ describe("the IETF's resumable upload", () => {
       );
   });
 
+  it('tells how far it is', async () => {
+    const head = 'POST /uploads HTTP/1.1\r\nUpload-Draft-Interop-Version: 8\r\nUpload-Complete: ?1';
+    const text = await raw(head, Buffer.alloc(6 << 20));
+    const offsets = [...text.matchAll(/^upload-offset: (\d+)\r$/gim)].map(([, offset]) => Number(offset));
+    expect(offsets.length).toBeGreaterThan(1);
+    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
+    expect(offsets.at(-1)).toBe(6 << 20);
+  });
+
   it('answers where an upload stands, uncached, and what may be uploaded', async () => {
     const url = await created(10);
     const head = await fetch(stack.base + url, {

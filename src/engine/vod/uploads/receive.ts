@@ -13,6 +13,8 @@ export async function receiveBody(
   incoming: IncomingMessage,
   store: MediaStore,
   target: { assetId: string; file: string; offset: number; limit: number },
+  /** So many bytes are in the file. */
+  progress: (written: number) => void = () => undefined,
 ): Promise<{ size: number; whole: boolean }> {
   const { assetId, file, offset, limit } = target;
   const out = await store.openWrite(assetId, file);
@@ -34,6 +36,7 @@ export async function receiveBody(
       try {
         await out.writeAll(chunks, written);
         written += bytes;
+        progress(written);
       } catch (error) {
         failed = diskError(error);
       }

@@ -40,6 +40,8 @@ type Exchange = {
 
 /** A connection that brings nothing for so long has lost its client. */
 const idleTimeoutMs = 60_000;
+/** A client is told of its progress at such steps. */
+const progressBytes = 4 << 20;
 /** Kept free for everything else on the disk. */
 const reserveBytes = 256 << 20;
 
@@ -219,7 +221,7 @@ export class Uploads {
     const { assetId } = record;
     const limit = Math.min(record.length ?? limits.maxBytes, limits.maxBytes);
     const target = { assetId, file: sourceFile, offset, limit };
-    const { size, whole } = await receiveBody(exchange.incoming, store, target);
+    const { size, whole } = await receiveBody(exchange.incoming, store, target, tellProgress(exchange, offset));
     if (exchange.outgoing.destroyed && !whole) return;
     const done = whole && (complete ?? (record.length !== null && size === record.length));
     await this.#received(exchange, record, size, done, answer);
@@ -278,6 +280,17 @@ export class Uploads {
       ...(problem.status === 503 && { 'retry-after': '1' }),
     });
   }
+}
+
+/** Tells the client now and then what it need not send again (104 with Upload-Offset). */
+function tellProgress({ outgoing, protocol }: Exchange, offset: number): (written: number) => void {
+  let told = offset;
+  return (written) => {
+    if (written - told < progressBytes || outgoing.headersSent) return;
+    const head = informationalResponse(protocol, { offset: written });
+    if (head !== undefined) outgoing.socket?.write(head);
+    told = written;
+  };
 }
 
 function noUpload(): StreamsError {
