@@ -244,7 +244,10 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
       video.play().catch(() => {});
       return;
     }
-    if (video.seeking || viewer.catalog?.live === false) return;
+    if (viewer.catalog?.live === false) return;
+    // A seek to where there is media comes to its end; one into a hole never would, and is steered out of it.
+    const { currentTime } = video;
+    if (video.seeking && ranges.some(({ start, end }) => currentTime >= start && currentTime < end)) return;
     const starved = video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
     if (!starved && !video.paused) target.calm(tickMs / 1000);
     if (video.paused) return;
