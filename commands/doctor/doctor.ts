@@ -28,7 +28,7 @@ export const run: Run<typeof doctorSpec> = async ({ options, global, env, output
   const [ports, certificate, udp] = await Promise.all([
     portsCheck(servePorts, '127.0.0.1', server.reachable && isLocal(connection.apiUrl)),
     certificateCheck(relay, dataDir, Date.now()),
-    relay === undefined ? undefined : udpCheck(relay, signal),
+    relay === undefined ? undefined : udpCheck(relay, signal, options.versions),
   ]);
   const checks = [...machine, ports, ...server.checks, certificate, udp].filter((check) => check !== undefined);
   const count = (status: Check['status']) => checks.filter((check) => check.status === status).length;

@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { dialectOf } from '../../src/codec/moqt/dialects.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { toStreamsError } from '../../src/core/errors.ts';
 import { connect } from '../../src/transport/connect.ts';
+import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 const timeoutMs = 5000;
@@ -13,23 +15,30 @@ const dayMs = 86_400_000;
 
 export type Relay = { url: string; certificateSha256?: string };
 
-/** Any answer will do, a refusal as well: packets went both ways. */
-export async function udpCheck(relay: Relay, signal: AbortSignal): Promise<Check> {
+/**
+ * Any answer will do, a refusal as well: packets went both ways. Unless `names` says which versions of MoQT it has to speak: then it has to
+ * agree on one. Throws USAGE for a version that there is not.
+ */
+export async function udpCheck(relay: Relay, signal: AbortSignal, names?: readonly string[]): Promise<Check> {
   const hash = relay.certificateSha256;
+  const versions = offeredProtocols(names);
   try {
     const transport = await connect(`${relay.url}/`, {
-      versions: ['moqt-18'],
+      versions,
       signal,
       timeoutMs,
       ...(hash === undefined ? {} : { certificateHashes: [fromHex(hash)] }),
     });
-    transport.close({ code: 0, reason: '' });
+    withOfferedVersion(transport, versions).close({ code: 0, reason: '' });
     await transport.closed;
-    return ok('relay (UDP)', `${relay.url} answers`);
+    const agreed = dialectOf(transport.protocol)?.version ?? transport.protocol;
+    return ok('relay (UDP)', `${relay.url} answers${names === undefined ? '' : `, and speaks ${agreed}`}`);
   } catch (error) {
     signal.throwIfAborted();
     const { code, message } = toStreamsError(error);
     if (code === 'QUIC_UNAVAILABLE') return warn('relay (UDP)', 'not tried: there is no QUIC module', 'npm ci');
+    if (names !== undefined && code !== 'TIMEOUT')
+      return fail('relay (UDP)', message, 'streams doctor without --versions, to see whether it answers at all');
     if (code !== 'RELAY_UNREACHABLE' && code !== 'TIMEOUT') return ok('relay (UDP)', `${relay.url} answers`);
     const { hostname, port } = new URL(relay.url);
     const hint = `open UDP port ${port || 443} to ${hostname} in every firewall on the way; is the relay running?`;

@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../command.ts';
+import { viewerVersionsOption } from '../versions.ts';
 
 export const doctorSpec = {
   path: ['doctor'],
@@ -7,5 +8,6 @@ export const doctorSpec = {
   args: {},
   options: {
     dataDir: { value: 'dir', description: 'data directory of streams serve', default: '~/.local/share/streams' },
+    versions: viewerVersionsOption,
   },
 } as const satisfies CommandSpec;

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { StreamsError } from '../../src/core/errors.ts';
-import type { Run } from '../command.ts';
+import { BroadcastViewer, type ConnectTransport } from '../../src/sdk/index.ts';
+import type { OptionsOf, Run } from '../command.ts';
+import { checkPlaybackUrl, nodeConnect, Patience } from '../watch/broadcast.ts';
 import { type CatalogFormat, catalogForms, formatOf } from './catalog-format.ts';
 import { firstObjectOf } from './first-object.ts';
 import type { catalogSpec } from './specs.ts';
@@ -49,16 +51,12 @@ function ofFile(bytes: Uint8Array, asked: CatalogFormat | undefined): Found {
   return { format, catalog: catalogForms[format].decode(bytes) };
 }
 
-async function ofRelay(
-  url: string,
-  options: { format: CatalogFormat | undefined; namespace: string | undefined; certHash: Uint8Array[] | undefined },
-  signal: AbortSignal,
-): Promise<Found> {
-  const { format = 'streams', namespace, certHash: hashes } = options;
+async function ofRelay(url: string, options: OptionsOf<typeof catalogSpec>, signal: AbortSignal): Promise<Found> {
+  const { format = 'streams', namespace, certHash, versions } = options;
   if (format === 'streams' && namespace === undefined)
-    return { format, catalog: await liveCatalog(url, hashes, signal) };
+    return { format, catalog: await liveCatalog(url, nodeConnect(certHash, versions), signal) };
   const { trackName: name, decode } = catalogForms[format];
-  const request = { url, namespace: namespace?.split('/'), name, hashes, waitMs };
+  const request = { url, namespace: namespace?.split('/'), name, connect: nodeConnect(certHash, versions), waitMs };
   return { format, catalog: decode(await firstObjectOf(request, signal)) };
 }
 
@@ -75,22 +73,14 @@ async function bytesOf(path: string): Promise<Uint8Array> {
 }
 
 /** The first catalog a relay delivers. */
-async function liveCatalog(
-  url: string,
-  hashes: readonly Uint8Array[] | undefined,
-  signal: AbortSignal,
-): Promise<Catalog> {
-  const [{ BroadcastViewer }, { checkPlaybackUrl, nodeConnect, Patience }] = await Promise.all([
-    import('../../src/sdk/index.ts'),
-    import('../watch/broadcast.ts'),
-  ]);
+async function liveCatalog(url: string, connect: ConnectTransport, signal: AbortSignal): Promise<Catalog> {
   checkPlaybackUrl(url);
   const patience = new Patience();
   let found: Catalog | undefined;
   let failure: StreamsError | undefined;
   const viewer = new BroadcastViewer({
     url,
-    connect: nodeConnect(hashes),
+    connect,
     selectTracks: () => [],
     onCatalog: (catalog) => {
       found ??= catalog;

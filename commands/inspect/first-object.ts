@@ -2,10 +2,10 @@ import { sessionCodes, streamResetCodes } from '../../src/codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
 import { refusalOfClose, refusalOfRequest } from '../../src/sdk/refusal.ts';
 import { playbackTarget } from '../../src/sdk/relay-url.ts';
+import type { ConnectTransport } from '../../src/sdk/viewer-types.ts';
 import { establish } from '../../src/session/establish.ts';
 import { RequestError } from '../../src/session/request-error.ts';
 import type { Subscription } from '../../src/session/types.ts';
-import { nodeConnect } from '../watch/broadcast.ts';
 
 /** Object 0 of the first group that comes within `waitMs`; undefined when none does. Ends the subscription. */
 export async function firstObject(
@@ -35,15 +35,15 @@ export type TrackRequest = {
   /** Where the URL's token does not name it. */
   readonly namespace: readonly string[] | undefined;
   readonly name: string;
-  readonly hashes: readonly Uint8Array[] | undefined;
+  readonly connect: ConnectTransport;
   readonly waitMs: number;
 };
 
 /** The first object of a track at a relay. Throws STREAM_OFF_AIR where there is none, and what refuses the token. */
 export async function firstObjectOf(request: TrackRequest, signal: AbortSignal): Promise<Uint8Array> {
-  const { url, name, hashes, waitMs } = request;
+  const { url, name, connect, waitMs } = request;
   const target = playbackTarget(url, request.namespace);
-  const transport = await nodeConnect(hashes)(target.url, { signal });
+  const transport = await connect(target.url, { signal });
   const abort = () => transport.close({ code: sessionCodes.noError, reason: '' });
   signal.addEventListener('abort', abort, { once: true });
   try {

@@ -20,6 +20,7 @@ export const catalogSpec = {
       choices: ['streams', 'msf', 'hang'],
     },
     namespace: { value: 'a/b', description: 'namespace of the broadcast, for URLs without a token of ours' },
+    versions: viewerVersionsOption,
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

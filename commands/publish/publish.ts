@@ -30,7 +30,7 @@ export const run: Run<typeof publishSpec> = async (context) => {
   let untaken: NodeJS.Timeout | undefined;
   const publisher = new BroadcastPublisher({
     url: publishUrl(relay.url, args.input, key),
-    connect: publishConnect(options.certHash ?? relay.certificateHashes),
+    connect: publishConnect(options.certHash ?? relay.certificateHashes, options.versions),
     realtime: !piped || options.realtime === true,
     onState: (state) => {
       clearTimeout(untaken);

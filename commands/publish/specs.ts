@@ -1,5 +1,6 @@
 import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
+import { viewerVersionsOption } from '../versions.ts';
 
 export const publishSpec = {
   path: ['publish'],
@@ -18,6 +19,7 @@ export const publishSpec = {
     keyFile: { value: 'file', description: 'holds the stream key; - is standard input, where the media is not' },
     realtime: { description: 'send what is piped in no faster than it plays, too' },
     relay: { value: 'url', description: "relay to publish to; by default that of the profile's server" },
+    versions: viewerVersionsOption,
     certHash: certificateHashOption,
   },
 } as const satisfies CommandSpec;

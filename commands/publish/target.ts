@@ -4,8 +4,9 @@ import { StreamsError } from '../../src/core/errors.ts';
 import { isId } from '../../src/core/ids.ts';
 import { webSocketUrl } from '../../src/sdk/connect-browser.ts';
 import { firstToOpen } from '../../src/sdk/first-to-open.ts';
-import { type ConnectTransport, viewerProtocols } from '../../src/sdk/index.ts';
+import type { ConnectTransport } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
+import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
 import { readSecret } from '../relay-token/secret-input.ts';
 
 const timeoutMs = 10_000;
@@ -33,13 +34,16 @@ export async function relayOf(apiUrl: string, signal: AbortSignal): Promise<Rela
   return { url: relay.url, certificateHashes: hash === undefined ? undefined : [fromHex(hash)] };
 }
 
-/** WebTransport over QUIC; WebSocket where that does not come through. */
-export function publishConnect(certificateHashes: Uint8Array[] | undefined): ConnectTransport {
-  const versions = [...viewerProtocols];
+/** WebTransport over QUIC; WebSocket where that does not come through. `names` as of `nodeConnect`. */
+export function publishConnect(
+  certificateHashes: Uint8Array[] | undefined,
+  names?: readonly string[],
+): ConnectTransport {
+  const versions = offeredProtocols(names);
   const trust = certificateHashes === undefined ? {} : { certificateHashes };
   return (url, { signal }) =>
     firstToOpen(
-      (own) => connect(url, { versions, signal: own, ...trust }),
+      async (own) => withOfferedVersion(await connect(url, { versions, signal: own, ...trust }), versions),
       (own) => connect(webSocketUrl(url), { versions, signal: own }),
       headStartMs,
       signal,

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../command.ts';
 import { parseSessionCount } from '../session-count.ts';
+import { relayVersionsOption } from '../versions.ts';
 
 export const relaySpec = {
   path: ['relay'],
@@ -16,11 +17,7 @@ export const relaySpec = {
       description: 'QUIC (UDP), and HTTP on TCP unless the file says where',
       default: '127.0.0.1:4443',
     },
-    versions: {
-      value: 'version',
-      description: 'offer only these MoQT versions (moqt-18, …, moq-lite-05); may be repeated, or a comma list, best first',
-      repeatable: true,
-    },
+    versions: relayVersionsOption,
     tlsGenerate: {
       value: 'host',
       description: 'make a self-signed certificate for this name; may be repeated',

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { parseSessionCount } from '../session-count.ts';
 import { parseSize } from '../size.ts';
+import { relayVersionsOption } from '../versions.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -63,12 +64,7 @@ export const serveSpec = {
       default: '12s',
     },
     maxUpload: { value: 'size', description: 'largest file that may be uploaded', parse: parseSize, default: '64GB' },
-    versions: {
-      value: 'version',
-      description:
-        'let the relay offer only these MoQT versions (moqt-18, …, moq-lite-05); may be repeated, or a comma list',
-      repeatable: true,
-    },
+    versions: relayVersionsOption,
     maxSessions: {
       value: 'count',
       description: 'publishers and viewers of the relay at once; more are refused',

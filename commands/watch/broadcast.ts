@@ -1,24 +1,16 @@
-import { sessionCodes } from '../../src/codec/moqt/codes.ts';
-import { inBandProtocol, moqtVersions, protocolsOf } from '../../src/codec/moqt/dialects.ts';
 import { StreamsError } from '../../src/core/errors.ts';
-import { type ConnectTransport, type ViewerState, viewerProtocols } from '../../src/sdk/index.ts';
-import { parseVersions } from '../../src/serve/config.ts';
+import type { ConnectTransport, ViewerState } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
+import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
 
 /**
  * How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept; `names`: versions of MoQT to offer, all by
  * default. Throws USAGE for a version that there is not.
  */
 export function nodeConnect(hashes: readonly Uint8Array[] | undefined, names?: readonly string[]): ConnectTransport {
-  const versions = names === undefined ? viewerProtocols : protocolsOf(parseVersions(names, moqtVersions));
+  const versions = offeredProtocols(names);
   const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
-  return async (url, { signal }) => {
-    const transport = await connect(url, { versions: [...versions], signal, ...trust });
-    // A server that names none would have us agree on one in SETUP.
-    if (transport.protocol !== '' || versions.includes(inBandProtocol)) return transport;
-    transport.close({ code: sessionCodes.versionNegotiationFailed, reason: 'none of the versions offered' });
-    throw new StreamsError('UNSUPPORTED', 'the relay speaks none of the MoQT versions asked for');
-  };
+  return async (url, { signal }) => withOfferedVersion(await connect(url, { versions, signal, ...trust }), versions);
 }
 
 /** Throws USAGE for what is no playback URL; the message never holds its token. */

@@ -1,5 +1,6 @@
 import type { Authoriser } from '../access/grant.ts';
-import { moqtVersions, protocolsOf, relayVersions } from '../codec/moqt/dialects.ts';
+import { protocolsOf } from '../codec/moqt/dialects.ts';
+import { moqtVersions, relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
@@ -86,7 +87,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const accept = { core, versions, limits, logger, connections, rate: connectionRate(limits) };
   const web = {
     certificateSha256: () => certificate.sha256,
-    read: httpRead({ core, authoriser, rate: accept.rate, version: moqtVersions[0]! }),
+    read: httpRead({ core, authoriser, rate: accept.rate, version: moqtVersions[0] }),
     maxUpgraded: limits.maxSessions,
     attach: (server) => acceptWebSockets(server, accept.rate, accept),
     ...(options.internal === undefined && { stats: () => core.stats() }),

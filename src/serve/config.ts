@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { relayVersions } from '../codec/moqt/dialects.ts';
+import { relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { type ProcessName, processNames } from './child-messages.ts';

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { moqtProtocols, protocolsOf } from '../../src/codec/moqt/dialects.ts';
+import { relayVersions } from '../../src/codec/moqt/version-names.ts';
 import { fromHex, utf8 } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Relay, startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { IncomingSubgroup, MoqObject, Publication, Session, SessionHandlers } from '../../src/session/types.ts';
+import { connect as connectTransport } from '../../src/transport/connect.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import { connectQuic } from '../../src/transport/quic/connect.ts';
 import type { Transport } from '../../src/transport/transport.ts';
@@ -136,6 +138,25 @@ describe('the version of a connection', () => {
   it('is agreed on in SETUP where WebTransport names none', async () => {
     const to = await start();
     expect((await overWebTransport(to, [])).version).toBe('moqt-14');
+  });
+
+  const overWebSocket = async (to: Relay, versions: string[]): Promise<Transport> => {
+    const transport = await connectTransport(`ws://127.0.0.1:${to.httpPort}/playback/lv_one`, { versions });
+    opened.push(transport);
+    return transport;
+  };
+
+  it.each([
+    { pinned: ['moqt-16'], offer: ['moqt-18', 'moqt-16'], chosen: 'moqt-16' },
+    { pinned: ['moqt-14'], offer: ['moqt-18', 'moq-00'], chosen: 'moqt-14' },
+    { pinned: ['moqt-22', 'moqt-18'], offer: ['moqt-18', 'moqt-22'], chosen: 'moqt-22' },
+    { pinned: ['moq-lite-04'], offer: ['moq-lite-05', 'moq-lite-04', 'moqt-18'], chosen: 'moq-lite-04' },
+  ])('is $chosen of $offer over WebSocket where the relay is told $pinned', async ({ pinned, offer, chosen }) => {
+    const to = await start(pinned);
+    const session = await establish(await overWebSocket(to, offer), { role: 'client' });
+    expect(session.version).toBe(chosen);
+    const others = protocolsOf(relayVersions.filter((version) => !pinned.includes(version)));
+    await expect(overWebSocket(to, others)).rejects.toMatchObject({ name: 'StreamsError' });
   });
 
   it('is one of those that the relay is told to offer', async () => {

@@ -4,19 +4,20 @@ import { draft16 } from './draft16.ts';
 import { draft18 } from './draft18.ts';
 import { draft19 } from './draft19.ts';
 import { draft20, draft21, draft22 } from './draft20.ts';
-import { liteProtocols } from './lite/version.ts';
+import { type MoqtVersion, moqtVersions } from './version-names.ts';
 
-/**
- * Best first: the order in which we offer and choose. Draft-18 is what most peers share; whoever lacks it gets a newer one, which says
- * all that it does, before an older one, which does not.
- */
-export const dialects: readonly Dialect[] = [draft18, draft22, draft21, draft20, draft19, draft16, draft14];
+const byVersion: Readonly<Record<MoqtVersion, Dialect>> = {
+  'moqt-14': draft14,
+  'moqt-16': draft16,
+  'moqt-18': draft18,
+  'moqt-19': draft19,
+  'moqt-20': draft20,
+  'moqt-21': draft21,
+  'moqt-22': draft22,
+};
 
-/** Names of the versions, best first: those of `--versions`. */
-export const moqtVersions: readonly string[] = dialects.map((dialect) => dialect.version);
-
-/** What a relay speaks: moq-lite too, for the peers that offer nothing better. */
-export const relayVersions: readonly string[] = [...moqtVersions, ...liteProtocols];
+/** Best first. */
+export const dialects: readonly Dialect[] = moqtVersions.map((version) => byVersion[version]);
 
 /** ALPN and WebTransport subprotocol names, best first. */
 export const moqtProtocols: readonly string[] = protocolsOf(moqtVersions);
