@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { serverAuthoriser } from '../../src/access/auth-server.ts';
+import { engineProof } from '../../src/access/engine-proof.ts';
 import { newKey } from '../../src/core/ids.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
@@ -16,7 +17,8 @@ async function setUp(rules: object = {}) {
   const { body: minted } = await test.call('POST', `/v1/live-inputs/${input.id}/playback-tokens`, {
     body: { viewerId: 'x', ...rules },
   });
-  const publish = { path: `/publish/${input.id}`, query: `sk=${input.stream_key_cleartext}` };
+  const proof = `engine=${engineProof(serviceToken, `publish ${input.id}`)}`;
+  const publish = { path: `/publish/${input.id}`, query: `sk=${input.stream_key_cleartext}&${proof}` };
   const watch = { path: `/playback/${input.id}`, query: `tok=${minted.token}` };
   return { test, input, minted, publish, watch, [Symbol.asyncDispose]: () => test[Symbol.asyncDispose]() };
 }
@@ -60,10 +62,34 @@ it('refuses with 401 or 403 what shows nothing, too much, the wrong thing or the
     [{ path: watch.path, token: { ...setup, kind: 3 } }, 401],
     [{ ...watch, tls: { name: 'edge' } }, 403],
     [{ path: '/', query: watch.query }, 403],
+    [{ path: '/', query: 'jwt=wrong' }, 403],
+    [{ path: '/demo', query: `jwt=${serviceToken}` }, 403],
+    [{ path: '/ingest', query: `sk=${engineProof(serviceToken, 'publish lv_1')}` }, 403],
+    [{ path: publish.path, query: `engine=${engineProof(serviceToken, 'ingest')}` }, 401],
+    [{ path: publish.path, query: `sk=${input.stream_key_cleartext}` }, 403], // an encoder, and the input takes RTMP
     [{ path: `/playback/${input.id}/../x`, query: watch.query }, 403],
   ] as const)
     expect((await ask(test, body)).status, JSON.stringify(body)).toBe(status);
   expect((await ask(test, { ...watch, event: 'lost' })).status).toBe(400);
+});
+
+it('lets in relays of the cluster, the engine, and MoQT publishers below a root of their own', async () => {
+  await using at = await setUp();
+  const { test, input } = at;
+  const lasting = { expires: Math.floor(test.clock.now / 1000) + 3600, revalidate: 5 };
+  const peer = { root: '', publish: ['**'], subscribe: ['**'], peer: true };
+  expect((await ask(test, { path: '/', query: `jwt=${serviceToken}` })).body).toEqual({ ...peer, ...lasting });
+  const fetches = { path: '/ingest', query: `sk=${engineProof(serviceToken, 'ingest')}` };
+  const whole = { root: '', publish: [], subscribe: ['ingest/**'] };
+  expect((await ask(test, fetches)).body).toEqual({ ...whole, ...lasting });
+  const vouched = { path: `/publish/${input.id}`, query: at.publish.query.replace(/^sk=[^&]*&/, '') };
+  expect((await ask(test, vouched)).body.publish).toEqual([`stream/org_local/${input.id}/**`]);
+
+  const { body: pushed } = await test.call('POST', '/v1/live-inputs', { body: { name: 'b', ingest: 'fmp4' } });
+  const encoder = { path: `/publish/${pushed.id}`, query: `sk=${pushed.stream_key_cleartext}` };
+  const own = { root: `ingest/org_local/${pushed.id}/00ff`, publish: ['**'], subscribe: [] };
+  expect((await ask(test, encoder)).body).toEqual({ ...own, ...lasting });
+  expect((await ask(test, { ...encoder, event: 'revalidate' })).body).toEqual({ ...own, ...lasting });
 });
 
 it('takes back what was revoked, disabled or rotated when it is asked again', async () => {

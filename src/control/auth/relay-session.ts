@@ -1,4 +1,6 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { decodeJwt } from 'jose';
+import { isEngineProof } from '../../access/engine-proof.ts';
 import { KeySet } from '../../access/jwks.ts';
 import { PlaybackTokens } from '../../access/playback-token.ts';
 import { Revocations } from '../../access/revocations.ts';
@@ -28,22 +30,26 @@ export type RelayGrant = {
   subscribe: string[];
   expires: number;
   revalidate: number;
+  /** A relay of the same cluster. */
+  peer?: true;
 };
 
 /** A revoked token, a disabled input or a rotated key is noticed this late at a relay that asks. */
 const revalidateSeconds = 5;
-/** How long a publisher goes on while nobody answers. */
-const publisherSeconds = 3600;
+/** How long those whose credential does not end go on while nobody answers. */
+const lastingSeconds = 3600;
 
 /** Decides about sessions of relays that ask about each one. Our own relay needs no such question: it checks tokens itself. */
 export class RelaySessions {
   readonly #context: ControlContext;
+  readonly #serviceToken: string;
   readonly #connecting: PlaybackTokens;
   readonly #connected: PlaybackTokens;
 
   /** `ask` answers requests to this control plane in process. */
   constructor(context: ControlContext, ask: (request: Request) => Promise<Response>, serviceToken: string) {
     this.#context = context;
+    this.#serviceToken = serviceToken;
     const { logger, issuer, now } = context;
     const inProcess: typeof fetch = (input, init) => ask(new Request(input, init));
     const controlUrl = 'http://control';
@@ -65,12 +71,26 @@ export class RelaySessions {
    * a refusal, and other codes when it cannot be decided now.
    */
   async grant(session: RelaySession, event: 'connect' | 'revalidate'): Promise<RelayGrant> {
-    const credential = credentialOf(session);
-    const grant =
-      credential.kind === 'publish'
-        ? await this.#publisher(session, credential)
-        : await this.#viewer(session, credential, event);
+    const grant = this.#ours(session) ?? (await this.#theirs(session, event));
     return { root: '', ...grant, revalidate: revalidateSeconds };
+  }
+
+  /** Relays of the cluster, which show the service token as their cluster token, and the engine that fetches what publishers bring. */
+  #ours({ path, query = '' }: RelaySession): Omit<RelayGrant, 'root' | 'revalidate'> | undefined {
+    const fields = new URLSearchParams(query);
+    const expires = Math.floor(this.#context.now() / 1000) + lastingSeconds;
+    if (/^\/?$/.test(path) && isSame(fields.get('jwt') ?? '', this.#serviceToken))
+      return { publish: ['**'], subscribe: ['**'], expires, peer: true };
+    if (/^\/?ingest\/?$/.test(path) && isEngineProof(this.#serviceToken, 'ingest', fields.get('sk') ?? ''))
+      return { publish: [], subscribe: ['ingest/**'], expires };
+    return undefined;
+  }
+
+  #theirs(session: RelaySession, event: 'connect' | 'revalidate') {
+    const credential = credentialOf(session);
+    return credential.kind === 'publish'
+      ? this.#publisher(session, credential)
+      : this.#viewer(session, credential, event);
   }
 
   /** The session is over. What it moved goes to its row. */
@@ -94,20 +114,26 @@ export class RelaySessions {
       .execute();
   }
 
+  /** An engine publishes for viewers; others for the engine, each session below a root of its own. */
   async #publisher(session: RelaySession, { id: inputId, secret: streamKey }: Credential) {
     const { remote: remoteAddress } = session;
+    const proof = new URLSearchParams(session.query).get('engine') ?? '';
+    const isEngine = isEngineProof(this.#serviceToken, `publish ${inputId}`, proof);
+    if (!isEngine && streamKey === undefined) throw oneSecret();
     const { orgId, namespace } = await authorizePublish(this.#context, {
       inputId,
-      streamKey,
-      ingest: 'engine',
+      ...(streamKey !== undefined && { streamKey }),
+      ingest: isEngine ? 'engine' : 'moqt',
       remoteAddress,
     });
     await storeSessions(this.#context.db, { broadcasts: [this.#row(session, orgId, inputId)], viewers: [] });
-    const expires = Math.floor(this.#context.now() / 1000) + publisherSeconds;
-    return { publish: [`${namespace.join('/')}/**`], subscribe: [], expires };
+    const expires = Math.floor(this.#context.now() / 1000) + lastingSeconds;
+    if (isEngine) return { publish: [`${namespace.join('/')}/**`], subscribe: [], expires };
+    return { root: `ingest/${orgId}/${inputId}/${session.id}`, publish: ['**'], subscribe: [], expires };
   }
 
   async #viewer(session: RelaySession, { id, secret: token }: Credential, event: 'connect' | 'revalidate') {
+    if (token === undefined) throw oneSecret();
     const tokens = event === 'connect' ? this.#connecting : this.#connected;
     const { subscribe, tracks } = await tokens.verify(token, id, { remoteAddress: session.remote });
     // Its patterns end at the broadcast: it cannot keep a session to some of its tracks.
@@ -141,7 +167,8 @@ export class RelaySessions {
   }
 }
 
-type Credential = { kind: 'publish' | 'playback'; id: string; secret: string };
+/** `secret`: only an engine that proves to be one may do without. */
+type Credential = { kind: 'publish' | 'playback'; id: string; secret: string | undefined };
 
 /** `/publish/<id>?sk=` and `/playback/<id>?tok=`; the secret may be `?jwt=` or the SETUP's token (type 0) too. */
 function credentialOf({ path, query = '', token, tls }: RelaySession): Credential {
@@ -154,8 +181,17 @@ function credentialOf({ path, query = '', token, tls }: RelaySession): Credentia
   const fields = new URLSearchParams(query);
   const shown = [fields.get(kind === 'publish' ? 'sk' : 'tok'), fields.get('jwt'), token && setupSecret(token)];
   const secrets = shown.filter((secret) => typeof secret === 'string' && secret !== '') as string[];
-  if (secrets.length !== 1) throw new StreamsError('UNAUTHORIZED', 'the session must show one key or token');
-  return { kind, id, secret: secrets[0]! };
+  if (secrets.length > 1) throw oneSecret();
+  return { kind, id, secret: secrets[0] };
+}
+
+function oneSecret(): StreamsError {
+  return new StreamsError('UNAUTHORIZED', 'the session must show one key or token');
+}
+
+function isSame(shown: string, secret: string): boolean {
+  const [a, b] = [shown, secret].map((text) => createHash('sha256').update(text).digest());
+  return timingSafeEqual(a!, b!);
 }
 
 function setupSecret({ kind, value }: { kind: number; value: string }): string {
