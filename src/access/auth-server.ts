@@ -171,10 +171,18 @@ async function ask(url: string, body: object, path: string): Promise<Answer> {
 }
 
 async function post(url: string, body: object): Promise<{ ok: boolean; status: number; text: string }> {
+  const target = new URL(url);
+  const { username, password } = target;
+  // fetch takes no URL with credentials in it.
+  target.username = target.password = '';
+  const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
   try {
-    const response = await fetch(url, {
+    const response = await fetch(target, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...((username !== '' || password !== '') && { authorization: `Basic ${basic}` }),
+      },
       body: JSON.stringify(body),
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),

@@ -10,6 +10,7 @@ type Asked = Record<string, unknown> & { event: string };
 let server: Server;
 let url: string;
 let asked: Asked[];
+let authorization: string | undefined;
 let answer: (request: Asked) => [status: number, body: unknown];
 let log: ReturnType<typeof capturingLogger>;
 
@@ -21,6 +22,7 @@ beforeEach(async () => {
     for await (const chunk of request) text += chunk;
     const body = JSON.parse(text) as Asked;
     asked.push(body);
+    ({ authorization } = request.headers);
     const [status, grant] = answer(body);
     response.statusCode = status;
     response.end(typeof grant === 'string' ? grant : JSON.stringify(grant));
@@ -63,6 +65,13 @@ describe('an auth server', () => {
     await until(() => asked.length === 2);
     expect(asked[1]).toMatchObject({ event: 'end', id: asked[0]!.id, reason: 'peer', bytes: { sent: 7, received: 8 } });
     expect(asked[1]!.duration).toEqual(expect.any(Number));
+  });
+
+  it('is shown the credentials of its URL', async () => {
+    answer = () => [200, { subscribe: ['**'] }];
+    url = url.replace('//', '//relay:p%40ss@');
+    await authorise('/a');
+    expect(authorization).toBe(`Basic ${Buffer.from('relay:p@ss').toString('base64')}`);
   });
 
   it('may lead the session to another root', async () => {
