@@ -52,12 +52,20 @@ function readable(stream: ReceiveStream): ReadableStream<Uint8Array> {
 }
 
 function writable(stream: SendStream): WritableStream<Uint8Array> {
+  let over = false;
   return new WritableStream<Uint8Array>({
     start(controller) {
-      void stream.stopped.then((code) => code !== null && controller.error(streamError(code)));
+      void stream.stopped.then((code) => {
+        over = true;
+        if (code !== null) controller.error(streamError(code));
+      });
     },
     async write(bytes) {
-      while (bytes.length > 0 && !stream.write(bytes.slice())) await stream.writable();
+      while (bytes.length > 0 && !stream.write(bytes.slice())) {
+        // A dead stream takes nothing, and never is full.
+        if (over) throw streamError(0);
+        await stream.writable();
+      }
     },
     close: () => stream.finish(),
     abort: (reason) => stream.reset(codeOf(reason)),
