@@ -8,6 +8,7 @@ const labels: Record<string, string> = {
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
   srt: 'SRT URL',
+  srtPassphrase: 'SRT passphrase',
   whip: 'WHIP URL',
   fmp4: 'fMP4 URL',
   moqt: 'MoQT URL',
@@ -20,6 +21,7 @@ export async function inputWithKey(input: InputWithKey, files: SecretFiles): Pro
     STREAMS_INPUT_ID: input.id,
     STREAMS_STREAM_KEY: streamKey,
     ...(urls.rtmp === undefined ? {} : { STREAMS_RTMP_URL: urls.rtmp }),
+    ...(urls.srt === undefined ? {} : { STREAMS_SRT_URL: urls.srt }),
   });
   if (savedTo.length > 0) {
     return {

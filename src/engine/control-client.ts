@@ -6,6 +6,8 @@ export type PublishRequest = {
   inputId: string;
   /** Absent where the relay has checked it: a MoQT publisher shows it there. */
   streamKey?: string;
+  /** In place of the key, base64: the session keys of an SRT caller, under a passphrase. */
+  srtKeys?: { salt: string; keyBytes: number; wrapped: string };
   ingest: 'rtmp' | 'srt' | 'whip' | 'fmp4' | 'moqt';
   remoteAddress: string;
 };
@@ -19,6 +21,8 @@ export type PublishGrant = {
   record?: boolean;
   /** Renditions, as `parseLadder` reads them; absent: none. */
   ladder?: string;
+  /** What opens `srtKeys` of the request. */
+  srtPassphrase?: string;
 };
 
 /** An input that is live, with what there is to say about its ingest. */
@@ -44,7 +48,7 @@ export class ControlClient {
 
   readonly authorise: Authorise = async (request) => {
     const answer = await this.post('/internal/authorize', request);
-    const { orgId, inputId, namespace, record, ladder } = answer as Partial<PublishGrant>;
+    const { orgId, inputId, namespace, record, ladder, srtPassphrase } = answer as Partial<PublishGrant>;
     const whole =
       Array.isArray(namespace) && namespace.length > 0 && namespace.every((part) => typeof part === 'string');
     if (typeof orgId !== 'string' || typeof inputId !== 'string' || !whole)
@@ -55,6 +59,7 @@ export class ControlClient {
       namespace,
       ...(record === true && { record }),
       ...(typeof ladder === 'string' && { ladder }),
+      ...(typeof srtPassphrase === 'string' && { srtPassphrase }),
     };
   };
 

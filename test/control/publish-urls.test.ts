@@ -7,10 +7,15 @@ it('an SRT input gets the URL that opens it, from create and rotate, once the en
   expect((await test.call('POST', '/v1/live-inputs', { body })).body.urls).toBeUndefined();
   test.control.setEndpoints({ rtmpUrl: 'rtmp://127.0.0.1:1', srtUrl: 'srt://127.0.0.1:9' });
   const created = (await test.call('POST', '/v1/live-inputs', { body })).body;
-  const url = (key: string) => ({ srt: `srt://127.0.0.1:9?streamid=${created.id}:${key}` });
-  expect(created.urls).toEqual(url(created.stream_key_cleartext));
+  const url = (srtPassphrase: string) => ({
+    srt: `srt://127.0.0.1:9?streamid=${created.id}&passphrase=${srtPassphrase}&pbkeylen=32`,
+    srtPassphrase,
+  });
+  expect(created.urls).toEqual(url(created.urls.srtPassphrase));
+  expect(created.urls.srtPassphrase).not.toContain(created.stream_key_cleartext);
   const rotated = (await test.call('POST', `/v1/live-inputs/${created.id}/rotate-stream-key`)).body;
-  expect(rotated.urls).toEqual(url(rotated.stream_key_cleartext));
+  expect(rotated.urls).toEqual(url(rotated.urls.srtPassphrase));
+  expect(rotated.urls.srtPassphrase).not.toBe(created.urls.srtPassphrase);
   expect(rotated.stream_key_cleartext).not.toBe(created.stream_key_cleartext);
   expect((await test.call('GET', '/v1/status')).body.urls.srt).toBe('srt://127.0.0.1:9');
 });

@@ -46,7 +46,7 @@ describe('the commands shown in the docs', () => {
     const serve: Serve = await startServe(['--demo']);
     const clip = join(repoRoot, 'fixtures', 'media', 'demo.flv');
     try {
-      type Created = { input: { id: string }; streamKey: string };
+      type Created = { input: { id: string }; streamKey: string; urls?: { srtPassphrase?: string } };
       const create = async (name: string, ingest: string) =>
         (await serve.json('inputs', 'create', '--name', name, '--ingest', ingest)) as unknown as Created;
       const spare = await create('spare', 'rtmp');
@@ -58,12 +58,13 @@ describe('the commands shown in the docs', () => {
         '127.0.0.1:8080': serve.urls.http,
       };
       const binary = `${process.execPath} ${join(repoRoot, 'bin/streams.js')}`;
-      const shell = (command: string, { input, streamKey }: Created) =>
+      const shell = (command: string, { input, streamKey, urls }: Created) =>
         Object.entries(addresses).reduce(
           (text, [shown, real]) => text.replaceAll(shown, new URL(real).host),
           command
             .replaceAll('<lv_…>', input.id)
             .replaceAll('<key>', streamKey)
+            .replaceAll('<passphrase>', urls?.srtPassphrase ?? '')
             .replaceAll('<url>', String(playback.url))
             .replace(/streams publish/, `${binary} publish`)
             .replace('-i some.mp4', `-stream_loop -1 -i ${clip}`),

@@ -10,10 +10,21 @@ import { mountInternalAssets } from './internal-assets.ts';
 import { parse } from './parse.ts';
 import { readJson } from './read-body.ts';
 
+const base64Bytes = z
+  .string()
+  .max(128)
+  .transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
+
+const srtKeys = z
+  .object({ salt: base64Bytes, keyBytes: z.union([z.literal(16), z.literal(24), z.literal(32)]), wrapped: base64Bytes })
+  .refine(({ salt }) => salt.length === 16, 'the salt is of 16 bytes');
+
 const authorizeBody = z.object({
   kind: z.literal('publish'),
   inputId: z.string().max(256),
   streamKey: z.string().max(256).optional(),
+  /** Base64: what an SRT caller without a key shows instead. */
+  srtKeys: srtKeys.optional(),
   ingest: z.enum([...ingestKind.options, 'moqt', 'engine']),
   remoteAddress: z.string().max(128).optional(),
 });

@@ -1,9 +1,11 @@
+import type { WrappedSrtKeys } from '../../access/srt-keys.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { isId, isKey } from '../../core/ids.ts';
 import type { ControlContext } from '../context.ts';
 import type { IngestKind } from '../store/schema.ts';
 import { failed } from './authenticate.ts';
 import { hashSecret, matchesHash } from './secrets.ts';
+import { findSrtPassphrase, redeemSrtKeys } from './srt-passphrase.ts';
 
 /**
  * `moqt`: a MoQT publisher, which inputs of kind fmp4 take. `engine`: our own engine, handing on what it ingested in the
@@ -12,6 +14,8 @@ import { hashSecret, matchesHash } from './secrets.ts';
 export type PublishRequest = {
   inputId: string;
   streamKey?: string | undefined;
+  /** In place of the key: what an SRT caller encrypted under a passphrase. */
+  srtKeys?: WrappedSrtKeys | undefined;
   ingest: IngestKind | 'moqt' | 'engine';
   remoteAddress?: string | undefined;
 };
@@ -23,14 +27,18 @@ export type PublishGrant = {
   at: number;
   record: boolean;
   ladder: string;
+  /** What opens the keys of the SRT caller, where it showed them and no stream key. */
+  srtPassphrase?: string;
 };
 
 /** What an unknown input is compared with, so that it takes as long as a wrong key. */
 const noKey = hashSecret('no key has this hash');
+const newKeyHint = 'Rotate the key to get a new one: streams inputs rotate-key <id>';
 
 /**
- * Whether a stream key opens an input. Throws UNAUTHORIZED in the same words for an unknown input and a wrong key, FORBIDDEN
- * when the input is disabled, CONFLICT when it takes another kind of ingest, RATE_LIMITED after too many failures of one address.
+ * Whether a stream key, or its SRT passphrase, opens an input. Throws UNAUTHORIZED in the same words for an unknown input and a
+ * wrong key, FORBIDDEN when the input is disabled, CONFLICT when it takes another kind of ingest, RATE_LIMITED after too many
+ * failures of one address.
  */
 export async function authorizePublish(context: ControlContext, request: PublishRequest): Promise<PublishGrant> {
   const known = isId('lv', request.inputId);
@@ -52,17 +60,29 @@ export async function authorizePublish(context: ControlContext, request: Publish
         )
         .execute()
     : [];
-  let opened: (typeof rows)[number] | undefined;
-  const { streamKey } = request;
-  for (const row of rows) if (streamKey === undefined || matchesHash(streamKey, row.hash)) opened = row;
-  if (rows.length === 0) matchesHash(streamKey ?? '', noKey);
-  if (!opened || (streamKey !== undefined && !isKey('sk_live', streamKey)))
-    throw await failed(
+  const { streamKey, srtKeys } = request;
+  const refuse = (what: string, hint: string) =>
+    failed(
       context,
       hostOf(request.remoteAddress),
-      `stream key does not open input ${known ? request.inputId : '(not an lv_ id)'}`,
-      'Rotate the key to get a new one: streams inputs rotate-key <id>',
+      `${what} input ${known ? request.inputId : '(not an lv_ id)'}`,
+      hint,
     );
+  let opened: (typeof rows)[number] | undefined;
+  let passphrase: string | undefined;
+  if (streamKey === undefined && srtKeys !== undefined) {
+    const hashes = rows.map(({ hash }) => hash);
+    passphrase = await findSrtPassphrase(context, hashes, srtKeys);
+    opened = passphrase === undefined ? undefined : rows[0];
+    if (!opened) throw await refuse('passphrase does not open', newKeyHint);
+    if (!(await redeemSrtKeys(context, opened.org_id, request.inputId, srtKeys)))
+      throw await refuse('an SRT handshake of before does not open', 'The encoder must make new keys each time.');
+  } else {
+    for (const row of rows) if (streamKey === undefined || matchesHash(streamKey, row.hash)) opened = row;
+    if (rows.length === 0) matchesHash(streamKey ?? '', noKey);
+    if (!opened || (streamKey !== undefined && !isKey('sk_live', streamKey)))
+      throw await refuse('stream key does not open', newKeyHint);
+  }
   if (opened.disabled_at !== null)
     throw new StreamsError('FORBIDDEN', `input ${request.inputId} is disabled`, {
       hint: `Enable it: streams inputs enable ${request.inputId}`,
@@ -77,6 +97,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
     at: context.now(),
     record: opened.record === 1,
     ladder: opened.ladder,
+    ...(passphrase !== undefined && { srtPassphrase: passphrase }),
   };
 }
 

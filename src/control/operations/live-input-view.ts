@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { hashSecret } from '../auth/secrets.ts';
+import { srtPassphrase } from '../auth/srt-passphrase.ts';
 import type { Db, LiveInputRow } from '../store/schema.ts';
 import type { Call } from './define.ts';
 import { isoTime, time } from './fields.ts';
@@ -61,7 +63,16 @@ export const publishUrls = z.object({
       rtmp: z.string().optional().describe('The whole address, for ffmpeg'),
       rtmpServer: z.string().optional().describe('"Server" of OBS'),
       rtmpStreamKey: z.string().optional().describe('"Stream key" of OBS'),
-      srt: z.string().optional().describe('The whole address, for ffmpeg, OBS and srt-live-transmit'),
+      srt: z
+        .string()
+        .optional()
+        .describe(
+          'The whole address, for ffmpeg, OBS and srt-live-transmit: stream id, and the passphrase that opens it',
+        ),
+      srtPassphrase: z
+        .string()
+        .optional()
+        .describe('For encoders that ask for it apart: it opens the input, encrypts the media, and is never sent'),
       whip: z.string().optional().describe('The WHIP endpoint, with the stream key as bearer token'),
       fmp4: z.string().optional().describe('Where to POST fragmented MP4, with the stream key as bearer token'),
       moqt: z.string().optional().describe('The whole address, for MoQT publishers (BroadcastPublisher)'),
@@ -80,8 +91,11 @@ export function viewPublishUrls(
   }
   if (engineUrl !== undefined && input.ingest === 'whip')
     return { urls: { whip: `${publicHttpUrl}/whip/${input.id}` } };
-  if (srtUrl !== undefined && input.ingest === 'srt')
-    return { urls: { srt: `${srtUrl}?streamid=${input.id}:${input.stream_key_cleartext}` } };
+  if (srtUrl !== undefined && input.ingest === 'srt') {
+    const passphrase = srtPassphrase(context, hashSecret(input.stream_key_cleartext));
+    const srt = `${srtUrl}?streamid=${input.id}&passphrase=${passphrase}&pbkeylen=32`;
+    return { urls: { srt, srtPassphrase: passphrase } };
+  }
   if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};
   const rtmpServer = `${rtmpUrl}/live`;
   const rtmpStreamKey = `${input.id}?sk=${input.stream_key_cleartext}`;

@@ -7,6 +7,7 @@ import { LimitedWarnings } from '../../../core/limited-warnings.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
 import type { Authorise, PublishGrant } from '../../control-client.ts';
+import { type Admission, admitByPassphrase } from './admission.ts';
 import { type Caller, Callers } from './callers.ts';
 import { Cookies } from './cookie.ts';
 import { Decryption } from './decryption.ts';
@@ -20,7 +21,7 @@ export type SrtListenerOptions = {
   /** 0 picks a free one. */
   port: number;
   authorise: Authorise;
-  publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, streamKey: string | undefined, publisher: Publisher): Publishing;
   logger: Logger;
   /** The shortest delay between arrival and delivery; a caller may ask for a longer one. Default 120. */
   latencyMs?: number;
@@ -195,20 +196,17 @@ export class SrtListener {
   }
 
   async #decide(proposal: Proposal, from: RemoteInfo): Promise<Admission | Refusal> {
-    const target = publishTarget(proposal.streamId);
-    const grant = await this.#options.authorise({
-      kind: 'publish',
-      ...target,
-      ingest: 'srt',
-      remoteAddress: endpoint(from),
-    });
-    let decryption: Decryption | undefined;
-    if (proposal.keyMaterial !== undefined) {
-      decryption = new Decryption(target.streamKey);
-      if (!decryption.accept(proposal.keyMaterial.value))
-        return { reason: rejection.badSecret, message: 'the passphrase is not the stream key' };
-    }
-    return { grant, streamKey: target.streamKey, decryption };
+    const { inputId, streamKey } = publishTarget(proposal.streamId);
+    const { authorise } = this.#options;
+    const request = { kind: 'publish', inputId, ingest: 'srt', remoteAddress: endpoint(from) } as const;
+    const keys = proposal.keyMaterial?.value;
+    if (streamKey === undefined) return admitByPassphrase(authorise, request, keys);
+    const grant = await authorise({ ...request, streamKey });
+    if (keys === undefined) return { grant, streamKey, decryption: undefined };
+    const decryption = new Decryption(streamKey);
+    return decryption.accept(keys)
+      ? { grant, streamKey, decryption }
+      : { reason: rejection.badSecret, message: 'the passphrase is not the stream key' };
   }
 
   #open(
@@ -273,8 +271,6 @@ export class SrtListener {
     if (!this.#released) this.#socket.send(datagram, port, address, () => {});
   }
 }
-
-type Admission = { grant: PublishGrant; streamKey: string; decryption: Decryption | undefined };
 
 function handshakePacket(body: Uint8Array, destination: number): Uint8Array {
   return encodeControl({ type: controlType.handshake, subtype: 0, info: 0, timestamp: 0, destination, body });

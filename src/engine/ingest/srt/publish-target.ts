@@ -1,20 +1,19 @@
 import { StreamsError } from '../../../core/errors.ts';
 import { isId } from '../../../core/ids.ts';
 
-const hint = 'streamid=<input id>:<stream key>';
+const hint = 'streamid=<input id>, and the passphrase of the input';
 
 /**
  * Input and key out of a stream id: `lv_…:sk_…`, `lv_…?sk=sk_…`, or the standard form `#!::r=lv_…,s=sk_…,m=publish`
- * (libsrt, docs/features/access-control.md) with the key as `s` or `u`. Throws INVALID_ARGUMENT, UNSUPPORTED for another
- * mode than publish, UNAUTHORIZED without a key; repeats neither.
+ * (libsrt, docs/features/access-control.md) with the key as `s` or `u`. Without a key (`lv_…`, `#!::r=lv_…`) the passphrase
+ * has to open it. Throws INVALID_ARGUMENT, UNSUPPORTED for another mode than publish; repeats neither.
  */
-export function publishTarget(streamId: string): { inputId: string; streamKey: string } {
+export function publishTarget(streamId: string): { inputId: string; streamKey: string | undefined } {
   const { id, key } = streamId.startsWith('#!') ? standardForm(streamId) : shortForm(streamId);
   const inputId = id.replace(/^\/+/, '');
   if (!isId('lv', inputId))
     throw new StreamsError('INVALID_ARGUMENT', 'the SRT stream id does not begin with an input id', { hint });
-  if (key === undefined || key === '') throw new StreamsError('UNAUTHORIZED', 'no stream key', { hint });
-  return { inputId, streamKey: key };
+  return { inputId, streamKey: key === '' ? undefined : key };
 }
 
 function shortForm(text: string): { id: string; key: string | undefined } {

@@ -9,9 +9,9 @@ import { type ConnectionOptions, SrtConnection } from './connection.ts';
 export type SrtSessionOptions = {
   connection: Omit<ConnectionOptions, 'deliver' | 'gap' | 'ended'>;
   grant: PublishGrant;
-  streamKey: string;
+  streamKey: string | undefined;
   remoteAddress: string;
-  publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, streamKey: string | undefined, publisher: Publisher): Publishing;
   logger: Logger;
   /** ms of the steady clock the connection runs on. */
   now(): number;
@@ -44,6 +44,7 @@ export class SrtSession {
         logger.info('publisher replaced', { inputId: grant.inputId, remoteAddress });
         this.close('another publisher with the right key took over');
       },
+      stopped: () => this.close('the input is disabled or deleted'),
     });
     logger.info('publisher connected', {
       inputId: grant.inputId,

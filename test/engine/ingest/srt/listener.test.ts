@@ -178,6 +178,13 @@ describe('SRT listener', () => {
       { encryption: 2 },
       1010,
     ],
+    [
+      'keys of another passphrase, and no stream key',
+      [request(), named(inputId), { type: 3, content: fromHex(wire.keyMaterials[0]!.bytes) }],
+      { encryption: 2 },
+      1010,
+    ],
+    ['damaged keys and no stream key', [request(), named(inputId), { type: 3, content: new Uint8Array(16) }], {}, 1004],
     ['damaged keys', [request(), named(streamId), { type: 3, content: new Uint8Array(16) }], { encryption: 2 }, 1004],
     ['a stream id too long', [request(), { type: 5, content: new Uint8Array(516) }], {}, 1004],
   ])('turns away %s', async (_name, extensions, over, type) => {
@@ -344,12 +351,17 @@ describe('SRT stream ids', () => {
     expect(publishTarget(text)).toEqual({ inputId, streamKey: 'key' });
   });
 
+  it.each([[inputId], [`${inputId}:`], [`#!::r=${inputId}`], [`#!::r=${inputId},m=publish`]])(
+    '%s, opened by a passphrase',
+    (text) => {
+      expect(publishTarget(text)).toEqual({ inputId, streamKey: undefined });
+    },
+  );
+
   it.each([
     ['', 'INVALID_ARGUMENT'],
     ['../etc:key', 'INVALID_ARGUMENT'],
     ['#!:{r=x}', 'INVALID_ARGUMENT'],
-    [`#!::r=${inputId},m=publish`, 'UNAUTHORIZED'],
-    [`${inputId}:`, 'UNAUTHORIZED'],
     [`#!::r=${inputId},s=key,m=bidirectional`, 'UNSUPPORTED'],
     [`#!::r=${inputId},s=key,t=file`, 'UNSUPPORTED'],
   ])('refuses "%s"', (text, code) => {
