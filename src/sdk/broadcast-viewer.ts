@@ -282,9 +282,10 @@ export class BroadcastViewer implements Viewer {
       return false;
     } finally {
       this.#reselect = undefined;
+      // Before `last` is let go of: a track that waits for an answer or its next try hears of it by that alone.
+      stop.abort();
       last.release();
       release();
-      stop.abort();
       subscription.unsubscribe();
       await Promise.allSettled([...following.values()].map(({ done }) => done));
     }

@@ -4,7 +4,7 @@ import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
 import { GroupFollower, type TrackPosition } from '../session/group-follower.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { MoqObject, Session, Subscription } from '../session/types.ts';
-import { delay } from './delay.ts';
+import { childController, delay } from './delay.ts';
 import type { ViewerGap, ViewerObject, ViewerTrackStats } from './viewer-types.ts';
 
 /** What is known of a track across subscriptions and sessions. */
@@ -55,8 +55,23 @@ const priorities = { audio: 1, video: 2 } as const;
  * over, false when it was told to end. Rejects with RequestError when the relay refuses for good (UNAUTHORIZED and such).
  */
 export async function followTrack(options: FollowTrackOptions): Promise<boolean> {
-  const { session, namespace, track, record, last, stop } = options;
-  while (!last.aborted && !stop.aborted) {
+  // Who lets go of a track waits for no answer to it: until then it could not be asked for again.
+  const { controller: asking, release } = childController(options.last);
+  const giveUp = () => asking.abort();
+  if (options.stop.aborted) giveUp();
+  options.stop.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await follow(options, asking.signal);
+  } finally {
+    release();
+    options.stop.removeEventListener('abort', giveUp);
+  }
+}
+
+/** `over`: no new subscription. */
+async function follow(options: FollowTrackOptions, over: AbortSignal): Promise<boolean> {
+  const { session, namespace, track, record, stop } = options;
+  while (!over.aborted) {
     let subscription: Subscription;
     try {
       subscription = await session.subscribe(
@@ -65,14 +80,14 @@ export async function followTrack(options: FollowTrackOptions): Promise<boolean>
           filter: { type: 'unfiltered' },
           priority: priorities[track.kind],
           rendezvousMs: options.rendezvousMs,
-          signal: last,
+          signal: over,
         },
       );
     } catch (error) {
-      if (last.aborted) break;
+      if (over.aborted) break;
       if (!(error instanceof RequestError)) throw error;
       if (error.code === 'UNAUTHORIZED' || error.code === 'TOKEN_EXPIRED') throw error;
-      await delay(error.retryMs ?? retryMs, last);
+      await delay(error.retryMs ?? retryMs, over);
       continue;
     }
     const follower = new GroupFollower({
@@ -105,7 +120,7 @@ export async function followTrack(options: FollowTrackOptions): Promise<boolean>
     }
     if (end.by === 'publisher' && end.status === publishDoneCodes.unauthorized)
       throw new RequestError(requestErrorCodes.unauthorized, end.reason);
-    await delay(retryMs, last);
+    await delay(retryMs, over);
   }
   return false;
 }

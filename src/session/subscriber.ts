@@ -27,8 +27,8 @@ const maxHeldDatagrams = 64;
 export class Subscriber {
   readonly #context: SessionContext;
   readonly #byAlias = new Map<number, TrackSubscription>();
-  /** Tracks asked for and not yet answered. */
-  readonly #pending = new Set<string>();
+  /** Tracks asked for and neither answered nor given up, and the request of each. */
+  readonly #pending = new Map<string, MessageStream>();
   /** Tracks offered to us and not yet answered, by alias. */
   readonly #offered = new Map<number, PublishRequest>();
   #heldDatagrams: ObjectDatagram[] = [];
@@ -53,8 +53,16 @@ export class Subscriber {
       track,
       parameters,
     }));
-    const abort = () => stream.cancel(streamResetCodes.cancelled);
-    this.#pending.add(key);
+    const settled = () => {
+      if (this.#pending.get(key) === stream) this.#pending.delete(key);
+      this.#settled();
+    };
+    const abort = () => {
+      stream.cancel(streamResetCodes.cancelled);
+      // The track may be asked for again at once.
+      settled();
+    };
+    this.#pending.set(key, stream);
     try {
       signal?.addEventListener('abort', abort, { once: true });
       const answer = await stream.next();
@@ -65,8 +73,7 @@ export class Subscriber {
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
-      this.#pending.delete(key);
-      this.#settled();
+      settled();
     }
   }
 

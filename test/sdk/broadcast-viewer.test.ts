@@ -60,6 +60,34 @@ describe('BroadcastViewer', () => {
     expect(seen.gaps).toEqual([]);
   });
 
+  it('takes a track up again that it let go of before it was answered, and stays in its session', async () => {
+    const relay = new RelaySide();
+    const { viewer, seen, delivered } = watch([relay]);
+    await relay.publishCatalog();
+    const unanswered = await relay.request(track);
+    viewer.select([]);
+    viewer.select([track]);
+    await unanswered.cancelled;
+    // Which of the two a relay hears of first is not certain.
+    publishGroup((await relay.request(track)).accept({ alias: 50 }), 9);
+    await delivered(['9/0', '9/1', '9/2']);
+    expect(seen.connects).toBe(1);
+  });
+
+  it('waits for no answer to a track when its broadcast cannot go on', async () => {
+    const relay = new RelaySide();
+    const { viewer, inState } = watch([relay]);
+    const catalogs = await relay.publishCatalog();
+    // It would be answered when the track appears, or after 30 s.
+    const unanswered = await relay.request(track);
+    const group = catalogs.openSubgroup(header(1));
+    group.write(object(0, 'no catalog'));
+    group.finish();
+    await unanswered.cancelled;
+    await inState('ended');
+    expect(viewer.state).toMatchObject({ reason: 'network', error: { code: 'MALFORMED' } });
+  });
+
   it('joins: catalog, then the newest group from its init segment on', async () => {
     const relay = new RelaySide();
     const { viewer, seen, delivered } = watch([relay]);
