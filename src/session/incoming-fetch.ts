@@ -202,6 +202,7 @@ export const fetchRefusals = {
   joining: { code: requestErrorCodes.invalidJoiningRequestId, reason: 'no such subscription' },
   notForwarded: { code: requestErrorCodes.invalidRange, reason: 'the subscription does not forward' },
   nothingPublished: { code: requestErrorCodes.invalidRange, reason: 'nothing was published yet' },
+  notYet: { code: requestErrorCodes.invalidRange, reason: 'nothing was published there yet' },
   endsFirst: { code: requestErrorCodes.invalidRange, reason: 'the range ends before it starts' },
   notSupported: { code: requestErrorCodes.notSupported, reason: 'nothing can be fetched here' },
 } as const;

@@ -1,9 +1,10 @@
-import { invalidFilter, publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
 import type { GroupOrder, Location } from '../codec/moqt/model.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { SessionContext } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
+import { refusedFilter } from './refused-filter.ts';
 import { streamPriority } from './stream-priority.ts';
 import { deadWriter, TrackSubgroupWriter } from './subgroup-writer.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
@@ -108,8 +109,9 @@ export class TrackPublication implements Publication {
   /** REQUEST_UPDATE (draft-18 10.9.1), its request id already taken. A refused one ends the publication. */
   update({ parameters }: RequestUpdate): void {
     if (this.#state.name === 'over') return;
-    if (parameters.rangeFilters === true) {
-      this.#refuseUpdate(invalidFilter, 'range filters are not supported');
+    const refused = refusedFilter(parameters);
+    if (refused !== undefined) {
+      this.#refuseUpdate(refused.code, refused.reason);
       return;
     }
     const before = this.#terms;

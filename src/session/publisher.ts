@@ -10,6 +10,7 @@ import type { SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
 import { OfferedTrack } from './outgoing-publish.ts';
+import { resolveRelative } from './relative-fetch.ts';
 import { trackKey } from './track-key.ts';
 import type { Publication, PublishOffer, Refusal, TrackName } from './types.ts';
 
@@ -69,7 +70,15 @@ export class Publisher implements SubscribeOwner {
   }
 
   /** draft-18 10.12.2: a joining fetch waits until its subscription is answered. */
-  async #resolve({ range }: Fetch, request: FetchRequest): Promise<ResolvedFetch | Refusal> {
+  async #resolve({ range, parameters }: Fetch, request: FetchRequest): Promise<ResolvedFetch | Refusal> {
+    if (range.kind === 'standalone' && parameters.locationFilter?.kind === 'relative') {
+      return resolveRelative(
+        request,
+        range.track,
+        parameters.locationFilter.groups,
+        this.#context.handlers().trackStatus,
+      );
+    }
     if (range.kind === 'standalone') return endsFirst(range) ? fetchRefusals.endsFirst : range;
     const subscription = this.#byRequestId.get(range.joiningRequestId);
     if (subscription === undefined) return fetchRefusals.joining;

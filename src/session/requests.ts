@@ -1,4 +1,4 @@
-import { invalidFilter, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Message, Request } from '../codec/moqt/message.ts';
 import { isRequest } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
@@ -7,6 +7,7 @@ import { NamespaceRequest } from './incoming-namespace.ts';
 import { PrefixRegistry, PrefixRequest } from './incoming-prefix.ts';
 import type { MessageStream } from './message-stream.ts';
 import type { Publisher } from './publisher.ts';
+import { refusedFilter } from './refused-filter.ts';
 import type { Subscriber } from './subscriber.ts';
 import { TrackStatusRequest } from './track-status.ts';
 
@@ -49,8 +50,8 @@ export class Requests {
     if (this.#context.isDraining()) return this.#refuse(stream, requestErrorCodes.goingAway, 'going away');
     const reserved = reservedNamespace(message);
     if (reserved) return this.#refuse(stream, requestErrorCodes.doesNotExist, 'reserved namespace');
-    if (message.parameters.rangeFilters === true)
-      return this.#refuse(stream, invalidFilter, 'range filters are not supported');
+    const refused = refusedFilter(message.parameters);
+    if (refused !== undefined) return this.#refuse(stream, refused.code, refused.reason);
     const handlers = this.#context.handlers();
     switch (message.type) {
       case 'subscribe':

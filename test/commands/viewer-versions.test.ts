@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { udpCheck } from '../../commands/doctor/relay.ts';
 import { publishConnect } from '../../commands/publish/target.ts';
 import { nodeConnect } from '../../commands/watch/broadcast.ts';
+import { moqtVersions } from '../../src/codec/moqt/version-names.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { startRelay } from '../../src/relay/relay.ts';
@@ -55,4 +56,11 @@ it('a relay of another version is told by doctor, and not published to', { timeo
   const transport = await publish(['moqt-16']);
   expect(transport.protocol).toBe('moqt-16');
   transport.close({ code: 0, reason: '' });
+});
+
+it('docs/relay.md tells of every version', async () => {
+  const text = await readFile(new URL('../../docs/relay.md', import.meta.url), 'utf8');
+  const rows = text.slice(text.indexOf('## Versions of MoQT'), text.indexOf('## moq-lite')).match(/^\| `.*$/gm) ?? [];
+  const named = rows.flatMap((row) => row.split('|')[1]!.match(/moqt-\d+/g) ?? []);
+  expect(named).toEqual(moqtVersions);
 });

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/codec/moqt/codes.ts';
+import { draft20 } from '../../src/codec/moqt/draft20.ts';
+import { concat } from '../../src/core/bytes.ts';
 import type { RelayCore } from '../../src/relay/create-relay.ts';
 import type { RelayLimits } from '../../src/relay/limits.ts';
 import type { FetchedObjects, FetchItem, IncomingFetch, Location } from '../../src/session/types.ts';
+import { memoryPair } from '../../src/transport/memory.ts';
 import { eventually } from './eventually.ts';
 import { connect, nextGroup, object, TestPublisher, testRelay, track, watch } from './harness.ts';
 
@@ -99,6 +102,31 @@ describe('a fetch from the cache', () => {
     expect(await nextGroup(joining)).toMatchObject({ group: 7, ids: [2] });
     const absolute = await viewer.session.fetch({ joining, fromGroup: 5 });
     expect(await read(absolute)).toEqual(['5/0', '5/1', '5/2', '6/0', '6/1', '7/0', '7/1']);
+  });
+
+  it('begins so many groups before the next one (draft-20)', async () => {
+    await published();
+    const both = memoryPair({ protocol: 'moqt-20', path: '/playback/lv_one' });
+    void relay.serve(both.server);
+    both.client.openUni().write(draft20.encodeMessage({ type: 'setup' }));
+    const { send, receive } = both.client.openBidi();
+    send.write(
+      draft20.encodeMessage({
+        type: 'fetch',
+        requestId: 0,
+        range: { kind: 'standalone', track, start: at(0, 0), end: at(0, 0) },
+        parameters: { locationFilter: { kind: 'relative', groups: 2 } },
+      }),
+    );
+    const [answer] = draft20.controlDecoder().push((await receive.read())!);
+    expect(answer).toMatchObject({ type: 'fetchOk', end: at(7, 2) });
+    await both.client.acceptUni(); // Control.
+    const stream = (await both.client.acceptUni())!;
+    const parts: Uint8Array[] = [];
+    for (let bytes = await stream.read(); bytes !== null; bytes = await stream.read()) parts.push(bytes);
+    const behindHeader = concat(parts).subarray(draft20.encodeFetchHeader(0).length);
+    expect(draft20.fetchDecoder('ascending').push(behindHeader).map(name)).toEqual(['6/0', '6/1', '7/0', '7/1']);
+    both.drop();
   });
 
   it('from behind the live edge is an invalid range', async () => {

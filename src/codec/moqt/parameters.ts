@@ -19,6 +19,8 @@ export type MessageParameters = {
   readonly subscriptionFilter?: SubscriptionFilter;
   readonly groupOrder?: GroupOrder;
   readonly newGroupRequest?: number;
+  /** The subscription ends within a group (draft-20 5.1.2): read only, as none of ours does. */
+  readonly endsWithinGroup?: true;
   /** There are range filters (draft-19 5.1.3), which we do not offer: they are not looked at, and never written. */
   readonly rangeFilters?: true;
   /** Of a FETCH since draft-20, where its range travels. */

@@ -18,7 +18,7 @@ function rangeToFilter(start: Location, end: Location): LocationFilter {
 
 /**
  * draft-20 10.13 FETCH (0x16): a track, and its range as LOCATION_FILTER. There is no joining fetch: UNSUPPORTED. A range that refers to
- * the largest object is one we cannot serve: it is marked like a range filter.
+ * the largest object stays the parameter `locationFilter`, beside a range that is all; the next object is nothing of what is there, like the next group.
  */
 export const fetch: MessageCodec<Fetch> = {
   code: 0x16,
@@ -26,7 +26,8 @@ export const fetch: MessageCodec<Fetch> = {
   encode(writer, { requestId, range, parameters }, rules) {
     if (range.kind !== 'standalone') throw new StreamsError('UNSUPPORTED', 'there are no joining fetches any more');
     writer.varint(requestId).track(range.track);
-    writeParameters(writer, { ...parameters, locationFilter: rangeToFilter(range.start, range.end) }, rules);
+    const { locationFilter = rangeToFilter(range.start, range.end) } = parameters;
+    writeParameters(writer, { ...parameters, locationFilter }, rules);
   },
   decode(reader, rules) {
     const requestId = reader.varint();
@@ -36,8 +37,9 @@ export const fetch: MessageCodec<Fetch> = {
     if (filter.kind === 'all')
       return { type: 'fetch', requestId, range: { kind: 'standalone', track, ...all }, parameters };
     if (filter.kind !== 'absolute') {
-      const refused = { ...parameters, rangeFilters: true } as const;
-      return { type: 'fetch', requestId, range: { kind: 'standalone', track, ...all }, parameters: refused };
+      const locationFilter = filter.kind === 'relative' ? filter : ({ kind: 'relative', groups: 0 } as const);
+      const range = { kind: 'standalone', track, ...all } as const;
+      return { type: 'fetch', requestId, range, parameters: { ...parameters, locationFilter } };
     }
     const { start, endGroup: group, endObject } = filter;
     const end = group === undefined ? openEnd : { group, object: endObject === undefined ? 0 : endObject + 1 };

@@ -46,7 +46,7 @@ function locationFilterRules(form: LocationFilterForm): ParameterRule[] {
           return;
         }
         const ours = toSubscriptionFilter(filter);
-        if (ours === undefined) into.rangeFilters = true;
+        if (ours === undefined) into.endsWithinGroup = true;
         else into.subscriptionFilter = ours;
       },
       write: (writer, { subscriptionFilter }) => form.write(writer, fromSubscriptionFilter(subscriptionFilter!)),
