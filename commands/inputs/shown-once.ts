@@ -5,6 +5,7 @@ import { inputFields, inputJson } from './shape.ts';
 
 const labels: Record<string, string> = {
   rtmp: 'RTMP URL',
+  rtmps: 'RTMPS URL',
   rtmpServer: 'OBS server',
   rtmpStreamKey: 'OBS key',
   srt: 'SRT URL',

@@ -15,7 +15,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       dataDir: resolve(options.dataDir ?? defaultDataDir(env)),
       host: options.host ?? '127.0.0.1',
       httpPort: options.httpPort ?? 8080,
-      ...https(options),
+      ...secure(options),
       relayPort: options.relayPort ?? 4443,
       rtmpPort: options.rtmpPort ?? 1935,
       srtPort: options.srtPort ?? 9000,
@@ -44,13 +44,20 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
   }
 };
 
-type TlsOptions = { httpsPort: number | undefined; tlsCert: string | undefined; tlsKey: string | undefined };
+type TlsOptions = {
+  httpsPort: number | undefined;
+  rtmpsPort: number | undefined;
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+};
 
 /** Throws USAGE for a half of what it takes. */
-function https({ httpsPort, tlsCert, tlsKey }: TlsOptions) {
-  if (tlsCert !== undefined && tlsKey !== undefined)
-    return { https: { port: httpsPort ?? 8443, certFile: resolve(tlsCert), keyFile: resolve(tlsKey) } };
-  if (httpsPort === undefined && tlsCert === undefined && tlsKey === undefined) return {};
+function secure({ httpsPort, rtmpsPort, tlsCert, tlsKey }: TlsOptions) {
+  if (tlsCert !== undefined && tlsKey !== undefined) {
+    const files = { certFile: resolve(tlsCert), keyFile: resolve(tlsKey) };
+    return { https: { port: httpsPort ?? 8443, ...files }, rtmps: { port: rtmpsPort ?? 1936, ...files } };
+  }
+  if (httpsPort === undefined && rtmpsPort === undefined && tlsCert === undefined && tlsKey === undefined) return {};
   throw new StreamsError('USAGE', 'TLS needs a certificate and its key', {
     hint: 'streams serve --tls-cert fullchain.pem --tls-key privkey.pem',
   });
@@ -90,7 +97,7 @@ function tell(output: Output, event: SupervisorEvent): void {
 }
 
 function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
-  const labels = { http: 'HTTP', https: 'HTTPS', relay: 'Relay', rtmp: 'RTMP', srt: 'SRT' } as const;
+  const labels = { http: 'HTTP', https: 'HTTPS', relay: 'Relay', rtmp: 'RTMP', rtmps: 'RTMPS', srt: 'SRT' } as const;
   const rows = Object.entries(urls).map(([name, url]) => `  ${labels[name as keyof typeof labels].padEnd(8)}${url}`);
   const lines = ['', 'streams is ready', ...rows];
   if (apiKey !== undefined) {

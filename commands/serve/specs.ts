@@ -42,10 +42,14 @@ export const serveSpec = {
     host: { value: 'address', description: 'address to listen on', default: '127.0.0.1' },
     httpPort: port('HTTP: API, web player', '8080'),
     httpsPort: port('the same over TLS and HTTP/2, with --tls-cert', '8443'),
-    tlsCert: { value: 'file', description: 'certificate for it, PEM with its chain; read again when it changes' },
+    tlsCert: {
+      value: 'file',
+      description: 'certificate for HTTPS and RTMPS, PEM with its chain; read again when it changes',
+    },
     tlsKey: { value: 'file', description: 'its private key, PEM' },
     relayPort: port('QUIC/WebTransport (UDP) of the relay', '4443'),
     rtmpPort: port('RTMP ingest', '1935'),
+    rtmpsPort: port('RTMP over TLS, with --tls-cert', '1936'),
     srtPort: port('SRT ingest', '9000'),
     whipAddress: {
       value: 'address',

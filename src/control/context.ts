@@ -17,6 +17,8 @@ export type Endpoints = {
   certificateSha256?: string;
   /** `rtmp://host:port`. */
   rtmpUrl?: string;
+  /** `rtmps://name:port`, where there is one. */
+  rtmpsUrl?: string;
   /** `srt://host:port`. */
   srtUrl?: string;
   /** `http://127.0.0.1:port` of the media engine beside this server; what it answers is passed on. */

@@ -1,3 +1,4 @@
+import type { CertificateFiles } from '../access/certificate-files.ts';
 import { engineProof } from '../access/engine-proof.ts';
 import type { Logger } from '../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -20,6 +21,8 @@ export type EngineOptions = {
   host: string;
   /** 0 picks a free one. */
   rtmpPort: number;
+  /** RTMP over TLS as well. */
+  rtmps?: CertificateFiles & { port: number };
   /** UDP; 0 picks a free one. */
   srtPort: number;
   /** Where WebRTC media of WHIP is received, beyond `host`. */
@@ -63,6 +66,8 @@ export type EngineStats = {
 export type Engine = {
   /** Ports really bound. */
   readonly rtmpPort: number;
+  /** Undefined where there is none. `name`: that of its certificate, if it is for one. */
+  readonly rtmps: { readonly port: number; readonly name: string | undefined } | undefined;
   readonly srtPort: number;
   /** Where it answers over HTTP, on loopback: for the control plane to pass on. */
   readonly httpUrl: string;
@@ -98,8 +103,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await vod?.close();
     throw error;
   });
+  const rtmps =
+    options.rtmps &&
+    (await RtmpServer.listen({
+      host,
+      port: options.rtmps.port,
+      tls: options.rtmps,
+      authorise,
+      publish,
+      logger,
+    }).catch(async (error) => {
+      await rtmp.close();
+      await vod?.close();
+      throw error;
+    }));
   const srt = await SrtListener.listen({ host, port: srtPort, authorise, publish, logger }).catch(async (error) => {
-    await rtmp.close();
+    await Promise.all([rtmp.close(), rtmps?.close()]);
     await vod?.close();
     throw error;
   });
@@ -136,10 +155,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let closing: Promise<void> | undefined;
   return {
     rtmpPort: rtmp.port,
+    rtmps: rtmps && { port: rtmps.port, name: rtmps.name },
     srtPort: srt.port,
     httpUrl: http.url,
     stats: () => ({
-      rtmpConnections: rtmp.connections,
+      rtmpConnections: rtmp.connections + (rtmps?.connections ?? 0),
       srtConnections: srt.connections,
       whipSessions: whip.sessions,
       live: channels.stats(),
@@ -149,7 +169,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         stopDemo?.();
         whip.close();
         await http.close();
-        await Promise.all([rtmp.close(), srt.close(), moqt.close()]);
+        await Promise.all([rtmp.close(), rtmps?.close(), srt.close(), moqt.close()]);
         await channels.close();
         await vod?.close();
         await pulse.close();

@@ -13,6 +13,8 @@ export type ServeOptions = {
   https?: { port: number; certFile: string; keyFile: string };
   relayPort: number;
   rtmpPort: number;
+  /** RTMP over TLS; PEM files. */
+  rtmps?: { port: number; certFile: string; keyFile: string };
   srtPort: number;
   /** Addresses that WHIP publishers are told, and first and last UDP port of their media. */
   whip?: { announced?: readonly string[]; ports?: readonly [number, number] };

@@ -9,6 +9,8 @@ import type { DemoInput } from './demo.ts';
 export type EngineConfig = {
   host: string;
   rtmpPort: number;
+  /** RTMP over TLS as well. */
+  rtmps?: { port: number; certFile: string; keyFile: string };
   srtPort: number;
   whip?: { announced?: readonly string[]; ports?: readonly [number, number] };
   hlsWindowSeconds?: number;
@@ -27,7 +29,13 @@ export type EngineConfig = {
   maxUploadBytes?: number;
 };
 
-export type EngineReady = { httpUrl: string; rtmpPort: number; srtPort: number };
+export type EngineReady = {
+  httpUrl: string;
+  rtmpPort: number;
+  /** `name`: that of the certificate. */
+  rtmps?: { port: number; name?: string };
+  srtPort: number;
+};
 
 export const startChild: StartChild = async (config, logger) => {
   const { relayUrl, ownRelay, issuer, ...rest } = config as EngineConfig;
@@ -41,7 +49,14 @@ export const startChild: StartChild = async (config, logger) => {
     logger,
   });
   return {
-    ready: { httpUrl: engine.httpUrl, rtmpPort: engine.rtmpPort, srtPort: engine.srtPort } satisfies EngineReady,
+    ready: {
+      httpUrl: engine.httpUrl,
+      rtmpPort: engine.rtmpPort,
+      ...(engine.rtmps && {
+        rtmps: { port: engine.rtmps.port, ...(engine.rtmps.name && { name: engine.rtmps.name }) },
+      }),
+      srtPort: engine.srtPort,
+    } satisfies EngineReady,
     stop: () => engine.close(),
   };
 };

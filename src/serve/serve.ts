@@ -16,7 +16,7 @@ import { relayNodeOptions } from './young-generation.ts';
 
 export type RunningServe = {
   /** What runs here, and how others reach it. */
-  urls: { http?: string; https?: string; relay?: string; rtmp?: string; srt?: string };
+  urls: { http?: string; https?: string; relay?: string; rtmp?: string; rtmps?: string; srt?: string };
   /** Only when it was made in this run: it is shown once. */
   apiKey?: string;
   demo?: { inputId: string; url: string; watchUrl: string };
@@ -104,6 +104,7 @@ class Stack {
         ? {}
         : {
             rtmp: `${urlOf('rtmp', host, this.#engine.rtmpPort)}/live`,
+            ...(this.#rtmpsUrl() === undefined ? {} : { rtmps: `${this.#rtmpsUrl()}/live` }),
             srt: urlOf('srt', host, this.#engine.srtPort),
           }),
     };
@@ -113,6 +114,12 @@ class Stack {
     if (this.#demoInput === undefined) return undefined;
     const { inputId } = this.#demoInput;
     return { inputId, ...(await demoPlayback(this.#controlUrl(), this.#apiKey!, inputId)) };
+  }
+
+  /** By the name of the certificate, where it has one. */
+  #rtmpsUrl(): string | undefined {
+    const rtmps = this.#engine?.rtmps;
+    return rtmps && urlOf('rtmps', rtmps.name ?? this.#options.host, rtmps.port);
   }
 
   /** The one that is bound: a control process that is started again keeps it. */
@@ -188,13 +195,14 @@ class Stack {
   }
 
   #enginePlan(): ChildPlan {
-    const { dataDir, maxUploadBytes, host, rtmpPort, srtPort, whip, relayUrl, hlsWindowSeconds } = this.#options;
+    const { dataDir, maxUploadBytes, host, rtmpPort, rtmps, srtPort, whip, relayUrl, hlsWindowSeconds } = this.#options;
     return {
       name: 'engine',
       command: this.#command('engine'),
       config: (): EngineConfig => ({
         host,
         rtmpPort: this.#engine?.rtmpPort ?? rtmpPort,
+        ...(rtmps === undefined ? {} : { rtmps: { ...rtmps, port: this.#engine?.rtmps?.port ?? rtmps.port } }),
         srtPort: this.#engine?.srtPort ?? srtPort,
         ...(whip === undefined ? {} : { whip }),
         ...(hlsWindowSeconds === undefined ? {} : { hlsWindowSeconds }),
@@ -220,11 +228,13 @@ class Stack {
     const { relay = this.#options.relayUrl, srt } = this.urls();
     const { host } = this.#options;
     const rtmp = this.#engine === undefined ? undefined : urlOf('rtmp', host, this.#engine.rtmpPort);
+    const rtmps = this.#rtmpsUrl();
     try {
       await this.#controlChild.call('setEndpoints', {
         ...(relay === undefined ? {} : { relayUrl: relay }),
         ...(this.#relay === undefined ? {} : { certificateSha256: this.#relay.certificateSha256 }),
         ...(rtmp === undefined ? {} : { rtmpUrl: rtmp }),
+        ...(rtmps === undefined ? {} : { rtmpsUrl: rtmps }),
         ...(this.#engine === undefined ? {} : { engineUrl: this.#engine.httpUrl }),
         ...(srt === undefined ? {} : { srtUrl: srt }),
       });

@@ -37,3 +37,18 @@ it('an fMP4 input gets where to push it, and where MoQT publishers connect once 
   const { id, stream_key_cleartext: key, urls } = await create();
   expect(urls.moqt).toBe(`https://127.0.0.1:2/publish/${id}?sk=${key}`);
 });
+
+it('an RTMP input gets the URL over TLS too, where the engine listens for it', async () => {
+  await using test = await startTestControl();
+  const create = async () => (await test.call('POST', '/v1/live-inputs', { body: { name: 'a' } })).body;
+  test.control.setEndpoints({ rtmpUrl: 'rtmp://127.0.0.1:1' });
+  expect((await create()).urls.rtmps).toBeUndefined();
+  test.control.setEndpoints({ rtmpUrl: 'rtmp://127.0.0.1:1', rtmpsUrl: 'rtmps://media.example:2' });
+  const { id, stream_key_cleartext: key, urls } = await create();
+  expect(urls).toEqual({
+    rtmp: `rtmp://127.0.0.1:1/live/${id}?sk=${key}`,
+    rtmps: `rtmps://media.example:2/live/${id}?sk=${key}`,
+    rtmpServer: 'rtmp://127.0.0.1:1/live',
+    rtmpStreamKey: `${id}?sk=${key}`,
+  });
+});

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CertificateFiles } from '../../src/access/certificate-files.ts';
 import type { LogFields, Logger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
 import type { RenditionsOptions } from '../../src/engine/transcode/renditions.ts';
@@ -79,7 +80,13 @@ export type Harness = {
 };
 
 export async function startHarness(
-  options: { demo?: boolean; graceMs?: number; ladder?: string; renditions?: Partial<RenditionsOptions> } = {},
+  options: {
+    demo?: boolean;
+    graceMs?: number;
+    ladder?: string;
+    renditions?: Partial<RenditionsOptions>;
+    rtmps?: CertificateFiles;
+  } = {},
 ): Promise<Harness> {
   const control = new OneInputControl();
   control.ladder = options.ladder;
@@ -114,6 +121,7 @@ export async function startHarness(
     logger,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
     ...(options.renditions === undefined ? {} : { renditions: options.renditions }),
+    ...(options.rtmps === undefined ? {} : { rtmps: { ...options.rtmps, port: 0 } }),
     ...(options.demo ? { demo: { inputId, streamKey, file: demoFile } } : {}),
     connect: async () => {
       if (harness.relayDown) throw new Error('connection refused');

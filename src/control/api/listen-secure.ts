@@ -1,11 +1,14 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { StreamsError, toStreamsError } from '../../core/errors.ts';
+import {
+  type CertificateFiles,
+  certificateName,
+  followCertificate,
+  readCertificate,
+} from '../../access/certificate-files.ts';
 import type { Logger } from '../../core/log.ts';
 import { type HttpServer, listenError } from './listen.ts';
 
@@ -15,14 +18,11 @@ const maxConcurrentStreams = 128;
 const handshakeTimeoutMs = 10_000;
 /** A connection nothing is asked of. */
 const idleMs = 60_000;
-const lookMs = 10_000;
 
-export type SecureOptions = {
+/** The files are read again when they change. */
+export type SecureOptions = CertificateFiles & {
   host: string;
   port: number;
-  /** PEM, the chain included; read again when the file changes. */
-  certFile: string;
-  keyFile: string;
   fetch(request: Request, remoteAddress: string): Promise<Response>;
   /** Looks at a request first; true: it answers by itself. */
   take(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
@@ -39,13 +39,13 @@ export type SecureServer = HttpServer & {
  * files that cannot be read or used.
  */
 export async function listenSecure(options: SecureOptions): Promise<SecureServer> {
-  const { host, port, certFile, keyFile, logger } = options;
+  const { host, port, logger } = options;
   const answer = getRequestListener(
     (request, env) =>
       options.fetch(request, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress ?? ''),
     { overrideGlobalObjects: false },
   );
-  const files = readFiles(certFile, keyFile);
+  const files = readCertificate(options);
   const server = createSecureServer(
     {
       ...files,
@@ -79,46 +79,16 @@ export async function listenSecure(options: SecureOptions): Promise<SecureServer
   } catch (error) {
     throw listenError(error as NodeJS.ErrnoException, { host, port, option: '--https-port' });
   }
-  const reload = () => {
-    try {
-      server.setSecureContext(readFiles(certFile, keyFile));
-      logger.info('the certificate was read again');
-    } catch (error) {
-      logger.warn('the new certificate is no good; the old one stays', { reason: toStreamsError(error).message });
-    }
-  };
-  watchFile(certFile, { interval: lookMs, persistent: false }, reload);
+  const unfollow = followCertificate(options, server, logger);
   return {
     port: (server.address() as AddressInfo).port,
-    name: nameOf(files.cert),
+    name: certificateName(files.cert),
     async close() {
-      unwatchFile(certFile, reload);
+      unfollow();
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
-}
-
-function readFiles(certFile: string, keyFile: string): { cert: string; key: string } {
-  let files: { cert: string; key: string };
-  try {
-    files = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
-  } catch (cause) {
-    throw new StreamsError('CONFIG_INVALID', `the certificate cannot be read: ${(cause as Error).message}`, { cause });
-  }
-  try {
-    const matches = new X509Certificate(files.cert).checkPrivateKey(createPrivateKey(files.key));
-    if (!matches) throw new StreamsError('CONFIG_INVALID', `${keyFile} is not the key of ${certFile}`);
-  } catch (cause) {
-    if (cause instanceof StreamsError) throw cause;
-    throw new StreamsError('CONFIG_INVALID', `${certFile} or ${keyFile} is not PEM`, { cause });
-  }
-  return files;
-}
-
-function nameOf(cert: string): string | undefined {
-  const names = new X509Certificate(cert).subjectAltName?.split(', ') ?? [];
-  return names.map((name) => /^DNS:([^*]+)$/.exec(name)?.[1]).find((name) => name !== undefined);
 }

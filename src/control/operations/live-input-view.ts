@@ -61,6 +61,7 @@ export const publishUrls = z.object({
   urls: z
     .object({
       rtmp: z.string().optional().describe('The whole address, for ffmpeg'),
+      rtmps: z.string().optional().describe('The same over TLS, where the server has it'),
       rtmpServer: z.string().optional().describe('"Server" of OBS'),
       rtmpStreamKey: z.string().optional().describe('"Stream key" of OBS'),
       srt: z
@@ -84,7 +85,7 @@ export function viewPublishUrls(
   { context }: Call,
   input: z.output<typeof liveInputWithKey>,
 ): z.input<typeof publishUrls> {
-  const { rtmpUrl, srtUrl, engineUrl, relayUrl, publicHttpUrl } = context.endpoints();
+  const { rtmpUrl, rtmpsUrl, srtUrl, engineUrl, relayUrl, publicHttpUrl } = context.endpoints();
   if (engineUrl !== undefined && input.ingest === 'fmp4') {
     const moqt = relayUrl && `${relayUrl}/publish/${input.id}?sk=${input.stream_key_cleartext}`;
     return { urls: { fmp4: `${publicHttpUrl}/ingest/${input.id}`, ...(moqt !== undefined && { moqt }) } };
@@ -99,5 +100,13 @@ export function viewPublishUrls(
   if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};
   const rtmpServer = `${rtmpUrl}/live`;
   const rtmpStreamKey = `${input.id}?sk=${input.stream_key_cleartext}`;
-  return { urls: { rtmp: `${rtmpServer}/${rtmpStreamKey}`, rtmpServer, rtmpStreamKey } };
+  const rtmps = rtmpsUrl && `${rtmpsUrl}/live/${rtmpStreamKey}`;
+  return {
+    urls: {
+      rtmp: `${rtmpServer}/${rtmpStreamKey}`,
+      ...(rtmps !== undefined && { rtmps }),
+      rtmpServer,
+      rtmpStreamKey,
+    },
+  };
 }

@@ -14,6 +14,7 @@ export const status = defineOperation({
       http: z.string(),
       relay: z.string().optional(),
       rtmp: z.string().optional(),
+      rtmps: z.string().optional(),
       srt: z.string().optional(),
     }),
     inputs: z.object({ idle: z.int(), live: z.int(), errored: z.int() }),
@@ -29,7 +30,7 @@ export const status = defineOperation({
       .execute();
     const inputs = { idle: 0, live: 0, errored: 0 };
     for (const row of counts) inputs[row.status] = Number(row.count);
-    const { publicHttpUrl: http, relayUrl: relay, rtmpUrl: rtmp, srtUrl: srt } = context.endpoints();
-    return { issuer: context.issuer, urls: { http, relay, rtmp, srt }, inputs };
+    const { publicHttpUrl: http, relayUrl: relay, rtmpUrl: rtmp, rtmpsUrl: rtmps, srtUrl: srt } = context.endpoints();
+    return { issuer: context.issuer, urls: { http, relay, rtmp, rtmps, srt }, inputs };
   },
 });

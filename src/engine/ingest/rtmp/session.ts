@@ -17,12 +17,13 @@ export type RtmpSessionOptions = {
   authorise: Authorise;
   publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing;
   logger: Logger;
-  /** From the first byte to an accepted publish; default 10 000. */
+  /** From the first byte to an accepted publish, and for TLS before that; default 10 000. */
   handshakeMs?: number;
   /** Without a byte; default 15 000. */
   idleMs?: number;
 };
 
+export const defaultHandshakeMs = 10_000;
 const windowBytes = 2_500_000;
 const chunkSize = 4096;
 const videoFourCcs = ['avc1', 'hvc1', 'av01', 'vp09', 'vp08'];
@@ -58,7 +59,7 @@ export class RtmpSession {
     this.#remoteAddress = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
     this.#deadline = setTimeout(
       () => this.#fail(new StreamsError('TIMEOUT', 'no publish in time')),
-      options.handshakeMs ?? 10_000,
+      options.handshakeMs ?? defaultHandshakeMs,
     );
     socket.setNoDelay(true);
     socket.setTimeout(options.idleMs ?? 15_000, () =>
