@@ -3,18 +3,21 @@ import type { Logger } from '../core/log.ts';
 import { recordEvent } from './store/events.ts';
 import type { Db, LiveInputRow, Tables } from './store/schema.ts';
 
-/** An engine that was silent for longer holds no live input any more. */
+/** An engine that was silent for longer holds no input any more. */
 export const heartbeatTimeoutMs = 6000;
 
 /** What an engine says of itself: exactly these inputs are live on it, and these have failed since the last beat. */
 export type Heartbeat = {
   engineId: string;
-  /** `stats` is kept as it comes. */
-  live: readonly { inputId: string; stats?: Record<string, unknown> | undefined }[];
+  /** `stats` is kept as it comes. `took`: a publisher came to this engine since the last beat, so the input is this engine's now. */
+  live: readonly { inputId: string; stats?: Record<string, unknown> | undefined; took?: boolean | undefined }[];
   errored: readonly { inputId: string; reason: string }[];
 };
 
-/** Which inputs are live: what the engines say, for as long as they say it. */
+/** What an engine hears: `stop` must not be live, `moved` is another engine's, `record` is to be recorded while it is live. */
+export type HeartbeatAnswer = { stop: string[]; moved: string[]; record: string[] };
+
+/** Which inputs are live, and on which engine: what the engines say, for as long as they say it. At most one holds an input. */
 export class Liveness {
   readonly #db: Db;
   readonly #now: () => number;
@@ -27,11 +30,12 @@ export class Liveness {
   }
 
   /**
-   * Takes the engine's word. Answers the inputs it must stop: those that are disabled, deleted or never were; and, of those that are
-   * live, which are to be recorded.
+   * Takes the engine's word. Answers the inputs it must stop: those that are disabled, deleted or never were; those that another engine
+   * holds; and, of those that are live, which are to be recorded.
    */
-  async heartbeat({ engineId, live, errored }: Heartbeat): Promise<{ stop: string[]; record: string[] }> {
+  async heartbeat({ engineId, live, errored }: Heartbeat): Promise<HeartbeatAnswer> {
     const now = this.#now();
+    const took = new Set(live.flatMap((input) => (input.took === true ? [input.inputId] : [])));
     const statsOf = new Map(live.map(({ inputId, stats }) => [inputId, stats]));
     const reasonOf = new Map(errored.map(({ inputId, reason }) => [inputId, reason]));
     return this.#db.transaction().execute(async (db) => {
@@ -43,7 +47,17 @@ export class Liveness {
       const named = [...new Set([...statsOf.keys(), ...reasonOf.keys()])];
       const known = await db
         .selectFrom('live_inputs')
-        .select(['id', 'org_id', 'name', 'external_input_id', 'status', 'engine_id', 'disabled_at', 'record'])
+        .select([
+          'id',
+          'org_id',
+          'name',
+          'external_input_id',
+          'status',
+          'engine_id',
+          'claimed_until',
+          'disabled_at',
+          'record',
+        ])
         .where((eb) =>
           eb.or([
             eb.and([eb('status', '=', 'live'), eb('engine_id', '=', engineId)]),
@@ -52,17 +66,23 @@ export class Liveness {
         )
         .execute();
       const stop = new Set(statsOf.keys());
+      const moved: string[] = [];
       for (const row of known) {
         if (row.disabled_at === null) stop.delete(row.id);
         const reason = reasonOf.get(row.id);
         if (statsOf.has(row.id)) {
           const stats = statsOf.get(row.id);
           const begins = row.status !== 'live' || row.engine_id !== engineId;
-          if (!begins && stats === undefined) continue;
+          const held = row.engine_id !== null && row.engine_id !== engineId && (row.claimed_until ?? 0) >= now;
+          if (held && !took.has(row.id)) {
+            if (!stop.has(row.id)) moved.push(row.id);
+            continue;
+          }
           await db
             .updateTable('live_inputs')
             .set({
               ...(begins && { status: 'live', engine_id: engineId, status_changed_at: now, updated_at: now }),
+              claimed_until: now + heartbeatTimeoutMs,
               error_reason: null,
               ingest_stats: stats === undefined ? null : JSON.stringify(stats),
               ingest_stats_at: stats === undefined ? null : now,
@@ -80,8 +100,33 @@ export class Liveness {
         }
       }
       const record = known.filter(({ id, record }) => record === 1 && statsOf.has(id) && !stop.has(id));
-      return { stop: [...stop], record: record.map(({ id }) => id) };
+      return { stop: [...stop], moved, record: record.map(({ id }) => id) };
     });
+  }
+
+  /**
+   * Gives an input to the engine before it goes on air there, for the time of a heartbeat, unless another engine holds it: false. One
+   * statement decides, so that of two engines that ask at once one gets it.
+   */
+  async claim({ engineId, inputId }: { engineId: string; inputId: string }): Promise<boolean> {
+    await this.sweep();
+    const now = this.#now();
+    const claimed = await this.#db
+      .updateTable('live_inputs')
+      .set({ engine_id: engineId, claimed_until: now + heartbeatTimeoutMs })
+      .where('id', '=', inputId)
+      .where('disabled_at', 'is', null)
+      .where((eb) =>
+        eb.or([
+          eb('engine_id', 'is', null),
+          eb('engine_id', '=', engineId),
+          eb('claimed_until', 'is', null),
+          eb('claimed_until', '<', now),
+        ]),
+      )
+      .returning('id')
+      .executeTakeFirst();
+    return claimed !== undefined;
   }
 
   async #end(db: Db, row: Known, now: number, reason: string | undefined): Promise<void> {
@@ -91,6 +136,7 @@ export class Liveness {
         status: reason === undefined ? 'idle' : 'errored',
         error_reason: reason ?? null,
         engine_id: null,
+        claimed_until: null,
         status_changed_at: now,
         updated_at: now,
       })
@@ -123,7 +169,7 @@ export class Liveness {
     const end = async (transaction: Db) => {
       const ended = await transaction
         .updateTable('live_inputs')
-        .set({ status: 'idle', engine_id: null, status_changed_at: now, updated_at: now })
+        .set({ status: 'idle', engine_id: null, claimed_until: null, status_changed_at: now, updated_at: now })
         .where(silent)
         .returning(['id', 'org_id', 'name', 'external_input_id'])
         .execute();

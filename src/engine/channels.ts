@@ -16,6 +16,8 @@ export type Publisher = {
   readonly kind: string;
   replaced(): void;
   stopped?(): void;
+  /** Another engine has the input (where there is none, `replaced` is called). */
+  moved?(): void;
   /** What there is to say of its connection, for the figures of the input. */
   stats?(): Readonly<Record<string, number>>;
 };
@@ -50,6 +52,9 @@ export type ChannelsOptions = {
 type Channel = {
   /** Of the grant its broadcast began with. */
   ladder: string | undefined;
+  /** Publishers that came, but for those who hold a claim; and how many of them the control plane knows. */
+  came: number;
+  told: number;
   broadcast: Broadcast;
   link: RelayPublisher;
   publisher: Publisher | undefined;
@@ -83,9 +88,11 @@ export class Channels {
 
   /** The inputs that are live, and what their ingest brings. */
   live(): LiveInput[] {
-    return [...this.#channels].map(([inputId, { meter, link, publisher, ladder, broadcast, lastError }]) => {
+    return [...this.#channels].map(([inputId, channel]) => {
+      const { meter, link, publisher, ladder, broadcast, lastError } = channel;
+      const took = channel.came > channel.told ? ({ took: true } as const) : {};
       const figures = meter.read(performance.now());
-      if (figures === undefined) return { inputId };
+      if (figures === undefined) return { inputId, ...took };
       const stats = {
         ...figures,
         ...publisher?.stats?.(),
@@ -93,8 +100,16 @@ export class Channels {
         relayConnected: link.connected,
         ...(lastError !== undefined && { lastError }),
       };
-      return { inputId, stats: { ...stats, ...renditionStats(ladder, broadcast.ladder) } };
+      return { inputId, stats: { ...stats, ...renditionStats(ladder, broadcast.ladder) }, ...took };
     });
+  }
+
+  /** What `live` says now is being told; the answer is called when it was heard. */
+  telling(): () => void {
+    const now = [...this.#channels.values()].map((channel) => ({ channel, came: channel.came }));
+    return () => {
+      for (const { channel, came } of now) channel.told = came;
+    };
   }
 
   /** Inputs that went off air for their media since the last call. */
@@ -113,8 +128,13 @@ export class Channels {
     }));
   }
 
-  /** The grant was given: takes the input over from whoever has it. */
-  publish(grant: PublishGrant, streamKey: string | undefined, publisher: Publisher): Publishing {
+  /** The grant was given: takes the input over from whoever has it, on this engine or on another, unless it was `claimed` before. */
+  publish(
+    grant: PublishGrant,
+    streamKey: string | undefined,
+    publisher: Publisher,
+    { claimed = false }: { claimed?: boolean } = {},
+  ): Publishing {
     const { inputId } = grant;
     const known = this.#channels.get(inputId);
     const channel = known ?? this.#open(grant, streamKey);
@@ -128,6 +148,10 @@ export class Channels {
       before?.replaced();
     }
     channel.publisher = publisher;
+    if (!claimed) {
+      channel.came++;
+      this.#options.changed();
+    }
     return {
       push: (unit) => {
         if (channel.publisher !== publisher) return;
@@ -155,6 +179,20 @@ export class Channels {
     if (channel === undefined || recorded === (channel.recording !== undefined)) return;
     channel.recording?.end();
     channel.recording = recorded ? this.#options.record?.(inputId, channel.broadcast) : undefined;
+  }
+
+  /** Another engine has the input: it goes off the air here, and its broadcast is over without an end. */
+  move(inputId: string): void {
+    const channel = this.#channels.get(inputId);
+    // A publisher that came since the question has the better right.
+    if (channel === undefined || channel.came > channel.told) return;
+    const { publisher } = channel;
+    this.#options.logger.warn('another engine has the input', { inputId });
+    // Without the words of an end: for the viewers it goes on.
+    void channel.link.close();
+    this.#end(inputId, channel);
+    if (publisher?.moved !== undefined) publisher.moved();
+    else publisher?.replaced();
   }
 
   /** Takes the input off the air and lets its publisher go; its broadcast ends at once. */
@@ -189,6 +227,8 @@ export class Channels {
     });
     const channel: Channel = {
       ladder,
+      came: 0,
+      told: 0,
       broadcast,
       link,
       publisher: undefined,

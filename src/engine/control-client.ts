@@ -25,8 +25,15 @@ export type PublishGrant = {
   srtPassphrase?: string;
 };
 
-/** An input that is live, with what there is to say about its ingest. */
-export type LiveInput = { inputId: string; stats?: Record<string, string | number | boolean | null> };
+/**
+ * An input that is live, with what there is to say about its ingest. `took`: a publisher came here since the control plane heard of it
+ * last, so the input is this engine's, whichever had it before.
+ */
+export type LiveInput = {
+  inputId: string;
+  stats?: Record<string, string | number | boolean | null>;
+  took?: true;
+};
 
 /** An input that went off air for what its encoder sent. */
 export type ErroredInput = { inputId: string; reason: string };
@@ -63,19 +70,24 @@ export class ControlClient {
     };
   };
 
+  /** Makes an input this engine's before it goes on air here. Rejects with CONFLICT while another engine holds it. */
+  async claim(engineId: string, inputId: string): Promise<void> {
+    await this.post('/internal/engine/claim', { engineId, inputId });
+  }
+
   /**
-   * Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be, and those that are to be
-   * recorded.
+   * Inputs that are live here now; silence for some seconds makes them idle. Answers those that must not be, those that another engine
+   * has, and those that are to be recorded.
    */
   async heartbeat(
     engineId: string,
     { live, errored }: { live: readonly LiveInput[]; errored: readonly ErroredInput[] },
     signal?: AbortSignal,
-  ): Promise<{ stop: string[]; record: string[] }> {
+  ): Promise<{ stop: string[]; moved: string[]; record: string[] }> {
     const answer = await this.post('/internal/engine/heartbeat', { engineId, live, errored }, signal);
-    const { stop, record } = answer as { stop?: unknown; record?: unknown };
+    const { stop, moved, record } = answer as { stop?: unknown; moved?: unknown; record?: unknown };
     const texts = (list: unknown) => (Array.isArray(list) ? list.filter((id) => typeof id === 'string') : []);
-    return { stop: texts(stop), record: texts(record) };
+    return { stop: texts(stop), moved: texts(moved), record: texts(record) };
   }
 
   /** Any of its `/internal/…` questions. Rejects with the refusal, or API_UNREACHABLE. */

@@ -98,7 +98,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(graceMs === undefined ? {} : { graceMs }),
     renditions,
   });
-  const publish: Channels['publish'] = (grant, streamKey, publisher) => channels.publish(grant, streamKey, publisher);
+  const publish = (...[grant, streamKey, publisher]: Parameters<Channels['publish']>) =>
+    channels.publish(grant, streamKey, publisher);
   const rtmp = await RtmpServer.listen({ host, port: rtmpPort, authorise, publish, logger }).catch(async (error) => {
     await vod?.close();
     throw error;
@@ -136,12 +137,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     connect,
     proof: engineProof(options.serviceToken, 'ingest'),
     authorise,
-    publish: (grant, publisher) => channels.publish(grant, undefined, publisher),
+    claim: (inputId) => control.claim(engineId, inputId),
+    publish: (grant, publisher) => channels.publish(grant, undefined, publisher, { claimed: true }),
     logger,
   });
   const pulse = new Heartbeat({
     async send(word, signal) {
-      const { stop, record } = await control.heartbeat(engineId, word, signal);
+      const heard = channels.telling();
+      const { stop, moved, record } = await control.heartbeat(engineId, word, signal);
+      heard();
+      for (const inputId of moved) channels.move(inputId);
       for (const { inputId } of word.live) channels.setRecorded(inputId, record.includes(inputId));
       return stop;
     },

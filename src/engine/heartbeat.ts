@@ -5,7 +5,7 @@ import type { ErroredInput, LiveInput } from './control-client.ts';
 type Word = { readonly live: readonly LiveInput[]; readonly errored: readonly ErroredInput[] };
 
 export type HeartbeatOptions = {
-  /** Answers what must not be live. */
+  /** Answers what must not be live here. */
   send(word: Word, signal: AbortSignal): Promise<readonly string[]>;
   live(): readonly LiveInput[];
   /** What failed since it was asked last. */

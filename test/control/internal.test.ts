@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newId, newKey } from '../../src/core/ids.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
@@ -104,10 +104,70 @@ it('sets exactly the inputs of a heartbeat live', async () => {
   expect(await Promise.all([a, b, c].map(({ id }) => status(test, id)))).toEqual(['live', 'live', 'live']);
   await heartbeat(test, 'one', [b.id]);
   expect(await Promise.all([a, b, c].map(({ id }) => status(test, id)))).toEqual(['idle', 'live', 'live']);
-  await heartbeat(test, 'two', [b.id, c.id]); // the encoder moved
+  await heartbeat(test, 'two', [{ inputId: b.id, took: true }, c.id]); // the encoder moved
   await heartbeat(test, 'one', []);
   expect(await status(test, b.id)).toBe('live');
   expect((await heartbeat(test, 'no good!', [])).status).toBe(400);
+});
+
+describe('an input of several engines', () => {
+  const claim = async (test: TestControl, engineId: string, inputId: string) => {
+    const body = { engineId, inputId };
+    return (await test.call('POST', '/internal/engine/claim', { key: serviceToken, body })).status;
+  };
+  const moved = async (test: TestControl, engineId: string, live: unknown[]) =>
+    (await heartbeat(test, engineId, live)).body.moved;
+
+  it('is held by the first that claims it, for as long as it says that it is live there', async () => {
+    await using test = await startTestControl();
+    const { id } = await create(test, 'fmp4');
+    expect([await claim(test, 'one', id), await claim(test, 'two', id), await claim(test, 'one', id)]).toEqual([
+      200, 409, 200,
+    ]);
+    expect(await status(test, id)).toBe('idle');
+    for (let beat = 0; beat < 5; beat++) {
+      expect(await moved(test, 'one', [id])).toEqual([]);
+      test.clock.now += 4000;
+      expect(await claim(test, 'two', id)).toBe(409);
+    }
+    await moved(test, 'one', []); // given up at once
+    expect(await claim(test, 'two', id)).toBe(200);
+  });
+
+  it('is free some seconds after the engine went silent, which hears of it when it is back', async () => {
+    await using test = await startTestControl();
+    const [kept, lost] = [await create(test, 'fmp4'), await create(test, 'fmp4')];
+    await heartbeat(test, 'one', [kept.id, lost.id]);
+    test.clock.now += 6000;
+    expect(await claim(test, 'two', lost.id)).toBe(409);
+    test.clock.now += 1;
+    expect(await claim(test, 'two', lost.id)).toBe(200);
+    expect(await moved(test, 'one', [kept.id, lost.id])).toEqual([lost.id]);
+    expect(await moved(test, 'two', [lost.id])).toEqual([]);
+    await heartbeat(test, 'one', [kept.id]); // it obeys, which ends nothing of the other
+    expect([await status(test, kept.id), await status(test, lost.id)]).toEqual(['live', 'live']);
+  });
+
+  it('is the one with the newest publisher where encoders push, in whichever order the engines speak', async () => {
+    await using test = await startTestControl();
+    const { id } = await create(test);
+    expect(await moved(test, 'one', [{ inputId: id, took: true }])).toEqual([]);
+    expect(await moved(test, 'two', [{ inputId: id, took: true }])).toEqual([]);
+    expect(await moved(test, 'two', [id])).toEqual([]);
+    expect(await moved(test, 'one', [id])).toEqual([id]);
+    expect(await moved(test, 'two', [id])).toEqual([]);
+    expect(await status(test, id)).toBe('live');
+  });
+
+  it("is nobody's when it is disabled, deleted or never was", async () => {
+    await using test = await startTestControl();
+    const { id } = await create(test, 'fmp4');
+    await test.call('POST', `/v1/live-inputs/${id}/disable`);
+    expect([await claim(test, 'one', id), await claim(test, 'one', newId('lv'))]).toEqual([409, 409]);
+    await test.call('POST', `/v1/live-inputs/${id}/enable`);
+    expect(await claim(test, 'one', id)).toBe(200);
+    expect(await claim(test, 'no good!', id)).toBe(400);
+  });
 });
 
 it('lets inputs go idle when their engine is silent for more than 6 s', async () => {

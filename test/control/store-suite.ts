@@ -26,6 +26,7 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
       ingest: 'rtmp',
       status: 'idle',
       engine_id: null,
+      claimed_until: null,
       status_changed_at: 1,
       created_at: 1,
       updated_at: 1,
@@ -67,16 +68,15 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
           migrations.filter((step) => step.number <= number),
         );
         await old.insertInto('orgs').values({ id: orgId, name: 'o', created_at: 1 }).execute();
-        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ladder, ...first } = input();
+        const { claimed_until, ...known } = input();
+        const { disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ladder, ...first } = known;
         await old
           .insertInto('live_inputs')
           .values(first as LiveInputRow)
           .execute();
         await old.destroy();
         const db = await backend.open();
-        expect(await db.selectFrom('live_inputs').selectAll().execute()).toEqual([
-          { ...first, disabled_at, error_reason, ingest_stats, ingest_stats_at, record, ladder },
-        ]);
+        expect(await db.selectFrom('live_inputs').selectAll().execute()).toEqual([{ ...known, claimed_until }]);
         expect((await appliedSteps(db)).map((step) => step.number)).toEqual(migrations.map((step) => step.number));
         await db.destroy();
       },

@@ -109,6 +109,18 @@ it('make one signing key and do one keyed request, though both are asked at once
   expect(new Set(made.map((answer) => answer.body.stream_key_cleartext)).size).toBe(1);
 });
 
+it('give an input to one engine, though several ask both at once', async () => {
+  const { body: input } = await one.call('POST', '/v1/live-inputs', { body: { name: 'a', ingest: 'fmp4' } });
+  const claims = await Promise.all(
+    ['a', 'b', 'c', 'd', 'e', 'f'].map((engineId, i) => {
+      const body = { engineId, inputId: input.id };
+      if (i % 2 === 0) return one.call('POST', '/internal/engine/claim', { key: serviceToken, body });
+      return callTwo('POST', '/internal/engine/claim', body, serviceToken);
+    }),
+  );
+  expect(claims.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409, 409, 409]);
+});
+
 it('count the same sessions and events', async () => {
   const now = one.clock.now;
   const session = { org: 'org_local', inputId: 'lv_a', transport: 'quic', startedAt: now - 9000, bytes: 5, dropped: 1 };

@@ -34,11 +34,14 @@ const stats = z
   .record(z.string().max(64), z.unknown())
   .refine((value) => JSON.stringify(value).length <= maxStatsBytes, `more than ${maxStatsBytes} bytes`);
 
+const engineId = z.string().regex(/^[0-9A-Za-z_.-]{1,64}$/);
+const liveInput = z.object({ inputId: z.string().max(64), stats: stats.optional(), took: z.boolean().optional() });
+
 const heartbeatBody = z.object({
-  engineId: z.string().regex(/^[0-9A-Za-z_.-]{1,64}$/),
+  engineId,
   /** Input ids, bare or in objects that say more. */
   live: z
-    .array(z.union([z.string().max(64), z.object({ inputId: z.string().max(64), stats: stats.optional() })]))
+    .array(z.union([z.string().max(64), liveInput]))
     .max(10_000)
     .transform((inputs) => inputs.map((input) => (typeof input === 'string' ? { inputId: input } : input))),
   errored: z
@@ -46,6 +49,8 @@ const heartbeatBody = z.object({
     .max(10_000)
     .default([]),
 });
+
+const claimBody = z.object({ engineId, inputId: z.string().max(64) });
 
 const redeemBody = z.object({
   org: z.string().max(64),
@@ -95,8 +100,14 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
   app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));
 
   app.post('/internal/engine/heartbeat', async (c) => {
-    const { stop, record } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
-    return c.json({ ok: true, stop, record });
+    const { stop, moved, record } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
+    return c.json({ ok: true, stop, moved, record });
+  });
+
+  app.post('/internal/engine/claim', async (c) => {
+    const claim = parse(claimBody, await readJson(c.req.raw));
+    if (!(await context.liveness.claim(claim))) throw new StreamsError('CONFLICT', 'another engine holds the input');
+    return c.json({ ok: true });
   });
 }
 

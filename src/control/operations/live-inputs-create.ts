@@ -43,6 +43,7 @@ export const liveInputsCreate = defineOperation({
       ingest: input.ingest,
       status: 'idle',
       engine_id: null,
+      claimed_until: null,
       status_changed_at: now,
       created_at: now,
       updated_at: now,

@@ -11,6 +11,7 @@ import { recording } from './migrations/0008-recording.ts';
 import { rateLimits } from './migrations/0009-rate-limits.ts';
 import { sessionFigures } from './migrations/0010-session-figures.ts';
 import { ladder } from './migrations/0011-ladder.ts';
+import { claims } from './migrations/0012-claims.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { number: 9, name: 'rate limits', up: rateLimits },
   { number: 10, name: 'session figures', up: sessionFigures },
   { number: 11, name: 'ladder', up: ladder },
+  { number: 12, name: 'claims', up: claims },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

@@ -42,8 +42,10 @@ export type LiveInputRow = {
   name: string;
   ingest: IngestKind;
   status: InputStatus;
-  /** The engine that holds the input while it is live. */
+  /** The engine that holds the input: while it is live, and a moment before. */
   engine_id: string | null;
+  /** No other engine may take what MoQT publishers bring until then; each heartbeat moves it on. */
+  claimed_until: number | null;
   status_changed_at: number;
   created_at: number;
   updated_at: number;

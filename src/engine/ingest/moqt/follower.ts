@@ -16,8 +16,12 @@ export type IngestFollowerOptions = {
   /** Opens `/ingest` at the relay; see access/engine-proof.ts. */
   proof: string;
   authorise: Authorise;
+  /** Makes the input this engine's; rejects with CONFLICT while another engine has it. */
+  claim(inputId: string): Promise<void>;
   publish(grant: PublishGrant, publisher: Publisher): Publishing;
   logger: Logger;
+  /** How often an input that another engine has is asked for; default 1000. */
+  claimEveryMs?: number;
   /** First and longest wait between attempts; default 100 and 5000. */
   retryMs?: { first: number; longest: number };
 };
@@ -27,7 +31,7 @@ const root = 'ingest';
 
 /**
  * The MoQT way in: hears at the relay of publishers that came with a stream key, and takes what they bring like any other
- * ingest, until `close`.
+ * ingest, until `close`. Of several engines at one relay one takes it: the one that has the claim.
  */
 export class IngestFollower {
   readonly #options: IngestFollowerOptions;
@@ -103,8 +107,9 @@ export class IngestFollower {
       const key = `${inputId}/${publisher}`;
       const known = pulls.get(key);
       if (event.active && known === undefined) {
-        const { authorise, publish, logger } = this.#options;
-        pulls.set(key, new IngestPull({ session, namespace: event.namespace, inputId, authorise, publish, logger }));
+        // The newer one counts, also for an engine that waits.
+        for (const [other, pull] of pulls) if (other.startsWith(`${inputId}/`)) pull.superseded();
+        pulls.set(key, new IngestPull({ ...this.#options, session, namespace: event.namespace, inputId }));
       } else if (!event.active && known !== undefined && known.namespace.join('/') === event.namespace.join('/')) {
         pulls.delete(key);
         known.gone();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Catalog,
   type CatalogTrack,
@@ -19,6 +20,10 @@ export type IngestPullOptions = {
   namespace: readonly string[];
   inputId: string;
   authorise: Authorise;
+  /** Makes the input this engine's; rejects with CONFLICT while another engine has it. */
+  claim(inputId: string): Promise<void>;
+  /** How often it is asked for then; default 1000. */
+  claimEveryMs?: number;
   publish(grant: PublishGrant, publisher: Publisher): Publishing;
   logger: Logger;
 };
@@ -30,12 +35,18 @@ const drainMs = 3000;
 
 type Following = { readonly stop: () => void; readonly done: Promise<void> };
 
-/** What one MoQT publisher brings, from its catalog to its end, as the access units of an input. Never throws. */
+/**
+ * What one MoQT publisher brings, from its catalog to its end, as the access units of an input. While another engine takes it, this one
+ * follows the catalog only, and waits. Never throws.
+ */
 export class IngestPull {
   readonly #options: IngestPullOptions;
   readonly #tracks = new Map<string, Following>();
   #publishing: Publishing | undefined;
   #catalog: Following | undefined;
+  /** The newest. */
+  #latest: Catalog | undefined;
+  readonly #stop = new AbortController();
   /** The last catalog was read: what is under way still comes. */
   #finishing = false;
   #over = false;
@@ -54,27 +65,63 @@ export class IngestPull {
     if (!this.#finishing) this.#end(false);
   }
 
+  /** Another publisher of this input came. */
+  superseded(): void {
+    if (this.#publishing === undefined) this.#end(false);
+  }
+
   async #run(): Promise<void> {
-    const { authorise, publish, logger, inputId } = this.#options;
+    const { authorise, inputId } = this.#options;
     const grant = await authorise({ kind: 'publish', inputId, ingest: 'moqt', remoteAddress: 'relay' });
     if (this.#over) return;
     const subscription = await this.#subscribe(catalogTrackName);
-    this.#catalog = this.#follow(subscription, (groupId, object) => {
+    this.#catalog = this.#follow(subscription, (_groupId, object) => {
       if (object.objectId !== 0) return;
+      const first = this.#latest === undefined;
       const catalog = decodeCatalog(object.payload);
-      if (this.#publishing === undefined) {
-        this.#publishing = publish(grant, {
-          kind: 'moqt',
-          replaced: () => {
-            logger.info('publisher replaced', { inputId });
-            this.#end(false);
-          },
-          stopped: () => this.#end(false),
-        });
-        logger.info('publisher connected', { inputId, ingest: 'moqt', group: groupId });
-      }
-      void this.#take(catalog).catch((error) => this.#fail(error));
+      this.#latest = catalog;
+      if (first) void this.#begin(grant).catch((error) => this.#fail(error));
+      else if (this.#publishing !== undefined) void this.#take(catalog).catch((error) => this.#fail(error));
+      else if (!catalog.live) this.#end(true);
     });
+  }
+
+  /** Waits for the input to be this engine's, then takes what there is. */
+  async #begin(grant: PublishGrant): Promise<void> {
+    const { publish, logger, inputId } = this.#options;
+    await this.#claim();
+    if (this.#over) return;
+    this.#publishing = publish(grant, {
+      kind: 'moqt',
+      replaced: () => {
+        logger.info('publisher replaced', { inputId });
+        this.#end(false);
+      },
+      stopped: () => this.#end(false),
+      moved: () => {
+        this.#publishing = undefined;
+        for (const track of this.#tracks.values()) track.stop();
+        this.#tracks.clear();
+        void this.#begin(grant).catch((error) => this.#fail(error));
+      },
+    });
+    logger.info('publisher connected', { inputId, ingest: 'moqt' });
+    await this.#take(this.#latest!);
+  }
+
+  async #claim(): Promise<void> {
+    const { claim, claimEveryMs = 1000, logger, inputId } = this.#options;
+    for (let tries = 0; !this.#over; tries++) {
+      try {
+        await claim(inputId);
+        return;
+      } catch (error) {
+        const { code, message } = toStreamsError(error);
+        if (code !== 'CONFLICT' && code !== 'API_UNREACHABLE') throw error;
+        if (tries === 0) logger.info('a MoQT publisher waits', { inputId, reason: message });
+      }
+      await sleep(claimEveryMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+    }
   }
 
   /** The first video and the first audio: an input has one of each. */
@@ -169,6 +216,7 @@ export class IngestPull {
   #end(clean: boolean, why?: StreamsError): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stop.abort();
     this.#catalog?.stop();
     for (const track of this.#tracks.values()) track.stop();
     this.#publishing?.end(clean, why);
