@@ -1,3 +1,4 @@
+import { delay } from '../src/core/delay.ts';
 import { toStreamsError } from '../src/core/errors.ts';
 import type { CommandContext, CommandSpec, Run } from './command.ts';
 import { createOutput } from './output/create-output.ts';
@@ -20,18 +21,6 @@ export async function watch(run: Run<CommandSpec>, context: CommandContext, term
     } catch (error) {
       if (first || signal.aborted || !passing.includes(toStreamsError(error).code)) throw error;
     }
-    await pause(signal);
+    await delay(everyMs, signal);
   }
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = setTimeout(over, everyMs);
-    signal.addEventListener('abort', over, { once: true });
-  });
 }

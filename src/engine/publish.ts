@@ -1,5 +1,6 @@
 import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
+import { delay } from '../core/delay.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import { answerFetch } from '../session/answer-fetch.ts';
@@ -87,7 +88,7 @@ export class RelayPublisher {
           logger.warn('cannot publish to the relay', { inputId, code, reason: redactUrl(message), retryMs: wait });
       }
       this.#session = undefined;
-      await pause(wait, signal);
+      await delay(wait, signal);
       wait = Math.min(wait * 2, retryMs.longest);
     }
   }
@@ -192,20 +193,4 @@ export class RelayPublisher {
       else found(store);
     });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -3,11 +3,12 @@ import { type ParsedTrack, parseInitSegment } from '../codec/cmaf/init-segment.t
 import { type TrackPiece, TrackSplitter } from '../codec/cmaf/track-splitter.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
+import { delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import type { Session } from '../session/types.ts';
+import { backoffMs } from './backoff.ts';
 import { browserConnector } from './connect-browser.ts';
-import { backoffMs, delay } from './delay.ts';
 import { openTransport } from './open-transport.ts';
 import { Pace } from './pace.ts';
 import { publishRefusal } from './publish-refusal.ts';

@@ -1,13 +1,14 @@
 import { type Catalog, catalogTrackName } from '../codec/catalog/streams-catalog.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
+import { childController, delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { Session, Subscription } from '../session/types.ts';
+import { backoffMs } from './backoff.ts';
 import { followCatalog } from './catalog-follower.ts';
 import { browserConnector } from './connect-browser.ts';
-import { backoffMs, childController, delay } from './delay.ts';
 import { followTrack, TrackRecord } from './media-track.ts';
 import { openTransport } from './open-transport.ts';
 import { refusalOfClose, refusalOfRequest, tokenRefused } from './refusal.ts';

@@ -1,6 +1,6 @@
+import { childController, delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Transport } from '../transport/transport.ts';
-import { childController, delay } from './delay.ts';
 
 type Open = (signal: AbortSignal) => Promise<Transport>;
 

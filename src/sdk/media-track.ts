@@ -1,10 +1,10 @@
 import type { CatalogTrack } from '../codec/catalog/streams-catalog.ts';
 import { parseFragment } from '../codec/cmaf/fragment.ts';
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
+import { childController, delay } from '../core/delay.ts';
 import { GroupFollower, type TrackPosition } from '../session/group-follower.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { MoqObject, Session, Subscription } from '../session/types.ts';
-import { childController, delay } from './delay.ts';
 import type { ViewerGap, ViewerObject, ViewerTrackStats } from './viewer-types.ts';
 
 /** What is known of a track across subscriptions and sessions. */

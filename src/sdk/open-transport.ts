@@ -1,7 +1,7 @@
+import { childController } from '../core/delay.ts';
 import { StreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
-import { childController } from './delay.ts';
 import type { ConnectTransport } from './viewer-types.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { delay } from '../../../src/core/delay.ts';
 import { StreamsError, toStreamsError } from '../../../src/core/errors.ts';
 import type { ApiClient } from '../../api-client.ts';
 import type { Asset } from '../asset.ts';
@@ -35,21 +36,7 @@ export async function waitUntilReady(
       throw new StreamsError('TIMEOUT', `asset ${id} was not ready within ${Math.round(timeoutMs / 1000)} s`, {
         hint: `streams assets get ${id} --watch`,
       });
-    await sleep(pause, signal);
+    await delay(pause, signal);
+    if (signal.aborted) throw new StreamsError('INTERRUPTED', 'interrupted');
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(new StreamsError('INTERRUPTED', 'interrupted'));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 import { sessionCodes } from '../../codec/moqt/codes.ts';
+import { delay } from '../../core/delay.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
 import { type Logger, redactUrl } from '../../core/log.ts';
 import type { Session } from '../../session/types.ts';
@@ -145,16 +146,7 @@ export class Link {
   #sleep(ms: number): Promise<void> {
     const { signal } = this.#stop;
     const { random = Math.random } = this.#options;
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, (ms * (1 + random())) / 2);
-      signal.addEventListener('abort', done);
-    });
+    return delay((ms * (1 + random())) / 2, signal);
   }
 }
 
