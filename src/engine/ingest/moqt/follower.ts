@@ -1,4 +1,5 @@
 import { sessionCodes } from '../../../codec/moqt/codes.ts';
+import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
 import { isId } from '../../../core/ids.ts';
 import { type Logger, redactUrl } from '../../../core/log.ts';
@@ -71,7 +72,7 @@ export class IngestFollower {
         failing = true;
       }
       this.#session = undefined;
-      await pause(wait, signal);
+      await delay(wait, signal);
       wait = Math.min(wait * 2, retryMs.longest);
     }
   }
@@ -117,20 +118,4 @@ export class IngestFollower {
     }
     for (const pull of pulls.values()) pull.gone();
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
