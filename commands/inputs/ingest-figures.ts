@@ -7,8 +7,10 @@ const figures: readonly (readonly [field: string, label: string, show: (value: n
   ['keyframeIntervalMs', 'Keyframe every', (value) => `${value} ms`],
   ['driftMs', 'Clock drift', (value) => `${value} ms`],
   ['avSkewMs', 'Pictures ahead of sound', (value) => `${value} ms`],
-  ['lostPackets', 'Lost packets', String],
+  ['missingPackets', 'Missing at first', String],
   ['retransmitRequests', 'Asked for again', String],
+  ['retransmittedPackets', 'Came on request', String],
+  ['lostPackets', 'Lost packets', String],
   ['rttMs', 'Round trip', (value) => `${value} ms`],
   ['jitterMs', 'Jitter', (value) => `${value} ms`],
 ];

@@ -66,6 +66,10 @@ describe('SRT in, MoQT out', () => {
     const pipe = `ffmpeg ${source('-re').join(' ')} -f mpegts - | srt-live-transmit -q -a:no -t:11 -chunk:1316 file://con '${url}'`;
     const sent = run('sh', ['-c', pipe]);
     const { catalog, video, audio } = await subscribeAll(harness);
+    const figures = () => harness.control.stats;
+    await until(() => Number(figures()?.missingPackets) > 0, 'the figures at the control plane', 10_000);
+    expect(figures()).toMatchObject({ publisher: 'srt', retransmittedPackets: expect.any(Number), lostPackets: 0 });
+    expect(figures()!.rttMs).toBeGreaterThan(0);
     // It stays after the end of its input, until its time is up.
     await sent;
     await lastCatalog(catalog);
@@ -75,7 +79,10 @@ describe('SRT in, MoQT out', () => {
     expect(proxy.counts.lost).toBeGreaterThan(20);
     expect(proxy.counts.held).toBeGreaterThan(40);
     expect(closing(harness)).toMatchObject({ lost: 0 });
-    expect(closing(harness)!.requested).toBeGreaterThan(10);
+    const { requested, missing, retransmitted } = closing(harness) as Record<string, number>;
+    expect(requested).toBeGreaterThan(10);
+    expect(retransmitted).toBeGreaterThan(10);
+    expect(missing).toBeGreaterThan(10);
     // Of 8 seconds the subscriber may have missed the first, and the last unit of each when the goodbye is lost.
     expect(expectContinuous(video, 3600)).toBeGreaterThanOrEqual(174);
     expect(expectContinuous(audio, 1024)).toBeGreaterThanOrEqual(320);

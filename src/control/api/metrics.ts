@@ -56,6 +56,8 @@ const ingestFigures = [
   ['keyframeIntervalMs', 'streams_ingest_keyframe_interval_ms', 'gauge', 'Between its last two keyframes.'],
   ['driftMs', 'streams_ingest_drift_ms', 'gauge', "How far its clock has run ahead of the engine's since it began."],
   ['avSkewMs', 'streams_ingest_av_skew_ms', 'gauge', 'How far its pictures are ahead of its sound.'],
+  ['missingPackets', 'streams_ingest_missing_packets_total', 'counter', 'Packets that others overtook; most come yet.'],
+  ['retransmittedPackets', 'streams_ingest_retransmitted_packets_total', 'counter', 'Packets that came on request.'],
   ['lostPackets', 'streams_ingest_lost_packets_total', 'counter', 'Packets that never came, or too late.'],
   ['retransmitRequests', 'streams_ingest_retransmit_requests_total', 'counter', 'Packets asked for again.'],
   ['rttMs', 'streams_ingest_rtt_ms', 'gauge', 'Round trip to its encoder.'],

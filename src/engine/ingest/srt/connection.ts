@@ -3,6 +3,7 @@ import { extensionType } from '../../../codec/srt/handshake.ts';
 import { decodeKeyMaterial } from '../../../codec/srt/key-material.ts';
 import { encodeLossList, type LossRange } from '../../../codec/srt/loss-list.ts';
 import { type ControlPacket, controlType, type DataPacket, encodeControl } from '../../../codec/srt/packet.ts';
+import { sequenceDistance } from '../../../codec/srt/sequence.ts';
 import { ByteReader, bytesEqual, emptyBytes } from '../../../core/bytes.ts';
 import type { Decryption } from './decryption.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
@@ -32,6 +33,10 @@ export type ConnectionOptions = {
 export type ConnectionStats = {
   packets: number;
   bytes: number;
+  /** Were not there when one after them came; most come yet. */
+  missing: number;
+  /** Came because they were asked for again. */
+  retransmitted: number;
   /** Given up, too late to be of use. */
   lost: number;
   /** Came again. */
@@ -74,7 +79,16 @@ export class SrtConnection {
   #rekeyedAt = Number.NEGATIVE_INFINITY;
   #keyAnswer: { request: Uint8Array; response: Uint8Array } | undefined;
   #rates = { at: 0, packets: 0, bytes: 0, packetRate: 0, byteRate: 0 };
-  readonly #stats = { packets: 0, bytes: 0, lost: 0, duplicates: 0, undecryptable: 0, requested: 0 };
+  readonly #stats = {
+    packets: 0,
+    bytes: 0,
+    missing: 0,
+    retransmitted: 0,
+    lost: 0,
+    duplicates: 0,
+    undecryptable: 0,
+    requested: 0,
+  };
 
   constructor(options: ConnectionOptions) {
     const { initialSequence, began } = options;
@@ -141,7 +155,11 @@ export class SrtConnection {
     }
     this.#stats.packets++;
     this.#stats.bytes += payload.length;
-    if (inserted.lost !== undefined) this.#nak([inserted.lost], now);
+    if (packet.retransmitted) this.#stats.retransmitted++;
+    if (inserted.lost !== undefined) {
+      this.#stats.missing += sequenceDistance(inserted.lost.first, inserted.lost.last) + 1;
+      this.#nak([inserted.lost], now);
+    }
     if (++this.#sinceAck >= lightAckEvery) {
       this.#sinceAck = 0;
       this.#send(controlType.ack, 0, encodeAck({ next: this.#buffer.acknowledged }), now);

@@ -102,11 +102,19 @@ export class SrtSession {
     this.#finish(false, undefined, why);
   }
 
-  /** For the figures of the input. `lostPackets`: those that came too late to be asked for again, or not at all. */
+  /** For the figures of the input. `lostPackets`: dropped, since they came too late or not at all. */
   #figures(): Record<string, number> {
-    const { lost, requested, duplicates, undecryptable, rttMs } = this.#connection.stats;
-    const tsLostPackets = this.#units.lostPackets;
-    return { lostPackets: lost, retransmitRequests: requested, duplicates, undecryptable, rttMs, tsLostPackets };
+    const { missing, retransmitted, lost, requested, duplicates, undecryptable, rttMs } = this.#connection.stats;
+    return {
+      missingPackets: missing,
+      retransmittedPackets: retransmitted,
+      lostPackets: lost,
+      retransmitRequests: requested,
+      duplicates,
+      undecryptable,
+      rttMs,
+      tsLostPackets: this.#units.lostPackets,
+    };
   }
 
   #finish(clean: boolean, reason: string | undefined, why?: StreamsError): void {
