@@ -140,6 +140,20 @@ describe('quic under pressure', () => {
     await close();
   });
 
+  it('a peer that needs more streams than a viewer gets them', async () => {
+    const { client, server, close } = await quicPair();
+    for (let i = 0; i < 40; i++) {
+      client.openUni().write(pattern(10, i));
+      client.openBidi().send.write(pattern(10, i));
+    }
+    // None of them ends.
+    for (let i = 0; i < 40; i++) {
+      expect(await (await server.acceptUni())!.read()).toEqual(pattern(10, i));
+      expect(await (await server.acceptBidi())!.receive.read()).toEqual(pattern(10, i));
+    }
+    await close();
+  });
+
   it('10,000 short streams leave nothing behind', { timeout: 60_000 }, async () => {
     const native = sharedSocket().native;
     await until('earlier connections are gone', () => native.counters().connections === 0);

@@ -7,8 +7,8 @@ export type QuicLimits = {
   /** A PING this often keeps it open; default none. */
   keepAliveMs?: number;
   /**
-   * Streams the peer may have open at a time. Default 128 one-way and 96 two-way: quinn keeps a table entry for every
-   * stream that is allowed, so 1024 and 256 would cost 50 KiB a connection, used or not.
+   * Streams the peer may have open at a time, default 128 one-way and 96 two-way. An accepted connection begins with
+   * `firstStreams`: quinn keeps a table entry for every stream that is allowed, used or not.
    */
   maxIncomingUni?: number;
   maxIncomingBidi?: number;
@@ -18,6 +18,10 @@ export type QuicLimits = {
   /** Queued bytes at which a stream's `write` answers false. Default 1 MiB. */
   streamHighWaterBytes?: number;
 };
+
+/** Of each kind, at first; and when the peer has opened so many in all, it is allowed the rest. A viewer opens four of each. */
+export const firstStreams = 16;
+export const raiseAt = 12;
 
 const mebibyte = 1024 * 1024;
 

@@ -4,7 +4,7 @@ import { StreamsError } from '../../core/errors.ts';
 import { AcceptQueue } from '../accept-queue.ts';
 import type { Listener, Transport } from '../transport.ts';
 import type { QuicLimits } from './limits.ts';
-import { nativeLimits } from './limits.ts';
+import { firstStreams, nativeLimits } from './limits.ts';
 import { QuicTransport } from './quic-transport.ts';
 import type { ServerEvents, SharedSocket } from './shared-socket.ts';
 import { sharedSocket } from './shared-socket.ts';
@@ -82,6 +82,7 @@ class SharedListener implements QuicListener, ServerEvents {
   readonly #handles: number[] = [];
   readonly #queue = new AcceptQueue<Transport>();
   readonly #closed = deferred<void>();
+  #most: { uni: number; bidi: number } | undefined;
   #open = 0;
   #closing = false;
 
@@ -93,6 +94,8 @@ class SharedListener implements QuicListener, ServerEvents {
   /** `optional`: the second address of a name need not exist on this machine. */
   bind(ip: string, options: QuicListenOptions, optional: boolean): void {
     const port = this.port === 0 ? options.port : this.port;
+    const limits = nativeLimits(options);
+    this.#most = { uni: limits.maxIncomingUni, bidi: limits.maxIncomingBidi };
     try {
       const bound = this.#socket.native.listen({
         ip,
@@ -104,7 +107,11 @@ class SharedListener implements QuicListener, ServerEvents {
         handshakeTimeoutMs: options.handshakeTimeoutMs ?? 10_000,
         retryAboveHandshakes: options.retryAboveHandshakes ?? 64,
         ...(options.resetKey !== undefined && { resetKey: options.resetKey }),
-        limits: nativeLimits(options),
+        limits: {
+          ...limits,
+          maxIncomingUni: Math.min(firstStreams, limits.maxIncomingUni),
+          maxIncomingBidi: Math.min(firstStreams, limits.maxIncomingBidi),
+        },
       });
       this.port = bound.port;
       this.#handles.push(bound.handle);
@@ -161,7 +168,7 @@ class SharedListener implements QuicListener, ServerEvents {
   }
 
   accepted(connection: number, protocol: string, remoteAddress: string): void {
-    const transport = new QuicTransport(this.#socket, connection, protocol, remoteAddress);
+    const transport = new QuicTransport(this.#socket, connection, protocol, remoteAddress, this.#most);
     if (this.#closing) transport.close({ code: 0, reason: '' });
     else this.#queue.push(transport);
   }

@@ -2,6 +2,7 @@ import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { AcceptQueue } from '../accept-queue.ts';
 import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
+import { raiseAt } from './limits.ts';
 import { QuicReceiveStream } from './receive-stream.ts';
 import { QuicSendStream } from './send-stream.ts';
 import type { ConnectionEvents, SharedSocket } from './shared-socket.ts';
@@ -27,9 +28,20 @@ export class QuicTransport implements Transport, ConnectionEvents {
   /** What this end closed with; the socket only knows that it did. */
   #closing: { code: number; reason: string } | undefined;
   #ended: StreamsError | undefined;
+  /** Until it is allowed. */
+  #most: { uni: number; bidi: number } | undefined;
+  #accepted = 0;
   #lastStats: TransportStats = { rttMs: 0, cwnd: 0, bytesSent: 0, bytesReceived: 0, packetsLost: 0 };
 
-  constructor(socket: SharedSocket, handle: number, protocol: string, remoteAddress: string) {
+  /** `most`: streams of a peer that was allowed `firstStreams` at first. */
+  constructor(
+    socket: SharedSocket,
+    handle: number,
+    protocol: string,
+    remoteAddress: string,
+    most?: { uni: number; bidi: number },
+  ) {
+    this.#most = most;
     this.protocol = protocol;
     this.remoteAddress = remoteAddress;
     this.#socket = socket;
@@ -70,6 +82,7 @@ export class QuicTransport implements Transport, ConnectionEvents {
   }
 
   allowStreams({ uni, bidi }: { uni: number; bidi: number }): void {
+    this.#most = undefined;
     if (this.#ended === undefined) this.#socket.native.allowStreams(this.#handle, uni, bidi);
   }
 
@@ -96,6 +109,8 @@ export class QuicTransport implements Transport, ConnectionEvents {
 
   incoming(bidirectional: boolean, handle: number): void {
     const receive = this.#newReceive(handle);
+    // Before the peer has to wait for more.
+    if (this.#most !== undefined && ++this.#accepted === raiseAt) this.allowStreams(this.#most);
     if (bidirectional) this.#bidi.push({ send: this.#newSend(handle), receive });
     else this.#uni.push(receive);
   }
