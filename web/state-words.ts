@@ -2,6 +2,13 @@ import type { StreamsError, ViewerState } from '../src/sdk/index.ts';
 
 export type Words = { badge: string; headline: string; detail: string };
 
+/** The same for an asset, which is not live. */
+export function assetWords(state: ViewerState): Words {
+  if (state.name === 'playing') return { badge: 'On demand', headline: 'Playing', detail: '' };
+  if (state.name !== 'waiting') return stateWords(state);
+  return { badge: 'Not ready', headline: 'Not ready yet', detail: 'It plays here as soon as it is prepared.' };
+}
+
 /** A viewer's state in words for people who know nothing of tokens and relays. */
 export function stateWords(state: ViewerState): Words {
   switch (state.name) {

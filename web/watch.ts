@@ -10,7 +10,7 @@ import { fetchEndpoints } from './endpoints.ts';
 import { type HlsPlayer, playHls } from './hls-fallback.ts';
 import { playVod } from './play-vod.ts';
 import { QualityMenu } from './quality-menu.ts';
-import { errorWords, stateWords, type Words } from './state-words.ts';
+import { assetWords, errorWords, stateWords, type Words } from './state-words.ts';
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
@@ -115,8 +115,9 @@ function startVod(): void {
   let player: Pick<HlsPlayer, 'stats' | 'close'> | undefined;
   const onState = (next: ViewerState) => {
     state = next;
-    show(next.name, stateWords(next));
+    show(next.name, assetWords(next));
   };
+  document.body.classList.add('asset');
   onState(state);
   const url = `/hls/${encodeURIComponent(id)}/index.m3u8?tok=${encodeURIComponent(token)}`;
   void playVod(url, video, onState).then((started) => {

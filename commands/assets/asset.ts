@@ -40,11 +40,16 @@ export function assetTable(assets: readonly Asset[]): Block {
     rows: assets.map((asset) => [
       asset.id,
       asset.name,
-      asset.error ?? (asset.status === 'processing' ? `processing ${asset.percent} %` : asset.status),
+      statusOf(asset),
       asset.durationMs === null ? '' : `${(asset.durationMs / 1000).toFixed(1)} s`,
       asset.bytes === null ? '' : `${(asset.bytes / 1e6).toFixed(1)} MB`,
       asset.createdAt,
     ]),
     empty: 'No assets yet.',
   };
+}
+
+function statusOf({ status, percent, error }: Asset): string {
+  if (error !== null) return `${status}: ${error}`;
+  return status === 'processing' ? `processing ${percent} %` : status;
 }

@@ -85,6 +85,7 @@ describe('the GitHub Actions example', () => {
     const watched = await browser.newPage();
     await watched.goto(url);
     await watched.waitForFunction(() => document.querySelector('video')!.currentTime > 1, null, { timeout: 20_000 });
+    expect(await watched.locator('#badge').textContent()).toBe('On demand');
     // To any place of it, and to its end.
     await watched.evaluate(() => {
       document.querySelector('video')!.currentTime = 4.5;
