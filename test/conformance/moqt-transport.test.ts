@@ -1,10 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type DraftVersion, WIRED_DRAFTS } from '@moqt/transport';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { moqtProtocols } from '../../src/codec/moqt/dialects.ts';
-import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
+import { fromHex, fromUtf8, utf8 } from '../../src/core/bytes.ts';
+import { silentLogger } from '../../src/core/log.ts';
+import { type Relay, startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication } from '../../src/session/types.ts';
+import { connect } from '../../src/transport/connect.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
+import type { Transport } from '../../src/transport/transport.ts';
 import { namespace, openAuthoriser, testRelay, track } from '../relay/harness.ts';
 import { MoqtTransportPeer } from './moqt-transport-peer.ts';
 
@@ -18,27 +25,57 @@ const answers = (draft: DraftVersion) =>
 const theirNamespace = namespace.map(utf8);
 const theirName = utf8(track.name);
 
-function start() {
+/** How a client of either maker reaches the relay, as which is said by the path. */
+type Dial = (protocol: string, path: string) => Promise<Transport>;
+
+function inMemory(): Dial {
   const relay = testRelay({}, openAuthoriser);
-  const dial = (protocol: string, path: string) => {
+  return async (protocol, path) => {
     const pair = memoryPair({ protocol, path });
     void relay.serve(pair.server);
     onTestFinished(() => pair.drop());
     return pair.client;
   };
-  const theirs = (draft: DraftVersion, path: string) => MoqtTransportPeer.connect(dial(protocolOf(draft), path), draft);
-  return { dial, theirs };
 }
+
+/** WebTransport over QUIC, to a relay that listens. */
+function overQuic(): Dial {
+  let relay: Relay;
+  let dataDir: string;
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'moqt-transport-'));
+    const listen = { host: '127.0.0.1', port: 0, http: null, dataDir, logger: silentLogger };
+    relay = await startRelay({ ...listen, authoriser: openAuthoriser, limits: { publisherLingerMs: 20 } });
+  });
+  afterAll(async () => {
+    await relay.close();
+    await rm(dataDir, { recursive: true });
+  });
+  return async (protocol, path) => {
+    const certificateHashes = [fromHex(relay.certificateSha256)];
+    const url = `https://127.0.0.1:${relay.port}${path}`;
+    const transport = await connect(url, { versions: [protocol], certificateHashes });
+    onTestFinished(async () => {
+      transport.close({ code: 0, reason: '' });
+      await transport.closed;
+    });
+    return transport;
+  };
+}
+
+const ways = drafts.flatMap((draft) => (['memory', 'QUIC'] as const).map((over) => ({ draft, over })));
 
 it('both of us speak draft-14, draft-16 and draft-18', () => expect(drafts).toEqual([14, 16, 18]));
 
-describe.each(drafts)('@moqt/transport in draft-%i', (draft) => {
+describe.each(ways)('@moqt/transport in draft-$draft over $over', ({ draft, over }) => {
+  const dial = (over === 'memory' ? inMemory : overQuic)();
+  const theirs = async (path: string) => MoqtTransportPeer.connect(await dial(protocolOf(draft), path), draft);
+
   it('publishes to our viewers by our relay', async () => {
-    const { dial, theirs } = start();
-    const publisher = await theirs(draft, '/publish/lv_one');
+    const publisher = await theirs('/publish/lv_one');
     publisher.run(publisher.session.publishNamespace(theirNamespace).actions);
     await publisher.heard(answers(draft).announced);
-    const viewer = await establish(dial('moqt-18', '/playback/lv_one'), { role: 'client' });
+    const viewer = await establish(await dial('moqt-18', '/playback/lv_one'), { role: 'client' });
     const subscribing = viewer.subscribe(track);
     const { requestId, trackName } = await publisher.heard('SUBSCRIBE');
     expect(fromUtf8(trackName)).toBe(track.name);
@@ -54,15 +91,14 @@ describe.each(drafts)('@moqt/transport in draft-%i', (draft) => {
   });
 
   it('watches what we publish, by our relay', async () => {
-    const { dial, theirs } = start();
     const publications: Publication[] = [];
-    const source = await establish(dial('moqt-18', '/publish/lv_one'), {
+    const source = await establish(await dial('moqt-18', '/publish/lv_two'), {
       role: 'client',
       handlers: { subscribe: (request) => void publications.push(request.accept({ alias: 3 })) },
     });
-    await source.publishNamespace(namespace);
-    const viewer = await theirs(draft, '/playback/lv_one');
-    const { requestId, actions } = viewer.session.subscribe(theirNamespace, theirName);
+    await source.publishNamespace(['stream', 'org_a', 'lv_two']);
+    const viewer = await theirs('/playback/lv_two');
+    const { requestId, actions } = viewer.session.subscribe(['stream', 'org_a', 'lv_two'].map(utf8), theirName);
     viewer.run(actions);
     const ok = await viewer.heard('SUBSCRIBE_OK');
     expect(viewer.session.getSubscription(requestId)!.state).toBe('established');
@@ -78,8 +114,7 @@ describe.each(drafts)('@moqt/transport in draft-%i', (draft) => {
   });
 
   it('is told why it is refused', async () => {
-    const { theirs } = start();
-    const viewer = await theirs(draft, '/playback/lv_one');
+    const viewer = await theirs('/playback/lv_one');
     viewer.run(viewer.session.subscribe([utf8('stream'), utf8('org_b'), utf8('x')], theirName).actions);
     expect(await viewer.heard(answers(draft).refused)).toMatchObject({ errorCode: 0x1n });
   });
