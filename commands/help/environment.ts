@@ -4,6 +4,7 @@ import type { environmentSpec } from './specs.ts';
 const variables = {
   STREAMS_API_URL: 'control plane; stands before the profile, behind --api-url',
   STREAMS_API_KEY: 'API key; stands before the profile, behind --api-key',
+  STREAMS_STREAM_KEY: 'stream key of `streams publish`, where there is no --key-file',
   STREAMS_PROFILE: 'profile to use; stands before `streams config use`, behind --profile',
   STREAMS_CONFIG_DIR: 'folder of profiles.json; default streams in XDG_CONFIG_HOME or ~/.config',
   STREAMS_SERVICE_TOKEN: 'what the processes of `streams serve --only` share, where they run apart',
