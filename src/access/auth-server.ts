@@ -160,13 +160,24 @@ function isAsWide(next: Answer, before: Answer): boolean {
 async function ask(url: string, body: object, path: string): Promise<Answer> {
   const response = await post(url, body);
   if (response.status === 401 || response.status === 403) {
-    throw new StreamsError('UNAUTHORIZED', `${authFailed}the auth server refused`);
+    throw new StreamsError('UNAUTHORIZED', `${authFailed}${wordsOf(response.text) ?? 'the auth server refused'}`);
   }
   if (!response.ok) throw new StreamsError('API_UNREACHABLE', `the auth server answered ${response.status}`);
   try {
     return parseAnswer(JSON.parse(response.text), path);
   } catch (cause) {
     throw new StreamsError('API_UNREACHABLE', 'the auth server answered something that is no grant', { cause });
+  }
+}
+
+/** Why it refused, if it says so as our control plane does: `{"error": {"message": "…"}}`. */
+function wordsOf(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
+    const message = typeof error?.message === 'string' ? error.message.replace(authFailed, '') : '';
+    return /^[ -~]{1,200}$/.test(message) ? message : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -84,6 +84,9 @@ describe('an auth server', () => {
   it.each([
     [[401, {}], 'UNAUTHORIZED', 'auth_failed: the auth server refused'],
     [[403, {}], 'UNAUTHORIZED', 'auth_failed: the auth server refused'],
+    [[403, { error: { message: 'input x is disabled' } }], 'UNAUTHORIZED', 'auth_failed: input x is disabled'],
+    [[401, { error: { message: 'auth_failed: used' } }], 'UNAUTHORIZED', 'auth_failed: used'],
+    [[403, { error: { message: 'two\nlines' } }], 'UNAUTHORIZED', 'auth_failed: the auth server refused'],
     [[500, {}], 'API_UNREACHABLE', 'the auth server answered 500'],
     [[200, 'oops'], 'API_UNREACHABLE', 'no grant'],
     [[200, {}], 'API_UNREACHABLE', 'no grant'],

@@ -1,10 +1,15 @@
 import 'reflect-metadata'; // tsyringe, under @peculiar/x509, does not load without it
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
-import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
+import {
+  BasicConstraintsExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 
 const day = 86_400_000;
 
-/** A fresh self-signed ECDSA P-256 certificate for localhost, valid for 10 days; `sha256` is over its DER form. */
+/** A fresh self-signed ECDSA P-256 certificate for localhost, valid for 10 days, that is no authority; `sha256` is over its DER form. */
 export async function testCertificate(): Promise<{
   certificatePem: string;
   privateKeyPem: string;
@@ -22,6 +27,7 @@ export async function testCertificate(): Promise<{
       signingAlgorithm: algorithm,
       keys,
       extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
         new SubjectAlternativeNameExtension([
           { type: 'dns', value: 'localhost' },
           { type: 'ip', value: '127.0.0.1' },
