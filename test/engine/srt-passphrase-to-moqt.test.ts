@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { decodeHandshake, encodeHandshake, type Handshake, handshakeType } from '../../src/codec/srt/handshake.ts';
+import { controlType, decodePacket, encodeControl } from '../../src/codec/srt/packet.ts';
 import { newId } from '../../src/core/ids.ts';
 import { demoFile, run, until } from './harness.ts';
 import { type MoqtStack, startMoqtStack } from './moqt-stack.ts';
@@ -24,6 +27,38 @@ function encode(target: string) {
     await gone;
   };
   return { gone, [Symbol.asyncDispose]: stop };
+}
+
+function handshakeIn(datagram: Uint8Array): Handshake | undefined {
+  const packet = decodePacket(datagram);
+  if (packet.kind === 'data' || packet.type !== controlType.handshake) return undefined;
+  return decodeHandshake(Uint8Array.from(packet.body));
+}
+
+function datagramOf(handshake: Handshake): Uint8Array {
+  const body = encodeHandshake(handshake);
+  return encodeControl({ type: controlType.handshake, subtype: 0, info: 0, timestamp: 0, destination: 0, body });
+}
+
+/** A line of one caller on which somebody listens. */
+async function tap(serverPort: number) {
+  const [front, back] = [createSocket('udp4'), createSocket('udp4')];
+  const handshakes: Handshake[] = [];
+  let callerPort = 0;
+  front.on('message', (datagram, { port }) => {
+    callerPort = port;
+    const handshake = handshakeIn(datagram);
+    if (handshake !== undefined) handshakes.push(handshake);
+    back.send(datagram, serverPort, '127.0.0.1');
+  });
+  back.on('message', (datagram) => front.send(datagram, callerPort, '127.0.0.1'));
+  front.bind(0, '127.0.0.1');
+  await once(front, 'listening');
+  const close = async () => {
+    front.close();
+    back.close();
+  };
+  return { port: front.address().port, handshakes, [Symbol.asyncDispose]: close };
 }
 
 /** What a caller says that is turned away. */
@@ -86,5 +121,34 @@ describe('an SRT input, its id and its passphrase', () => {
     // Who is on air stays, as with other keys.
     expect(stack.engine.stats().live).toMatchObject([{ publisher: 'srt' }]);
     await encoder[Symbol.asyncDispose]();
+  });
+
+  it('is not opened by a handshake that was recorded', { timeout: 40_000 }, async () => {
+    await using stack = await startMoqtStack({ ingest: 'srt' });
+    const { srt } = await rotate(stack);
+    const { srtPort } = stack.engine;
+    await using line = await tap(srtPort);
+    await using _encoder = encode(srt.replace(`:${srtPort}?`, `:${line.port}?`));
+    await until(() => connected(stack).length === 1, 'the encoder is on air', 15_000);
+    const [induction] = line.handshakes.filter(({ type }) => type === handshakeType.induction);
+    const [conclusion] = line.handshakes.filter(({ type }) => type === handshakeType.conclusion);
+    const answers: Handshake[] = [];
+    const socket = createSocket('udp4');
+    try {
+      socket.on('message', (datagram) => {
+        const handshake = handshakeIn(datagram);
+        if (handshake !== undefined) answers.push(handshake);
+      });
+      const send = (handshake: Handshake) => socket.send(datagramOf(handshake), srtPort, '127.0.0.1');
+      send(induction!);
+      await until(() => answers.length === 1, 'a cookie');
+      send({ ...conclusion!, cookie: answers[0]!.cookie });
+      await until(() => answers.length === 2, 'an answer');
+      expect(answers[1]!.type).toBe(1010);
+      expect(stack.log.find(({ message }) => message === 'SRT caller refused')?.fields?.reason).toContain('of before');
+      expect(stack.engine.stats()).toMatchObject({ srtConnections: 1, live: [{ publisher: 'srt' }] });
+    } finally {
+      socket.close();
+    }
   });
 });
