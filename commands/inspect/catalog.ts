@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ConnectTransport } from '../../src/sdk/index.ts';
@@ -6,14 +5,17 @@ import type { OptionsOf, Run } from '../command.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from '../watch/broadcast.ts';
 import { type CatalogFormat, catalogForms, formatOf } from './catalog-format.ts';
 import { firstObjectOf } from './first-object.ts';
+import { readSource } from './source.ts';
 import type { catalogSpec } from './specs.ts';
 
 const waitMs = 10_000;
+const maxBytes = 16 << 20;
 
-export const run: Run<typeof catalogSpec> = async ({ args, options, output, signal }) => {
-  const { format, catalog } = /^https?:\/\//.test(args.source)
-    ? await ofRelay(args.source, options, signal)
-    : ofFile(await bytesOf(args.source), options.format);
+export const run: Run<typeof catalogSpec> = async ({ args, options, output, signal, stdin }) => {
+  const { format, catalog } =
+    /^(https?|wss?):\/\//.test(args.source) && !isDocument(args.source)
+      ? await ofRelay(args.source, options, signal)
+      : ofFile(await readSource(args.source, maxBytes, { signal, stdin }), options.format);
   await output.result({
     json: { type: 'catalog', format, catalog },
     blocks: [
@@ -44,6 +46,11 @@ export const run: Run<typeof catalogSpec> = async ({ args, options, output, sign
   );
 };
 
+/** The catalog of an asset is a file of the control plane's, `/vod/<id>/catalog.json`; a broadcast's is asked of a relay. */
+function isDocument(url: string): boolean {
+  return URL.canParse(url) && new URL(url).pathname.endsWith('.json');
+}
+
 type Found = { format: CatalogFormat; catalog: Catalog };
 
 function ofFile(bytes: Uint8Array, asked: CatalogFormat | undefined): Found {
@@ -58,18 +65,6 @@ async function ofRelay(url: string, options: OptionsOf<typeof catalogSpec>, sign
   const { trackName: name, decode } = catalogForms[format];
   const request = { url, namespace: namespace?.split('/'), name, connect: nodeConnect(certHash, versions), waitMs };
   return { format, catalog: decode(await firstObjectOf(request, signal)) };
-}
-
-async function bytesOf(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new StreamsError(missing ? 'NOT_FOUND' : 'INVALID_ARGUMENT', `cannot read ${path}`, {
-      cause,
-      hint: 'a playback URL, or the path of a catalog file',
-    });
-  }
 }
 
 /** The first catalog a relay delivers. */

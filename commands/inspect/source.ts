@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { deadlineSignal } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { redactUrl } from '../../src/core/log.ts';
 
@@ -38,7 +39,7 @@ export async function readSource(
 async function fetched(url: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   const shown = redactUrl(url);
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
+    const response = await fetch(url, { signal: deadlineSignal(timeoutMs, signal) });
     if (!response.ok || response.body === null) {
       const code =
         response.status === 404

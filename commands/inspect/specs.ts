@@ -9,10 +9,11 @@ export const catalogSpec = {
   summary: 'Show the catalog of a broadcast, or of a catalog file',
   examples: [
     "streams inspect catalog 'https://127.0.0.1:4443/playback/lv_…?tok=…'",
+    "streams inspect catalog 'http://127.0.0.1:8080/vod/<playback id>/catalog.json?tok=…'",
     'streams inspect catalog catalog.json --json',
     "streams inspect catalog 'https://relay.example.com/anon' --namespace rooms/1 --format hang",
   ],
-  args: { source: { description: 'playback URL, or path of a JSON file' } },
+  args: { source: { description: 'playback URL, or URL or path of a JSON file, or -' } },
   options: {
     format: {
       value: 'format',

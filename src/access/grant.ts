@@ -73,8 +73,13 @@ export const authFailed = 'auth_failed: ';
 
 const catalogs = new Set(['.catalog', 'catalog', 'catalog.json']);
 
-export function allowsTrack(grant: Pick<Grant, 'tracks'>, name: string): boolean {
-  return grant.tracks === undefined || isCatalog(name) || grant.tracks.includes(name);
+/** Before the name of a track whose init segment is in a catalog of other players: the same media. */
+export const barePrefix = 'cmaf/';
+
+/** A rendition may be had in each of its two forms. */
+export function allowsTrack({ tracks }: Pick<Grant, 'tracks'>, name: string): boolean {
+  if (tracks === undefined || isCatalog(name) || tracks.includes(name)) return true;
+  return name.startsWith(barePrefix) && tracks.includes(name.slice(barePrefix.length));
 }
 
 export function isCatalog(trackName: string): boolean {

@@ -95,7 +95,8 @@ describe('a session', () => {
     const { session } = await connect(relay, '/playback/lv_one');
     await session.subscribe(track);
     for (const name of ['.catalog', 'catalog', 'catalog.json']) await session.subscribe({ ...track, name });
-    for (const name of ['video/1080p', 'audio', 'video', ''])
+    await session.subscribe({ ...track, name: 'cmaf/video/720p' });
+    for (const name of ['video/1080p', 'audio', 'video', '', 'cmaf/audio', 'cmaf/', 'cmaf/cmaf/video/720p'])
       await expect(session.subscribe({ ...track, name })).rejects.toMatchObject({
         requestCode: codes.requestError.unauthorized,
         reason: 'auth_failed: not a track of this token',

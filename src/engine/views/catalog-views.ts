@@ -1,12 +1,10 @@
+import { barePrefix } from '../../access/grant.ts';
 import { encodeHangCatalog, hangCatalogName } from '../../codec/catalog/hang-catalog.ts';
 import { encodeMsfCatalog, msfCatalogName } from '../../codec/catalog/msf-catalog.ts';
 import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
 import { toBase64 } from '../../core/base64.ts';
 import { TrackStore } from '../../session/track-store.ts';
 import { BareTrack } from './bare-track.ts';
-
-/** Before the names of the tracks that these catalogs list. */
-const barePrefix = 'cmaf/';
 
 type View = { readonly store: TrackStore; encode(catalog: Catalog): Uint8Array };
 
