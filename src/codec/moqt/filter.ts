@@ -1,19 +1,13 @@
 import type { SubscriptionFilter } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
-import type { Varints } from './varint.ts';
-import type { WireWriter } from './wire.ts';
-import { WireReader } from './wire.ts';
+import type { WireReader, WireWriter } from './wire.ts';
 
-/** draft-18 5.1.2. An unfiltered subscription has no filter on the wire; as one, it is AbsoluteStart {0, 0}. */
-export function readFilter(bytes: Uint8Array, varints: Varints): SubscriptionFilter {
-  const reader = new WireReader(bytes, varints);
+/** How a version says the last group of a range: as it is (up to draft-16), or as what is added to the first (draft-17 on). */
+export type EndGroupForm = 'absolute' | 'added';
+
+/** draft-16 and draft-18 5.1.2. */
+export function readFilter(reader: WireReader, form: EndGroupForm): SubscriptionFilter {
   const type = reader.varint();
-  const filter = body(reader, type);
-  if (reader.remaining > 0) throw protocolViolation('bytes after the subscription filter');
-  return filter;
-}
-
-function body(reader: WireReader, type: number): SubscriptionFilter {
   switch (type) {
     case 0x1:
       return { type: 'nextGroup' };
@@ -23,8 +17,9 @@ function body(reader: WireReader, type: number): SubscriptionFilter {
       return { type: 'absoluteStart', start: reader.location() };
     case 0x4: {
       const start = reader.location();
-      const endGroup = start.group + reader.varint();
+      const endGroup = reader.varint() + (form === 'added' ? start.group : 0);
       if (!Number.isSafeInteger(endGroup)) throw protocolViolation('end group out of range');
+      if (endGroup < start.group) throw protocolViolation('the filter ends before it starts');
       return { type: 'absoluteRange', start, endGroup };
     }
     default:
@@ -32,7 +27,8 @@ function body(reader: WireReader, type: number): SubscriptionFilter {
   }
 }
 
-export function writeFilter(writer: WireWriter, filter: SubscriptionFilter): void {
+/** An unfiltered subscription has no filter on the wire; where it has to be said, it is AbsoluteStart {0, 0}. */
+export function writeFilter(writer: WireWriter, filter: SubscriptionFilter, form: EndGroupForm): void {
   switch (filter.type) {
     case 'nextGroup':
       writer.varint(0x1);
@@ -50,6 +46,6 @@ export function writeFilter(writer: WireWriter, filter: SubscriptionFilter): voi
       writer
         .varint(0x4)
         .location(filter.start)
-        .varint(filter.endGroup - filter.start.group);
+        .varint(filter.endGroup - (form === 'added' ? filter.start.group : 0));
   }
 }

@@ -153,11 +153,13 @@ const draftRules: readonly ParameterRule[] = [
     name: 'subscriptionFilter',
     scope: ['subscribe', 'requestOk', 'requestUpdate'],
     read: (reader, into) => {
-      into.subscriptionFilter = readFilter(reader.lengthPrefixed(), reader.varints);
+      const inner = new WireReader(reader.lengthPrefixed(), reader.varints);
+      into.subscriptionFilter = readFilter(inner, 'added');
+      if (inner.remaining > 0) throw protocolViolation('bytes after the subscription filter');
     },
     write: (writer, from) => {
       const inner = new WireWriter(writer.varints, 32);
-      writeFilter(inner, from.subscriptionFilter!);
+      writeFilter(inner, from.subscriptionFilter!, 'added');
       writer.lengthPrefixed(inner.finish());
     },
   },

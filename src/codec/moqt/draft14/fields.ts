@@ -1,4 +1,4 @@
-import { readFilter } from '../draft16/filter.ts';
+import { readFilter } from '../filter.ts';
 import type { GroupOrder, Location, SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { readTrackProperties } from '../track-properties.ts';
@@ -38,7 +38,7 @@ export function readFlag(reader: WireReader, name: string): boolean {
 
 /** From {0, 0} on is everything there is: what became a subscription without a filter. */
 export function readSubscriptionFilter(reader: WireReader): SubscriptionFilter {
-  const filter = readFilter(reader);
+  const filter = readFilter(reader, 'absolute');
   const isAll = filter.type === 'absoluteStart' && filter.start.group === 0 && filter.start.object === 0;
   return isAll ? { type: 'unfiltered' } : filter;
 }

@@ -1,6 +1,6 @@
 import type { MessageCodec } from '../control/message-codec.ts';
-import { writeFilter } from '../draft16/filter.ts';
 import type { PublishOk } from '../draft16/shared-control-message.ts';
+import { writeFilter } from '../filter.ts';
 import { readFlag, readOrder, readSubscriptionFilter, writeOrder } from './fields.ts';
 import { readParameters, requestParameters, writeRequestParameters } from './parameters.ts';
 
@@ -15,7 +15,7 @@ export const publishOk: MessageCodec<PublishOk> = {
       .u8(forward ? 1 : 0)
       .priority(subscriberPriority);
     writeOrder(writer, groupOrder);
-    writeFilter(writer, parameters.subscriptionFilter ?? { type: 'unfiltered' });
+    writeFilter(writer, parameters.subscriptionFilter ?? { type: 'unfiltered' }, 'absolute');
     writeRequestParameters(writer, parameters);
   },
   decode(reader) {

@@ -1,8 +1,8 @@
 import type { MessageCodec } from '../control/message-codec.ts';
 import type { Subscribe } from '../control/subscribe.ts';
 import type { TrackStatus } from '../control/track-status.ts';
-import { writeFilter } from '../draft16/filter.ts';
 import { readTrack } from '../draft16/track.ts';
+import { writeFilter } from '../filter.ts';
 import type { WireReader, WireWriter } from '../wire.ts';
 import { readFlag, readSubscriptionFilter, readWantedOrder, writeOrder } from './fields.ts';
 import { readParameters, requestParameters, writeRequestParameters } from './parameters.ts';
@@ -14,7 +14,7 @@ function write(writer: WireWriter, { requestId, track, parameters }: Either): vo
   writer.varint(requestId).track(track).priority(subscriberPriority);
   writeOrder(writer, groupOrder);
   writer.u8(forward ? 1 : 0);
-  writeFilter(writer, parameters.subscriptionFilter ?? { type: 'unfiltered' });
+  writeFilter(writer, parameters.subscriptionFilter ?? { type: 'unfiltered' }, 'absolute');
   writeRequestParameters(writer, parameters);
 }
 

@@ -1,10 +1,10 @@
+import { readFilter, writeFilter } from '../filter.ts';
 import { type KeyValuePair, keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
 import type { SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { type MessageParameters, type ParameterScope, parameterTypes } from '../parameters.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { WireReader, WireWriter } from '../wire.ts';
-import { readFilter, writeFilter } from './filter.ts';
 
 type Mutable = { -readonly [K in keyof MessageParameters]: MessageParameters[K] };
 type Value = bigint | Uint8Array;
@@ -106,7 +106,7 @@ const rules: readonly Rule[] = [
     name: 'subscriptionFilter',
     scope: ofSubscriptions,
     read: (value, into) => {
-      into.subscriptionFilter = whole(value, readFilter);
+      into.subscriptionFilter = whole(value, (reader) => readFilter(reader, 'absolute'));
     },
     write: (from) => filterBytes(from.subscriptionFilter!),
   },
@@ -126,7 +126,7 @@ const byType = new Map(rules.map((rule) => [parameterTypes[rule.name], rule]));
 
 function filterBytes(filter: SubscriptionFilter): Uint8Array {
   const writer = new WireWriter(quicVarints, 32);
-  writeFilter(writer, filter);
+  writeFilter(writer, filter, 'absolute');
   return writer.finish();
 }
 
