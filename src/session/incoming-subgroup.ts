@@ -1,5 +1,7 @@
+import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { MoqObject } from '../codec/moqt/model.ts';
 import type { SubgroupDecoder } from '../codec/moqt/object-stream.ts';
+import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { ReceiveStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
 import { readingData, wireResetCode } from './reset-codes.ts';
@@ -23,6 +25,9 @@ export class SubgroupReader implements IncomingSubgroup {
   #objects: MoqObject[];
   #index = 0;
   #ended = false;
+  #cancelled = false;
+  /** Called when nothing more will come of the stream. */
+  ended: (() => void) | undefined;
 
   /** `decoder` has read the header, and with it `objects`. */
   constructor(context: SessionContext, stream: ReceiveStream, decoder: SubgroupDecoder, objects: MoqObject[]) {
@@ -47,25 +52,52 @@ export class SubgroupReader implements IncomingSubgroup {
       if (object !== undefined) return object;
       this.#objects = [];
       this.#index = 0;
-      if (this.#ended) return null;
-      const bytes = await readingData(this.#context.dialect, this.#stream.read());
-      if (this.#ended) return null;
+      if (this.#ended) return this.#nothing();
+      const bytes = await this.#read();
+      if (this.#ended) return this.#nothing();
       try {
         if (bytes !== null) this.#objects = this.#decoder.push(bytes);
         else {
-          this.#ended = true;
+          this.#end();
           this.#decoder.finish();
         }
       } catch (error) {
-        this.#ended = true;
+        this.#end();
         this.#context.fail(error);
         throw error;
       }
     }
   }
 
-  stop(code: number): void {
+  /** Its subscription is given up: whoever reads it sees a reset, not an end. */
+  cancel(): void {
+    if (this.#ended) return;
+    this.#cancelled = true;
+    this.stop(streamResetCodes.cancelled);
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    try {
+      return await readingData(this.#context.dialect, this.#stream.read());
+    } catch (error) {
+      this.ended?.();
+      throw error;
+    }
+  }
+
+  #nothing(): null {
+    if (this.#cancelled) throw new StreamResetError(streamResetCodes.cancelled);
+    return null;
+  }
+
+  #end(): void {
+    if (this.#ended) return;
     this.#ended = true;
+    this.ended?.();
+  }
+
+  stop(code: number): void {
+    this.#end();
     this.#objects = [];
     this.#index = 0;
     this.#stream.stop(wireResetCode(this.#context.dialect, code));

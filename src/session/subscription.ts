@@ -52,6 +52,8 @@ export class TrackSubscription implements Subscription, SessionMember {
   #expiresMs: number | undefined;
   readonly #subgroups = new BoundedQueue<IncomingSubgroup>(maxPendingSubgroups, stopSubgroup);
   readonly #datagrams = new BoundedQueue<DatagramObject>(maxPendingDatagrams);
+  /** Streams that came and are neither read to their end nor stopped. */
+  readonly #open = new Set<SubgroupReader>();
   #received = 0;
   /** `open`, then `draining` from PUBLISH_DONE until its streams are in, then `over`. */
   #phase: 'open' | 'draining' | 'over' = 'open';
@@ -123,6 +125,8 @@ export class TrackSubscription implements Subscription, SessionMember {
     this.#received++;
     if (subgroup !== undefined) {
       if (subgroup.inheritsPriority) subgroup.priority = this.#parts.defaultPriority;
+      this.#open.add(subgroup);
+      subgroup.ended = () => this.#open.delete(subgroup);
       this.#subgroups.push(subgroup);
     }
     if (this.#complete()) this.#finish({ by: 'publisher', status: publishDoneCodes.trackEnded, reason: '' });
@@ -154,10 +158,12 @@ export class TrackSubscription implements Subscription, SessionMember {
   }
 
   unsubscribe(): void {
-    if (this.#phase === 'over') return;
-    this.#parts.stream.cancel(streamResetCodes.cancelled);
+    // What nobody reads would hold up the connection's flow control, and with it every other track.
     this.#subgroups.clear();
     this.#datagrams.clear();
+    for (const subgroup of [...this.#open]) subgroup.cancel();
+    if (this.#phase === 'over') return;
+    this.#parts.stream.cancel(streamResetCodes.cancelled);
     this.#finish({ by: 'local', status: publishDoneCodes.subscriptionEnded, reason: 'unsubscribed' });
   }
 

@@ -176,6 +176,7 @@ export interface Subscription {
    * the publisher ends the subscription. Group order cannot be changed.
    */
   update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer>;
+  /** Gives it up, and stops its streams, those that are being read too: they fail with STREAM_RESET. */
   unsubscribe(): void;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { publishDoneCodes } from '../../src/codec/moqt/codes.ts';
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import type { Publication } from '../../src/session/types.ts';
@@ -17,6 +18,27 @@ import {
 } from './helpers.ts';
 
 describeVersions('the subscriber leaves', () => {
+  it('stops every stream it has not read, whoever ended the subscription, those handed out already too', async () => {
+    for (const ended of [false, true]) {
+      const { subscription, publication, client } = await subscribed();
+      const writers = [1, 2, 3].map((groupId) => publication.openSubgroup(header(groupId)));
+      for (const writer of writers) writer.write(obj(0, 'a'));
+      const reader = (await subscription.nextSubgroup())!;
+      const other = (await subscription.nextSubgroup())!;
+      if (ended) {
+        for (const writer of writers) writer.finish();
+        publication.done(publishDoneCodes.trackEnded, '');
+        await subscription.done;
+      }
+      subscription.unsubscribe();
+      for (const writer of writers) expect(await writer.stream.stopped).not.toBeNull();
+      // Not as if it were whole.
+      await expect(reader.next()).rejects.toMatchObject({ code: 'STREAM_RESET' });
+      await expect(other.next()).rejects.toMatchObject({ code: 'STREAM_RESET' });
+      client.close(0, '');
+    }
+  });
+
   it('cancels the publication and resets its streams', async () => {
     const { subscription, publication, request: incoming } = await subscribed();
     const writer = publication.openSubgroup(header(1));
