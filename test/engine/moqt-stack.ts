@@ -25,10 +25,12 @@ export type MoqtStack = AsyncDisposable & {
 };
 
 /** Control plane, relay and engine with one input, joined by memory. */
-export async function startMoqtStack(options: { ingest?: string; graceMs?: number } = {}): Promise<MoqtStack> {
+export async function startMoqtStack(
+  options: { ingest?: string; graceMs?: number; ladder?: string } = {},
+): Promise<MoqtStack> {
   const control = await startTestControl({ now: Date.now });
   const { body } = await control.call('POST', '/v1/live-inputs', {
-    body: { name: 'show', ingest: options.ingest ?? 'fmp4' },
+    body: { name: 'show', ingest: options.ingest ?? 'fmp4', ladder: options.ladder ?? 'none' },
   });
   const inputId: string = body.id;
   const streamKey: string = body.stream_key_cleartext;
