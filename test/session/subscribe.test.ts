@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { concat, emptyBytes } from '../../src/core/bytes.ts';
 import type { IncomingSubscribe } from '../../src/session/types.ts';
@@ -212,6 +212,29 @@ describeVersions('subscribe', (version) => {
     expect(await stray.stopped).toBe(0x1);
     early.finish();
     expect(await allObjects((await subscription.nextSubgroup())!)).toEqual([obj(0, 'early')]);
+    session.close(0, '');
+  });
+
+  it('holds them for 3 s only: an answer may take as long as a publisher is waited for', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { raw, session, subscribe } = await rawPublisher();
+    const { answer } = await subscribe();
+    answer.catch(() => {});
+    const stray = raw.openUni();
+    stray.write(subgroup(10, 1));
+    await vi.advanceTimersByTimeAsync(1000);
+    const later = raw.openUni();
+    later.write(subgroup(10, 2));
+    let stopped: number | null | undefined;
+    void later.stopped.then((code) => {
+      stopped = code;
+    });
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(await stray.stopped).toBe(0x1);
+    expect(stopped).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(stopped).toBe(0x1);
     session.close(0, '');
   });
 
