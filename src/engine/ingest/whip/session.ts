@@ -92,6 +92,17 @@ export class WhipSession {
     void this.#peer?.close();
   }
 
+  #closeUnconnected(): void {
+    if (this.#closed) return;
+    const { logger, inputId, remoteAddress, network } = this.#options;
+    const onLoopback = /^(127\.|::1$|localhost$)/.test(network.host) && network.announced === undefined;
+    const reason = onLoopback
+      ? 'media is awaited on loopback, which browsers use only where they may; start with --host 0.0.0.0'
+      : 'no UDP packet found its way; is the address that is announced the right one (--whip-address), and are its ports open (--whip-ports)?';
+    logger.warn('WHIP media did not come', { inputId, remoteAddress, reason });
+    this.close(false, 'no connection came about');
+  }
+
   #stats() {
     const lostPackets = this.#receivers.reduce((sum, { lost }) => sum + lost, 0);
     const jitterMs = Math.round(Math.max(0, ...this.#receivers.map((receiver) => receiver.jitterMs)) * 10) / 10;
@@ -100,7 +111,8 @@ export class WhipSession {
 
   #state(state: 'connected' | 'lost'): void {
     if (state === 'lost') {
-      this.close(false, this.#connected ? 'the connection was lost' : 'no connection came about');
+      if (this.#connected) this.close(false, 'the connection was lost');
+      else this.#closeUnconnected();
       return;
     }
     if (this.#connected) return;
@@ -147,7 +159,7 @@ export class WhipSession {
     const now = performance.now();
     const { connectMs = 15_000, silenceMs = 6000 } = this.#options;
     if (!this.#connected) {
-      if (now - this.#openedAt > connectMs) this.close(false, 'no connection came about');
+      if (now - this.#openedAt > connectMs) this.#closeUnconnected();
       return;
     }
     if (now - this.#heardAt > silenceMs) {

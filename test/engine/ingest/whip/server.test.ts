@@ -151,6 +151,18 @@ describe('WHIP', () => {
     expect((await offer()).status).toBe(201);
   });
 
+  it.each([
+    [{ host: '127.0.0.1' }, /on loopback.*--host 0\.0\.0\.0/],
+    [{ host: '127.0.0.1', announced: ['203.0.113.5'] }, /--whip-address/],
+    [{ host: '0.0.0.0' }, /--whip-ports/],
+  ])('tells the operator what may keep media of %o away', async (network, words) => {
+    const { server, offer } = start({ connectMs: 100, network });
+    expect((await offer()).status).toBe(201);
+    await until(() => server.sessions === 0, 'the session is dropped');
+    const said = log.filter(({ message }) => message === 'WHIP media did not come');
+    expect(said).toMatchObject([{ fields: { inputId, reason: expect.stringMatching(words) } }]);
+  });
+
   it('has a bound of sessions', async () => {
     const { offer } = start({ maxSessions: 0 });
     expect((await offer()).status).toBe(503);
