@@ -11,8 +11,8 @@ import { type DemoInput, demoInput, demoPlayback } from './demo.ts';
 import type { EngineConfig, EngineReady } from './engine-child.ts';
 import { ensureLocalKey } from './local-key.ts';
 import type { RelayConfig, RelayReady } from './relay-child.ts';
+import { relayEnv, relayNodeOptions } from './relay-memory.ts';
 import { type ChildPlan, Supervisor, type SupervisorEvent } from './supervisor.ts';
-import { relayNodeOptions } from './young-generation.ts';
 
 export type RunningServe = {
   /** What runs here, and how others reach it. */
@@ -174,9 +174,10 @@ class Stack {
 
   #relayPlan(): ChildPlan {
     const { host, relayPort, dataDir, versions, maxSessions } = this.#options;
+    const { env, ...command } = this.#command('relay');
     return {
       name: 'relay',
-      command: { ...this.#command('relay'), nodeOptions: relayNodeOptions },
+      command: { ...command, env: { ...relayEnv, ...env }, nodeOptions: relayNodeOptions },
       config: (): RelayConfig => ({
         host,
         port: this.#relay?.port ?? relayPort,
