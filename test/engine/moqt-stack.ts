@@ -13,6 +13,8 @@ export type MoqtStack = AsyncDisposable & {
   control: TestControl;
   relay: RelayCore;
   engine: Engine;
+  /** Another one beside it. */
+  secondEngine(): Promise<Engine>;
   /** Another engine in its place. */
   restartEngine(): Promise<void>;
   inputId: string;
@@ -61,6 +63,7 @@ export async function startMoqtStack(
       logger,
       ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
     });
+  const engines: Engine[] = [];
   let engine = await start();
   control.control.setEndpoints({ engineUrl: engine.httpUrl });
   const open: (BroadcastPublisher | BroadcastViewer)[] = [];
@@ -69,6 +72,11 @@ export async function startMoqtStack(
     relay,
     get engine() {
       return engine;
+    },
+    async secondEngine() {
+      const second = await start();
+      engines.push(second);
+      return second;
     },
     async restartEngine() {
       await engine.close();
@@ -93,7 +101,7 @@ export async function startMoqtStack(
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(open.map((each) => each.close()));
-      await engine.close();
+      await Promise.all([engine, ...engines].map((each) => each.close()));
       await relay.close();
       await control[Symbol.asyncDispose]();
     },
