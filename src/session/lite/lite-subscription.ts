@@ -136,10 +136,10 @@ export class LiteSubscription implements Subscription, SessionMember {
   }
 
   unsubscribe(): void {
-    if (this.#phase === 'over') return;
-    this.#parts.stream.cancel(streamResetCodes.cancelled);
     this.#groups.clear();
     this.#datagrams.clear();
+    if (this.#phase === 'over') return;
+    this.#parts.stream.cancel(streamResetCodes.cancelled);
     this.#finish({ by: 'local', status: publishDoneCodes.subscriptionEnded, reason: 'unsubscribed' });
   }
 
