@@ -62,11 +62,11 @@ describe('WebTransport handshake', () => {
     base.drop();
   });
 
-  it('tells the server the path, and both the subprotocol the server likes best', async () => {
+  it('tells the server the path, and both the subprotocol the client likes best', async () => {
     const path = '/playback/lv_1?tok=x';
     const { base, client, server } = await pair({ offered: ['a', 'b', 'c'], supported: ['x', 'c', 'b'], path });
     expect([client.path, server.path]).toEqual([path, path]);
-    expect([client.protocol, server.protocol]).toEqual(['c', 'c']);
+    expect([client.protocol, server.protocol]).toEqual(['b', 'b']);
     base.drop();
   });
 

@@ -12,10 +12,16 @@ export function offeredSubprotocols(protocols: readonly string[]): string[] {
   return protocols.flatMap((protocol) => prefixes.map((prefix) => prefix + protocol));
 }
 
-/** The one of `offered` that a server of `protocols` (best first) answers; undefined when none will do. */
+/**
+ * The one of `offered` that a server of `protocols` answers: of the protocol that the client names first, as the newest QMux;
+ * undefined when none will do.
+ */
 export function chooseSubprotocol(offered: Iterable<string>, protocols: readonly string[]): string | undefined {
   const wanted = new Set(offered);
-  return offeredSubprotocols(protocols).find((subprotocol) => wanted.has(subprotocol));
+  const protocol = [...wanted].map(applicationProtocol).find((name) => protocols.includes(name));
+  return protocol === undefined
+    ? undefined
+    : prefixes.map((prefix) => prefix + protocol).find((name) => wanted.has(name));
 }
 
 /** `moqt-18` of `qmux-01.moqt-18`. */

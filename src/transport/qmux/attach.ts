@@ -8,7 +8,7 @@ import { acceptQmux } from './accept.ts';
 import type { QmuxLimits } from './limits.ts';
 
 export type AttachQmuxOptions = {
-  /** MoQT versions, best first; ours is the choice. */
+  /** MoQT versions; the client's order is the choice. */
   protocols: readonly string[];
   onTransport(transport: Transport): void;
   /** In words why this address may not connect now (429); undefined lets it in. */

@@ -13,7 +13,7 @@ import { MessageStream } from './message-stream.ts';
 import { WebTransportSession } from './session.ts';
 
 export type AcceptWebTransportOptions = {
-  /** Subprotocols we speak, in our preference. */
+  /** Subprotocols we speak; the client's order is the choice. */
   protocols: string[];
   /**
    * Refuse a client that offers none of them; with `ifOffered` only if it offers others, as one that offers nothing may agree on a
@@ -83,7 +83,8 @@ function judge(headers: Map<string, string>, options: AcceptWebTransportOptions)
   } catch {
     return { refusal: 'wt-available-protocols is no list of strings' };
   }
-  const protocol = options.protocols.find((name) => offered.includes(name)) ?? '';
+  // A client lists what it likes best first, and knows what it does well.
+  const protocol = offered.find((name) => options.protocols.includes(name)) ?? '';
   const isRequired = options.requireProtocol === 'always' || (options.requireProtocol && offered.length > 0);
   if (protocol === '' && isRequired) {
     return { refusal: `wt-available-protocols must hold one of ${encodeStringList(options.protocols)}` };

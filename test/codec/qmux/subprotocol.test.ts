@@ -13,7 +13,7 @@ describe('QMux subprotocols', () => {
     ]);
   });
 
-  it('chooses by the order of the server', () => {
+  it('chooses by the order of the client, and the newest QMux', () => {
     // As @moq/net 0.3.4 offers it.
     const offered = [
       'qmux-02.moq-lite-05',
@@ -23,8 +23,9 @@ describe('QMux subprotocols', () => {
       'qmux-01',
       'webtransport',
     ];
-    expect(chooseSubprotocol(offered, ['moqt-18', 'moqt-16'])).toBe('qmux-01.moqt-18');
-    expect(chooseSubprotocol(offered, ['moqt-16', 'moqt-18'])).toBe('qmux-02.moqt-16');
+    expect(chooseSubprotocol(offered, ['moqt-16', 'moqt-18'])).toBe('qmux-01.moqt-18');
+    expect(chooseSubprotocol(offered, ['moqt-18', 'moq-lite-05'])).toBe('qmux-02.moq-lite-05');
+    expect(chooseSubprotocol([...offered].reverse(), ['moq-lite-05'])).toBe('qmux-02.moq-lite-05');
     expect(chooseSubprotocol(['moqt-18'], ['moqt-18'])).toBe('moqt-18');
     expect(chooseSubprotocol(['qmux-01', 'webtransport', 'qmux-00.moqt-18', ''], ['moqt-18'])).toBeUndefined();
   });
