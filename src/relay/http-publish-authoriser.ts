@@ -15,7 +15,13 @@ export function httpPublishAuthoriser(options: { controlUrl: string; serviceToke
         response = await fetch(url, {
           method: 'POST',
           headers: { authorization: `Bearer ${options.serviceToken}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ kind: 'publish', inputId, streamKey, ingest: by === 'engine' ? 'engine' : 'moqt', remoteAddress }),
+          body: JSON.stringify({
+            kind: 'publish',
+            inputId,
+            streamKey,
+            ingest: by === 'engine' ? 'engine' : 'moqt',
+            remoteAddress,
+          }),
           redirect: 'error',
           signal: AbortSignal.timeout(timeoutMs),
         });
