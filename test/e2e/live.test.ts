@@ -141,18 +141,16 @@ describe('live, end to end: ffmpeg → RTMP → engine → relay → Chromium an
         if (victim === 'relay') {
           // What the killed relay had open is told by the next one; who came after has all its figures.
           const sessions = async () => (await serve.json('analytics', 'sessions')).sessions;
-          await expect
-            .poll(sessions, { timeout: 15_000, interval: 500 })
-            .toEqual(
-              expect.arrayContaining([
-                expect.objectContaining({ reason: 'relay_died', transport: 'webtransport' }),
-                expect.objectContaining({
-                  startupMs: expect.any(Number),
-                  version: 'moqt-18',
-                  endedAt: expect.any(String),
-                }),
-              ]),
-            );
+          await expect.poll(sessions, { timeout: 15_000, interval: 500 }).toEqual(
+            expect.arrayContaining([
+              expect.objectContaining({ reason: 'relay_died', transport: 'webtransport' }),
+              expect.objectContaining({
+                startupMs: expect.any(Number),
+                version: 'moqt-18',
+                endedAt: expect.any(String),
+              }),
+            ]),
+          );
         }
       } finally {
         await chromium.close();
