@@ -31,14 +31,14 @@ it('changes what was given and keeps the rest; an external id stays unique', asy
 it('refuses publishers of a disabled input in words, and tells its engine to stop', async () => {
   await using test = await startTestControl();
   const input = await create(test);
-  expect(await heartbeat(test, [input.id])).toEqual({ ok: true, stop: [], record: [] });
+  expect(await heartbeat(test, [input.id])).toEqual({ ok: true, stop: [], moved: [], record: [] });
   await test.call('POST', `/v1/live-inputs/${input.id}/disable`);
   const refused = await publish(test, input.id, input.stream_key_cleartext);
   expect(refused.status).toBe(403);
   expect(refused.body.error).toMatchObject({ code: 'FORBIDDEN', message: `input ${input.id} is disabled` });
   expect((await publish(test, input.id, 'wrong')).body.error.code).toBe('UNAUTHORIZED');
-  expect(await heartbeat(test, [input.id])).toEqual({ ok: true, stop: [input.id], record: [] });
-  expect(await heartbeat(test, [])).toEqual({ ok: true, stop: [], record: [] });
+  expect(await heartbeat(test, [input.id])).toEqual({ ok: true, stop: [input.id], moved: [], record: [] });
+  expect(await heartbeat(test, [])).toEqual({ ok: true, stop: [], moved: [], record: [] });
   await test.call('POST', `/v1/live-inputs/${input.id}/enable`);
   expect((await publish(test, input.id, input.stream_key_cleartext)).status).toBe(200);
 });

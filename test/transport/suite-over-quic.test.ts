@@ -55,7 +55,7 @@ describeTransport('webtransport over quic', async () => {
     }),
     accepted(listener).then((base) => acceptWebTransport(base, { protocols: ['moqt-16', 'moqt-18'] })),
   ]);
-  expect([client.protocol, server.protocol]).toEqual(['moqt-16', 'moqt-16']);
+  expect([client.protocol, server.protocol]).toEqual(['moqt-18', 'moqt-18']);
   expect(server.path).toBe('/publish/lv_1?sk=x');
   expect(server.remoteAddress).toMatch(/^127\.0\.0\.1:\d+$/);
   return {
