@@ -63,7 +63,8 @@ describe('SRT in, MoQT out', () => {
     await using harness = await startHarness();
     await using proxy = await startLossyProxy(harness.engine.srtPort, { loss: 0.05, reorder: 0.1, seed: 7 });
     const url = harness.srtUrl('&latency=200', proxy.port);
-    const pipe = `ffmpeg ${source('-re').join(' ')} -f mpegts - | srt-live-transmit -q -a:no -t:11 -chunk:1316 file://con '${url}'`;
+    // A steady rate: a loss shows when the next packet comes, which must not be as late as the next picture.
+    const pipe = `ffmpeg ${source('-re').join(' ')} -f mpegts -muxrate 1M - | srt-live-transmit -q -a:no -t:11 -chunk:1316 file://con '${url}'`;
     const sent = run('sh', ['-c', pipe]);
     const { catalog, video, audio } = await subscribeAll(harness);
     const figures = () => harness.control.stats;
