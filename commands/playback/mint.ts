@@ -1,10 +1,24 @@
+import { StreamsError } from '../../src/core/errors.ts';
 import type { MintRules } from '../api-client.ts';
-import type { OptionsOf, Run } from '../command.ts';
+import type { CommandContext, OptionsOf, Run } from '../command.ts';
+import { parseDuration } from '../duration.ts';
 import type { mintSpec } from './specs.ts';
 
-export const run: Run<typeof mintSpec> = async ({ args, options, output, api }) => {
-  const ttlSeconds = Math.round((options.ttl ?? 3_600_000) / 1000);
-  const answer = await (await api()).mintPlaybackToken(args.id, ttlSeconds, rulesOf(options));
+const lifetimes = [
+  { value: '1h', label: '1 hour' },
+  { value: '15m', label: '15 minutes' },
+  { value: '6h', label: '6 hours' },
+  { value: '24h', label: '24 hours' },
+];
+
+export const run: Run<typeof mintSpec> = async (context) => {
+  const { args, options, output, api } = context;
+  const id = args.id ?? (await pick(context));
+  // Who gave the id knows the options.
+  const ask = args.id === undefined && options.ttl === undefined;
+  const chosen = ask ? await output.prompt.select({ message: 'For how long?', choices: lifetimes }) : '1h';
+  const ttlSeconds = Math.round((options.ttl ?? parseDuration(chosen)) / 1000);
+  const answer = await (await api()).mintPlaybackToken(id, ttlSeconds, rulesOf(options));
   const { token, kid, alg, url, watchUrl, hlsUrl, expires_at: expiresAt } = answer;
   await output.result({
     json: { type: 'playback', url, watchUrl, hlsUrl, token, kid, alg, expiresAt },
@@ -22,6 +36,19 @@ export const run: Run<typeof mintSpec> = async ({ args, options, output, api }) 
   });
   if (url !== undefined) output.next([`streams watch '${url}'`]);
 };
+
+async function pick({ output, api }: CommandContext<typeof mintSpec>): Promise<string> {
+  if (!output.interactive) {
+    throw new StreamsError('USAGE', 'a token needs an input, and there is no terminal to ask on', {
+      hint: `streams playback mint <lv_…> --ttl 1h${output.json ? ' --json' : ''}`,
+    });
+  }
+  const inputs = await (await api()).listInputs();
+  if (inputs.length === 0)
+    throw new StreamsError('NOT_FOUND', 'there is no live input yet', { hint: 'streams inputs create --name show' });
+  const choices = inputs.map(({ id, name, status }) => ({ value: id, label: `${name} (${id}, ${status})` }));
+  return output.prompt.select({ message: 'Which input?', choices });
+}
 
 function rulesOf({ viewer, once, rendition, origin, address }: OptionsOf<typeof mintSpec>): MintRules {
   return {

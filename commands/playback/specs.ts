@@ -11,7 +11,13 @@ export const mintSpec = {
     'streams playback mint lv_… --viewer anna --once',
     'streams playback mint lv_… --rendition video --origin https://example.com --address 192.0.2.0/24',
   ],
-  args: { id: { description: 'id of the input (lv_…) or the asset (as_…)', complete: 'inputs' } },
+  args: {
+    id: {
+      description: 'id of the input (lv_…) or the asset (as_…); picked from a list where it is left out',
+      complete: 'inputs',
+      optional: true,
+    },
+  },
   options: {
     ttl: { value: 'duration', description: 'how long it is good for: 30s to 24h', parse: parseDuration, default: '1h' },
     viewer: { value: 'id', description: 'your id of the viewer, to revoke by' },

@@ -63,6 +63,7 @@ describe('the command line', () => {
     [['inputs', 'get', 'a', 'b'], 'too many arguments', 'streams inputs get --help'],
     [['inputs', 'create', '--ingest', 'smoke'], 'cannot be "smoke"', '--ingest rtmp'],
     [['playback', 'mint', 'lv_1', '--ttl', 'soon'], 'not a duration', '1h'],
+    [['playback', 'mint'], 'a token needs an input', 'streams playback mint <lv_…> --ttl 1h'],
     [['serve', '--http-port', '70000'], 'not a port', '65535'],
     [['serve', '--only', 'kitchen'], 'no process "kitchen"', '--only control'],
     [['help', 'nothing'], 'no help on', 'streams --help'],

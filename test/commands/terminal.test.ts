@@ -16,7 +16,11 @@ describe('in a real terminal', () => {
     await terminal.press('Enter');
   };
   beforeAll(async () => {
-    api = await apiServer(({ method }) => {
+    api = await apiServer(({ method, path }) => {
+      if (path.endsWith('/playback-tokens'))
+        return { status: 200, body: { token: 't', url: 'https://r/playback/lv_2' } };
+      if (method === 'GET' && path.split('?')[0] === '/v1/live-inputs')
+        return { status: 200, body: { items: [input, { ...input, id: 'lv_2', name: 'other' }], nextCursor: null } };
       if (method === 'POST')
         return { status: 201, body: { ...input, name: 'evening', stream_key_cleartext: 'sk_live_x' } };
       if (method === 'DELETE') return { status: 200, body: { id: 'lv_1', deleted: true } };
@@ -43,6 +47,17 @@ describe('in a real terminal', () => {
     const screen = await terminal.sees(/exit=0\./);
     expect(screen).toMatch(/Stream key +sk_live_x/);
     expect(api.seen.at(-1)).toMatchObject({ method: 'POST', body: { name: 'evening', ingest: 'srt' } });
+  });
+
+  it('lets one pick the input and the time of a token', { timeout: 60_000 }, async () => {
+    await runs('playback mint');
+    await terminal.sees(/Which input\?[\s\S]*other \(lv_2, idle\)/);
+    await terminal.press('Down', 'Enter');
+    await terminal.sees(/For how long\?/);
+    await terminal.press('Down', 'Enter');
+    await terminal.sees(/exit=0\./);
+    const asked = { method: 'POST', path: '/v1/live-inputs/lv_2/playback-tokens', body: { ttlSeconds: 900 } };
+    expect(api.seen.at(-1)).toMatchObject(asked);
   });
 
   it('deletes only after a yes', { timeout: 60_000 }, async () => {
