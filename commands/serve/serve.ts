@@ -25,6 +25,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       },
       maxUploadBytes: options.maxUpload ?? 64e9,
       hlsWindowSeconds: (options.hlsWindow ?? 12_000) / 1000,
+      ...(options.fragmentDuration === undefined ? {} : { fragmentSeconds: options.fragmentDuration / 1000 }),
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
       only: parseOnly(options.only),

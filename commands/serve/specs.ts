@@ -25,6 +25,16 @@ function parsePortRange(text: string): readonly [number, number] {
   return range;
 }
 
+function parseFragmentDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms > 200) {
+    throw new StreamsError('USAGE', `a fragment of ${text} is too long`, {
+      hint: 'up to 200ms, which is a part of LL-HLS',
+    });
+  }
+  return ms;
+}
+
 const port = (description: string, preset: string) =>
   ({ value: 'port', description, parse: parsePort, default: preset }) as const;
 
@@ -66,6 +76,11 @@ export const serveSpec = {
       description: 'how far LL-HLS players can go back in a live broadcast (at most 256 MB a rendition)',
       parse: parseDuration,
       default: '12s',
+    },
+    fragmentDuration: {
+      value: 'duration',
+      description: 'longest fragment of live media, up to 200ms: fewer objects, more delay; one access unit by default',
+      parse: parseFragmentDuration,
     },
     maxUpload: { value: 'size', description: 'largest file that may be uploaded', parse: parseSize, default: '64GB' },
     versions: relayVersionsOption,

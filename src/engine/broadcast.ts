@@ -20,8 +20,8 @@ export class Broadcast {
   #ended = false;
   readonly #waiting = new Map<string, Set<(track: TrackStore | undefined) => void>>();
 
-  /** `startedAt`: ms since the Unix epoch. `ladder`: renditions beside the source. */
-  constructor(startedAt: number, ladder?: ChannelLadderOptions) {
+  /** `startedAt`: ms since the Unix epoch. `ladder`: renditions beside the source. `fragmentSeconds`: see Packager. */
+  constructor(startedAt: number, ladder?: ChannelLadderOptions, fragmentSeconds?: number) {
     this.startedAt = startedAt;
     this.#ladder = ladder && new ChannelLadder(ladder, () => this.#source && this.#publishCatalog(this.#source));
     this.#catalogGroup = Math.floor(startedAt);
@@ -37,6 +37,7 @@ export class Broadcast {
         catalog: (catalog) => this.#publishCatalog(catalog),
       },
       startedAt,
+      fragmentSeconds,
     );
   }
 

@@ -47,6 +47,8 @@ export type ChannelsOptions = {
   record?(inputId: string, broadcast: Broadcast): { end(): void };
   /** How renditions are made. */
   renditions: RenditionsOptions;
+  /** Longest fragment of the source, seconds; one access unit by default. */
+  fragmentSeconds?: number;
 };
 
 type Channel = {
@@ -212,9 +214,9 @@ export class Channels {
   }
 
   #open(grant: PublishGrant, streamKey: string | undefined): Channel {
-    const { relayUrl, connect, logger, changed, proof, renditions } = this.#options;
+    const { relayUrl, connect, logger, changed, proof, renditions, fragmentSeconds } = this.#options;
     const { inputId, namespace, ladder } = grant;
-    const broadcast = new Broadcast(Date.now(), renditionsOf(ladder, inputId, renditions, logger));
+    const broadcast = new Broadcast(Date.now(), renditionsOf(ladder, inputId, renditions, logger), fragmentSeconds);
     const link = new RelayPublisher({
       broadcast,
       inputId,

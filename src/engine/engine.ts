@@ -40,6 +40,8 @@ export type EngineOptions = {
   demo?: DemoOptions;
   /** Seconds an LL-HLS playlist goes back; at least, and by default, 12. */
   hlsWindowSeconds?: number;
+  /** Longest fragment that is made, seconds, at most 0.2; by default one access unit. */
+  fragmentSeconds?: number;
   /** How long a broadcast waits for a publisher that vanished, ms; default 3000. */
   graceMs?: number;
   /** Where uploads and recordings are kept; without it there are none. */
@@ -97,6 +99,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     proof: (inputId) => engineProof(options.serviceToken, `publish ${inputId}`),
     ...(graceMs === undefined ? {} : { graceMs }),
     renditions,
+    ...(options.fragmentSeconds === undefined ? {} : { fragmentSeconds: options.fragmentSeconds }),
   });
   const publish = (...[grant, streamKey, publisher]: Parameters<Channels['publish']>) =>
     channels.publish(grant, streamKey, publisher);

@@ -20,6 +20,8 @@ export type ServeOptions = {
   whip?: { announced?: readonly string[]; ports?: readonly [number, number] };
   /** Seconds of a live broadcast that LL-HLS players can go back; at least, and by default, 12. */
   hlsWindowSeconds?: number;
+  /** Longest fragment of live media, seconds, at most 0.2; one access unit by default. */
+  fragmentSeconds?: number;
   /** Largest upload, bytes. */
   maxUploadBytes?: number;
   /** MoQT versions that the relay offers, best first; all by default. */

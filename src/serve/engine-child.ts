@@ -14,6 +14,7 @@ export type EngineConfig = {
   srtPort: number;
   whip?: { announced?: readonly string[]; ports?: readonly [number, number] };
   hlsWindowSeconds?: number;
+  fragmentSeconds?: number;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the engine runs without it. */

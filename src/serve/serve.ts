@@ -196,7 +196,18 @@ class Stack {
   }
 
   #enginePlan(): ChildPlan {
-    const { dataDir, maxUploadBytes, host, rtmpPort, rtmps, srtPort, whip, relayUrl, hlsWindowSeconds } = this.#options;
+    const {
+      dataDir,
+      maxUploadBytes,
+      host,
+      rtmpPort,
+      rtmps,
+      srtPort,
+      whip,
+      relayUrl,
+      hlsWindowSeconds,
+      fragmentSeconds,
+    } = this.#options;
     return {
       name: 'engine',
       command: this.#command('engine'),
@@ -207,6 +218,7 @@ class Stack {
         srtPort: this.#engine?.srtPort ?? srtPort,
         ...(whip === undefined ? {} : { whip }),
         ...(hlsWindowSeconds === undefined ? {} : { hlsWindowSeconds }),
+        ...(fragmentSeconds === undefined ? {} : { fragmentSeconds }),
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),

@@ -9,7 +9,7 @@ import { Packager } from '../../src/engine/package/from-units.ts';
 const avcC = fromHex('0164001effe1001a6764001eacd980a02ff97011000003000100000300320f162d9a01000668e97892c8b0fdf8f800');
 const startedAt = 1_795_000_000_000;
 
-function packager() {
+function packager(fragmentSeconds?: number) {
   const groups: { track: string; groupId: number; objects: Uint8Array[] }[] = [];
   const catalogs: Catalog[] = [];
   const newest = (track: string) => groups.findLast((group) => group.track === track)!;
@@ -20,6 +20,7 @@ function packager() {
       catalog: (catalog) => catalogs.push(catalog),
     },
     startedAt,
+    fragmentSeconds,
   );
   const of = (track: string) => groups.filter((group) => group.track === track);
   const fragments = (track: string): Fragment[] =>
@@ -69,6 +70,34 @@ describe('Packager', () => {
     expect(catalogs[0]!.tracks).toHaveLength(2);
     expect(catalogs.at(-1)!.tracks.map((track) => track.name)).toEqual(['video/360p', 'audio']);
     expect(catalogs.at(-1)!.tracks[0]!.bitrate).toBe(1000);
+  });
+
+  it('gathers units into fragments of at most the chosen time, whole at the end of a group and of the broadcast', () => {
+    const { packager: made, of, fragments } = packager(0.1);
+    const times: number[] = [];
+    // 30 pictures a second, the sixth of them late by half a picture.
+    for (let i = 0; i < 40; i++) {
+      const dts = i * 3000 + (i === 5 ? 1500 : 0);
+      times.push(startedAt * 90 + dts);
+      made.push(video(dts, i % 16 === 0, i === 0 ? avcC : undefined, dts + 3000));
+    }
+    made.end();
+    expect(of('video/360p').map(({ objects }) => objects.length - 1)).toEqual([6, 6, 3]);
+    const tracks = fragments('video/360p').map(({ tracks: [track] }) => track!);
+    const seen = tracks.flatMap(({ baseMediaDecodeTime, samples }) =>
+      samples.map((_, i) => baseMediaDecodeTime + samples.slice(0, i).reduce((sum, { duration }) => sum + duration, 0)),
+    );
+    expect(seen).toEqual(times);
+    expect(tracks.every(({ samples }) => samples.every(({ compositionOffset }) => compositionOffset === 3000))).toBe(
+      true,
+    );
+    expect(
+      tracks.map(({ samples }) => samples.map(({ keyframe }) => keyframe).lastIndexOf(true)).filter((at) => at > 0),
+    ).toEqual([]);
+    for (const { samples } of tracks)
+      expect(samples.reduce((sum, { duration }) => sum + duration, 0)).toBeLessThanOrEqual(0.1 * 90_000);
+    const sequences = fragments('video/360p').map(({ sequence }) => sequence);
+    expect(sequences.toSorted((a, b) => a - b)).toEqual([...new Set(sequences)]);
   });
 
   it('cuts audio every second without video', () => {

@@ -17,6 +17,9 @@ export type FragmentSample = {
   wallClock: number;
 };
 
+/** An access unit behind the first of a fragment. */
+export type FollowingSample = Pick<FragmentSample, 'duration' | 'compositionOffset' | 'keyframe' | 'data'>;
+
 /** A parsed moof+mdat. */
 export type Fragment = {
   readonly sequence: number;
@@ -53,7 +56,8 @@ const noDefaults: TrackDefaults = new Map();
 
 const prftSize = 32;
 const moofSize = 104;
-/** Bytes a fragment has beyond the access unit. */
+const trunSampleSize = 16;
+/** Bytes a fragment of one access unit has beyond it. */
 export const fragmentOverhead = prftSize + moofSize + 8;
 
 /** sample_depends_on 2 (an I picture); 1 and sample_is_non_sync_sample otherwise. */
@@ -63,15 +67,17 @@ const nonSyncFlags = 0x01010000;
 const ntpOffset = 2_208_988_800;
 
 /**
- * `prft` + `moof` + `mdat` of one access unit in one allocation (ISO 14496-12 8.8, CMAF chunk of one sample).
+ * `prft` + `moof` + `mdat` of one access unit, or of several, in one allocation (ISO 14496-12 8.8, a CMAF chunk).
  *
  * prft (8.16.5) is version 1 with flags 1, "the time at which the frame was output by the encoder": an ingest knows when a
  * coded frame reached it, which is that moment plus the way here. 24 ("captured at") would claim a camera clock that no
  * ingest has.
  */
-export function writeFragment(sample: FragmentSample): Uint8Array {
-  const size = sample.data.length;
-  const out = new Uint8Array(fragmentOverhead + size);
+export function writeFragment(sample: FragmentSample, following: readonly FollowingSample[] = []): Uint8Array {
+  const samples = [sample, ...following];
+  const size = samples.reduce((sum, { data }) => sum + data.length, 0);
+  const more = following.length * trunSampleSize;
+  const out = new Uint8Array(fragmentOverhead + more + size);
   const view = new DataView(out.buffer);
   let at = 0;
   const u32 = (value: number): void => {
@@ -92,27 +98,32 @@ export function writeFragment(sample: FragmentSample): Uint8Array {
   u32(Math.floor(sample.wallClock / 1000) + ntpOffset);
   u32(Math.floor(((sample.wallClock % 1000) / 1000) * 0x1_0000_0000));
   u64(sample.decodeTime);
-  head(moofSize, 0x6d6f6f66);
+  head(moofSize + more, 0x6d6f6f66);
   head(16, 0x6d666864); // mfhd
   u32(0);
   u32(sample.sequence);
-  head(80, 0x74726166); // traf
+  head(80 + more, 0x74726166); // traf
   head(16, 0x74666864); // tfhd
   u32(0x020000); // default-base-is-moof
   u32(sample.trackId);
   head(20, 0x74666474); // tfdt
   u32(0x01000000);
   u64(sample.decodeTime);
-  head(36, 0x7472756e); // trun
+  head(36 + more, 0x7472756e); // trun
   u32(0x01000f01); // data offset; duration, size, flags and composition offset of each sample
-  u32(1);
-  u32(moofSize + 8);
-  u32(sample.duration);
-  u32(size);
-  u32(sample.keyframe ? syncFlags : nonSyncFlags);
-  u32(sample.compositionOffset);
+  u32(samples.length);
+  u32(moofSize + more + 8);
+  for (const { duration, data, keyframe, compositionOffset } of samples) {
+    u32(duration);
+    u32(data.length);
+    u32(keyframe ? syncFlags : nonSyncFlags);
+    u32(compositionOffset);
+  }
   head(8 + size, 0x6d646174);
-  out.set(sample.data, at);
+  for (const { data } of samples) {
+    out.set(data, at);
+    at += data.length;
+  }
   return out;
 }
 

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
 import { describeAudio, describeVideo } from '../../codec/cmaf/describe.ts';
-import { writeFragment } from '../../codec/cmaf/fragment.ts';
+import { type FragmentSample, writeFragment } from '../../codec/cmaf/fragment.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../core/media-unit.ts';
@@ -28,6 +28,8 @@ type Output = {
   groupStart: number;
   /** Not in a catalog yet. */
   unannounced: boolean;
+  /** Units of the fragment that is not full yet. */
+  held: FragmentSample[];
   /** Bits of the current measure and the second (dts) it started at. */
   bits: number;
   bitsSince: number;
@@ -41,7 +43,8 @@ const videoGoneSeconds = 3;
 const firstCatalogSeconds = 0.5;
 
 /**
- * Access units to groups of CMAF objects: object 0 of every group is the init segment, then one fragment per unit. Video
+ * Access units to groups of CMAF objects: object 0 of every group is the init segment, then one fragment per unit, or per
+ * `fragmentSeconds` at most where that was chosen. Video
  * groups begin at keyframes; audio groups are cut at the same instants and share their numbers. Pure: no clock, no I/O.
  *
  * Group ids count up from `startedAt` (ms since the Unix epoch), so they also grow over restarts of the process; times begin
@@ -50,6 +53,7 @@ const firstCatalogSeconds = 0.5;
 export class Packager {
   readonly #sink: PackageSink;
   readonly #startedAt: number;
+  readonly #fragmentSeconds: number;
   #video: Output | undefined;
   #audio: Output | undefined;
   #lastGroup: number;
@@ -62,14 +66,16 @@ export class Packager {
   #unannounced: number | undefined;
   #announced = false;
 
-  constructor(sink: PackageSink, startedAt: number) {
+  constructor(sink: PackageSink, startedAt: number, fragmentSeconds = 0) {
     this.#sink = sink;
+    this.#fragmentSeconds = fragmentSeconds;
     this.#startedAt = Math.floor(startedAt);
     this.#lastGroup = this.#startedAt - 1;
   }
 
   /** Another source takes over: its clock is joined to what went out, it begins with its own configurations and a keyframe. */
   restart(): void {
+    this.#flushAll();
     this.#shift = undefined;
     this.#waitingForKeyframe = true;
     this.#cuts = [];
@@ -91,6 +97,7 @@ export class Packager {
 
   /** The last catalog of the broadcast. */
   end(): void {
+    this.#flushAll();
     this.#sink.catalog({ ...this.catalog, live: false });
   }
 
@@ -103,6 +110,7 @@ export class Packager {
 
   #pushVideo(unit: VideoUnit): void {
     if (unit.config !== undefined) {
+      this.#flush(this.#video);
       this.#video = videoOutput(unit, unit.config, this.#video);
       this.#waitingForKeyframe = true;
     }
@@ -121,7 +129,10 @@ export class Packager {
   }
 
   #pushAudio(unit: AudioUnit): void {
-    if (unit.config !== undefined) this.#audio = audioOutput(unit, unit.config, this.#audio);
+    if (unit.config !== undefined) {
+      this.#flush(this.#audio);
+      this.#audio = audioOutput(unit, unit.config, this.#audio);
+    }
     const output = this.#audio;
     if (output === undefined) return;
     const decodeTime = this.#decodeTime(output, unit.dts, unit.timescale);
@@ -148,6 +159,7 @@ export class Packager {
   }
 
   #begin(output: Output, groupId: number, decodeTime: number): void {
+    this.#flush(output);
     output.groupId = groupId;
     output.groupStart = decodeTime;
     this.#sink.beginGroup(output.name, groupId);
@@ -172,11 +184,28 @@ export class Packager {
     const wallClock = unit.arrivedAt;
     const lasts = unit.kind === 'video' ? output.step : duration;
     const { data } = unit;
-    this.#sink.object(
-      output.name,
-      writeFragment({ trackId, sequence, decodeTime, duration: lasts, compositionOffset, keyframe, data, wallClock }),
-    );
+    const before = output.held.at(-1);
+    if (before !== undefined && decodeTime > before.decodeTime) before.duration = decodeTime - before.decodeTime;
+    if (this.#isTooLong(output, decodeTime + lasts)) this.#flush(output);
+    output.held.push({ trackId, sequence, decodeTime, duration: lasts, compositionOffset, keyframe, data, wallClock });
+    // Another one would be too much: it need not be waited for.
+    if (this.#isTooLong(output, decodeTime + 2 * lasts)) this.#flush(output);
     this.#announceFirst(output);
+  }
+
+  /** Whether a fragment that began with what is held would be too long if it went on until `end`. */
+  #isTooLong({ held, timescale }: Output, end: number): boolean {
+    return held.length > 0 && end - held[0]!.decodeTime > this.#fragmentSeconds * timescale;
+  }
+
+  #flush(output: Output | undefined): void {
+    const [first, ...following] = output?.held.splice(0) ?? [];
+    if (output !== undefined && first !== undefined) this.#sink.object(output.name, writeFragment(first, following));
+  }
+
+  #flushAll(): void {
+    this.#flush(this.#video);
+    this.#flush(this.#audio);
   }
 
   /** A catalog for a new configuration, or when the measured bitrate is news (first measure, or off by a quarter). */
@@ -261,5 +290,5 @@ function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undef
 
 function fresh(before: Output | undefined) {
   const { sequence = 0, last = 0, groupId = undefined } = before ?? {};
-  return { sequence, last, groupId, groupStart: 0, unannounced: true, bits: 0, bitsSince: 0 };
+  return { sequence, last, groupId, groupStart: 0, unannounced: true, held: [], bits: 0, bitsSince: 0 };
 }

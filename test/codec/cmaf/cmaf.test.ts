@@ -109,6 +109,17 @@ describe('fragment', () => {
     expect(parseFragment(writeFragment({ ...sample, keyframe: false })).tracks[0]!.samples[0]!.keyframe).toBe(false);
   });
 
+  it('holds several access units', () => {
+    const second = { duration: 1800, compositionOffset: 3600, keyframe: false, data: utf8('second unit') };
+    const bytes = writeFragment(sample, [second]);
+    const [track] = parseFragment(bytes).tracks;
+    expect(track!.samples).toEqual([
+      { duration: 3600, compositionOffset: -7200, flags: 0x02000000, keyframe: true, data: sample.data },
+      { ...second, flags: 0x01010000 },
+    ]);
+    expect(bytes.length).toBe(fragmentOverhead + 16 + sample.data.length + second.data.length);
+  });
+
   it('moves in time and to another track', () => {
     const moved = parseFragment(
       retimeFragment(writeFragment(sample), { offset: -sample.decodeTime + 5, trackId: 9, sequence: 1 }),
