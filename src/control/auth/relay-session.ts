@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { isEngineProof } from '../../access/engine-proof.ts';
 import { KeySet } from '../../access/jwks.ts';
@@ -9,6 +8,7 @@ import type { ControlContext } from '../context.ts';
 import { storeSessions } from '../store/analytics.ts';
 import { redeem } from '../store/revocations.ts';
 import { authorizePublish } from './publish.ts';
+import { hashSecret, matchesHash } from './secrets.ts';
 
 /** What a relay says of a session, as moq-relay 0.15 and later post it (doc/bin/relay/auth.md of moq-dev/moq). */
 export type RelaySession = {
@@ -79,7 +79,7 @@ export class RelaySessions {
   #ours({ path, query = '' }: RelaySession): Omit<RelayGrant, 'root' | 'revalidate'> | undefined {
     const fields = new URLSearchParams(query);
     const expires = Math.floor(this.#context.now() / 1000) + lastingSeconds;
-    if (/^\/?$/.test(path) && isSame(fields.get('jwt') ?? '', this.#serviceToken))
+    if (/^\/?$/.test(path) && matchesHash(fields.get('jwt') ?? '', hashSecret(this.#serviceToken)))
       return { publish: ['**'], subscribe: ['**'], expires, peer: true };
     if (/^\/?ingest\/?$/.test(path) && isEngineProof(this.#serviceToken, 'ingest', fields.get('sk') ?? ''))
       return { publish: [], subscribe: ['ingest/**'], expires };
@@ -187,11 +187,6 @@ function credentialOf({ path, query = '', token, tls }: RelaySession): Credentia
 
 function oneSecret(): StreamsError {
   return new StreamsError('UNAUTHORIZED', 'the session must show one key or token');
-}
-
-function isSame(shown: string, secret: string): boolean {
-  const [a, b] = [shown, secret].map((text) => createHash('sha256').update(text).digest());
-  return timingSafeEqual(a!, b!);
 }
 
 function setupSecret({ kind, value }: { kind: number; value: string }): string {
