@@ -2,7 +2,7 @@ import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
-import type { SendStream, Transport } from '../transport/transport.ts';
+import type { EndListener, SendStream, Transport } from '../transport/transport.ts';
 import type {
   Hops,
   IncomingNamespace,
@@ -242,6 +242,8 @@ export interface Publication {
 export interface SubgroupWriter {
   /** The stream, header already written: a relay writes shared bytes made by `encodeObject` straight to it. */
   readonly stream: SendStream;
+  /** See SendStream.onEnd. */
+  onEnd(listener: EndListener): void;
   /** false: refused as a whole, the queue is full (see SendStream.write). */
   write(object: MoqObject): boolean;
   finish(): void;
