@@ -109,14 +109,15 @@ export class TrackPublication implements Publication {
   /** REQUEST_UPDATE (draft-18 10.9.1), its request id already taken. A refused one ends the publication. */
   update({ parameters }: RequestUpdate): void {
     if (this.#state.name === 'over') return;
-    const refused = refusedFilter(parameters);
+    const before = this.#terms;
+    const refused = refusedFilter(parameters, before.rangeFilters);
     if (refused !== undefined) {
       this.#refuseUpdate(refused.code, refused.reason);
       return;
     }
-    const before = this.#terms;
     const terms = termsWith(parameters, before);
-    if (this.#onUpdate === undefined && parameters.subscriptionFilter !== undefined) {
+    const isFiltering = parameters.subscriptionFilter !== undefined || parameters.rangeFilters !== undefined;
+    if (this.#onUpdate === undefined && isFiltering) {
       this.#refuseUpdate(requestErrorCodes.notSupported, 'the filter stays as subscribed');
       return;
     }
