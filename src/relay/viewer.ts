@@ -144,21 +144,15 @@ export class Viewer {
     // A subgroup that already ended below the start has nothing for this viewer.
     if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
-    const delivery = this.#sieve?.touches(groupId)
-      ? this.#sifted(this.#sieve, subgroup, startObject, fromFirst)
-      : this.#whole(subgroup, startObject, fromFirst);
+    const publication = this.#publication;
+    const { dialect } = this.#session;
+    const sieve = this.#sieve;
+    const open = () => publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
+    const delivery = sieve?.touches(groupId)
+      ? siftedDelivery({ publication, dialect, sieve, subgroup, startObject, fromFirst }, this)
+      : new Delivery(subgroup, open(), dialect, startObject, this);
     this.#deliveries.push(delivery);
     delivery.start();
-  }
-
-  #whole(subgroup: CachedSubgroup, startObject: number, firstObject: boolean): Delivery {
-    const writer = this.#publication.openSubgroup({ ...subgroup.header, firstObject });
-    return new Delivery(subgroup, writer, this.#session.dialect, startObject, this);
-  }
-
-  #sifted(sieve: Sieve, subgroup: CachedSubgroup, startObject: number, fromFirst: boolean): Delivery {
-    const { dialect } = this.#session;
-    return siftedDelivery({ publication: this.#publication, dialect, sieve, subgroup, startObject, fromFirst }, this);
   }
 
   /** Up to draft-19 the subscription ends with its range; later it waits for another one (draft-20 5.1.2). */
@@ -236,6 +230,7 @@ export class Viewer {
       const window = windowOf(terms.filter, largest);
       if (isEmpty(window, largest) && this.#session.dialect.outlivesRange !== true)
         return { code: requestErrorCodes.invalidRange, reason: 'the whole range is in the past' };
+      this.#abandonOutside(window);
       // What the subscription has passed already is not sent again.
       const isEarlier = laterOf(window.start, this.#window.start) !== window.start;
       this.#window = isEarlier ? { ...window, start: laterOf(window.start, next)! } : window;
@@ -247,8 +242,7 @@ export class Viewer {
     for (const delivery of this.#deliveries) delivery.sift(this.#sieve);
     this.#forward = terms.forward;
     if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
-    else this.#abandonOutside(this.#window);
-    if (resumes) this.#track.offerNewest(this);
+    else if (resumes) this.#track.offerNewest(this);
     this.#askNewGroup(terms);
     return { ...(largest !== undefined && { largest }), ...expiryOf(this.#session) };
   }

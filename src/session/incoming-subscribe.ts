@@ -11,7 +11,7 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { TrackPublication } from './publication.ts';
-import { refusedFilter } from './refused-filter.ts';
+import { refusedUpdate } from './refused-filter.ts';
 import { takeUpdate } from './take-update.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
 import type { IncomingSubscribe, Publication, SubscribeAnswer } from './types.ts';
@@ -173,7 +173,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     takeUpdate(this.#context, message);
     if (this.#state.name === 'accepted') this.#state.publication.update(message);
     if (this.#state.name !== 'pending') return;
-    const refused = refusedFilter(message.parameters, this.#terms.rangeFilters);
+    const refused = refusedUpdate(message.parameters, this.#terms.rangeFilters);
     if (refused !== undefined) {
       this.reject(refused.code, refused.reason);
       this.#cancelled.resolve();

@@ -4,7 +4,7 @@ import type { GroupOrder, Location } from '../codec/moqt/model.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { SessionContext } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
-import { refusedFilter } from './refused-filter.ts';
+import { refusedUpdate } from './refused-filter.ts';
 import { streamPriority } from './stream-priority.ts';
 import { deadWriter, TrackSubgroupWriter } from './subgroup-writer.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
@@ -110,7 +110,7 @@ export class TrackPublication implements Publication {
   update({ parameters }: RequestUpdate): void {
     if (this.#state.name === 'over') return;
     const before = this.#terms;
-    const refused = refusedFilter(parameters, before.rangeFilters);
+    const refused = refusedUpdate(parameters, before.rangeFilters);
     if (refused !== undefined) {
       this.#refuseUpdate(refused.code, refused.reason);
       return;

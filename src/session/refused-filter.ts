@@ -18,6 +18,12 @@ export function refusedFilter(parameters: MessageParameters, before?: RangeFilte
   return fill === undefined ? undefined : refusedFilter(fill);
 }
 
+/** What an update of a subscription is refused with, which is to one track: filters that choose tracks are not for it. */
+export function refusedUpdate(parameters: MessageParameters, before?: RangeFilters): Refusal | undefined {
+  if (parameters.rangeFilters?.trackProperty === undefined) return refusedFilter(parameters, before);
+  return { code: invalidFilter, reason: 'a track filter for a single track' };
+}
+
 /** Throws UNSUPPORTED where the peer takes none, or not so many. */
 export function assertFiltersTaken(context: SessionContext, filters: RangeFilters | undefined): void {
   if (filters === undefined) return;

@@ -297,13 +297,16 @@ describe('a range that ends within a group', () => {
     expect(await nextGroup(past)).toMatchObject({ group: 5, ids: [1, 2], end: 'fin' });
   });
 
-  it('that becomes narrower resets what lies outside', async () => {
+  it('that becomes narrower resets what lies outside, and nothing else', async () => {
     const { publisher, ranged } = await start();
-    const open = publisher.open(2);
-    open.write(object(2, 0));
-    const subgroup = (await ranged.nextSubgroup())!;
+    const writers = [1, 2].map((group) => publisher.open(group));
+    for (const [index, writer] of writers.entries()) writer.write(object(index + 1, 0));
+    const [inside, outside] = [(await ranged.nextSubgroup())!, (await ranged.nextSubgroup())!];
     await ranged.update({ filter: { type: 'absoluteRange', start: { group: 1, object: 0 }, endGroup: 1 } });
-    expect(await readSubgroup(subgroup)).toMatchObject({ end: 'reset' });
+    await ranged.update({ filter: { type: 'absoluteRange', start: { group: 0, object: 0 }, endGroup: 1 } });
+    expect(await readSubgroup(outside)).toMatchObject({ group: 2, end: 'reset' });
+    write(writers[0]!, [1]);
+    expect(await readSubgroup(inside)).toMatchObject({ group: 1, ids: [0, 1], end: 'fin' });
   });
 
   it('ends the subscription in draft-19, with a whole group', async () => {

@@ -27,7 +27,6 @@ async function rawClient(handlers: SessionHandlers, dialect = draft19) {
   const both = pair({ protocol: dialect.version });
   const opening = establish(both.server, { role: 'server', handlers });
   both.client.openUni().write(dialect.encodeMessage({ type: 'setup' }));
-  const control = (await both.client.acceptUni())!;
   const session = await opening;
   const request = (bytes: Uint8Array) => {
     const { send, receive } = both.client.openBidi();
@@ -47,7 +46,7 @@ async function rawClient(handlers: SessionHandlers, dialect = draft19) {
     };
   };
   const ask = (message: Message) => request(dialect.encodeMessage(message));
-  return { session, control, request, ask };
+  return { session, client: both.client, request, ask };
 }
 
 const subscribe = (parameters: MessageParameters): Message => ({ type: 'subscribe', requestId: 0, track, parameters });
@@ -121,12 +120,15 @@ describe('a peer with filters', () => {
     ]);
   });
 
-  it('loses its subscription by an update that together with what is there is too much', async () => {
+  it.each<{ name: string; rangeFilters: RangeFilters }>([
+    { name: 'together with what is there is too much', rangeFilters: { priority: one(1n) } },
+    { name: 'is about tracks', rangeFilters: { trackProperty: property(0x0e, 1n, 1n) } },
+  ])('loses its subscription by an update that $name', async ({ rangeFilters }) => {
     const { ask } = await rawClient({ subscribe: (request) => void request.accept({ alias: 1 }).onUpdate(() => ({})) });
     const ranges = tooMany.object![0]!.ranges.slice(0, 64);
     const asking = ask(subscribe({ rangeFilters: { object: [{ set: 0, ranges }] } }));
     expect(await asking.next()).toMatchObject({ type: 'subscribeOk' });
-    asking.say(update({ rangeFilters: { priority: one(1n) } }));
+    asking.say(update({ rangeFilters }));
     expect(await asking.next()).toMatchObject(refusal);
     expect(await asking.next()).toMatchObject({ type: 'publishDone', status: publishDoneCodes.updateFailed });
   });
@@ -138,6 +140,21 @@ describe('a peer with filters', () => {
     asking.say(update({ rangeFilters: tooMany }));
     expect(await asking.next()).toMatchObject(refusal);
     await requests[0]!.cancelled;
+  });
+
+  it('takes a track that is offered with filters of its own, if they are good ones', async () => {
+    const offering = async (rangeFilters: RangeFilters) => {
+      const { session, client } = await rawClient({});
+      const publishing = session.publish(track, { alias: 1, rangeFilters: { object: one(0n, 0n) } });
+      const { send } = (await client.acceptBidi())!;
+      send.write(
+        draft19.encodeMessage({ type: 'requestOk', parameters: { rangeFilters }, trackProperties: emptyBytes }),
+      );
+      return publishing;
+    };
+    const { terms } = await offering({ priority: one(9n) });
+    expect(terms.rangeFilters).toEqual({ object: one(0n, 0n), priority: one(9n) });
+    await expect(offering(tooMany)).rejects.toMatchObject({ requestCode: invalidFilter });
   });
 
   it('keeps the filters of a fetch as they are', async () => {
