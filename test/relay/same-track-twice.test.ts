@@ -1,12 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { requestErrorCodes } from '../../src/codec/moqt/codes.ts';
 import { dialectOf } from '../../src/codec/moqt/dialects.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import { RequestError } from '../../src/session/request-error.ts';
 import type { Publication, Session, SessionHandlers, Subscription } from '../../src/session/types.ts';
@@ -15,7 +10,8 @@ import { connectQuic } from '../../src/transport/quic/connect.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
 import { eventually } from './eventually.ts';
-import { namespace, object, openAuthoriser, readSubgroup, testRelay } from './harness.ts';
+import { namespace, object, readSubgroup, testRelay } from './harness.ts';
+import { openRelay } from './open-relay.ts';
 
 const protocols = ['moqt-18', 'moqt-16', 'moqt-22'];
 const kinds = ['memory', 'quic', 'webtransport'] as const;
@@ -31,18 +27,8 @@ async function start(kind: (typeof kinds)[number], protocol: string): Promise<Di
       return pair.client;
     };
   }
-  const dataDir = await mkdtemp(join(tmpdir(), 'relay-twice-'));
-  const relay = await startRelay({
-    host: '127.0.0.1',
-    port: 0,
-    dataDir,
-    authoriser: openAuthoriser,
-    logger: silentLogger,
-  });
-  onTestFinished(async () => {
-    await relay.close();
-    await rm(dataDir, { recursive: true });
-  });
+  const { relay, close } = await openRelay();
+  onTestFinished(close);
   const trust = { certificateHashes: [fromHex(relay.certificateSha256)] };
   const { port } = relay;
   return async (path) => {
