@@ -44,6 +44,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   readonly #stream: MessageStream;
   readonly #registry: PrefixRegistry;
   readonly #type: 'subscribeNamespace' | 'subscribeTracks';
+  readonly #accepted = deferred<boolean>();
   readonly #cancelled = deferred<void>();
   /** Namespaces said to be there, by their key. */
   readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly hops: string }>();
@@ -66,6 +67,11 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     context.live.add(this);
   }
 
+  /** Whether it was accepted, once it is answered or over. */
+  get accepted(): Promise<boolean> {
+    return this.#accepted.promise;
+  }
+
   get cancelled(): Promise<void> {
     return this.#cancelled.promise;
   }
@@ -86,6 +92,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#state = 'accepted';
     this.#hooks = hooks;
     this.#sendOk();
+    this.#accepted.resolve(true);
     return this;
   }
 
@@ -171,6 +178,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#state = 'over';
     this.#registry.delete(this);
     this.#context.live.delete(this);
+    this.#accepted.resolve(false);
     this.#cancelled.resolve();
   }
 }

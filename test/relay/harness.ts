@@ -44,10 +44,10 @@ export type Client = { session: Session; pair: MemoryPair };
 export async function connect(
   relay: RelayCore,
   path: string,
-  options: SessionHandlers & { highWaterBytes?: number } = {},
+  options: SessionHandlers & { highWaterBytes?: number; protocol?: string } = {},
 ): Promise<Client> {
-  const { highWaterBytes, ...handlers } = options;
-  const pair = memoryPair({ protocol: 'moqt-18', path, ...(highWaterBytes !== undefined && { highWaterBytes }) });
+  const { highWaterBytes, protocol = 'moqt-18', ...handlers } = options;
+  const pair = memoryPair({ protocol, path, ...(highWaterBytes !== undefined && { highWaterBytes }) });
   void relay.serve(pair.server);
   return { session: await establish(pair.client, { role: 'client', handlers }), pair };
 }

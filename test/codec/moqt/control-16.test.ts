@@ -31,11 +31,6 @@ describe('control messages of draft-16', () => {
     expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribeOk', parameters: {} }]);
   });
 
-  it('tells who asks for namespaces and tracks of the namespaces', () => {
-    const bytes = Uint8Array.of(0x11, 0, 4, 0, 0, 2, 0);
-    expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribeNamespace' }]);
-  });
-
   it('leaves out what draft-16 has no word for', () => {
     const parameters = { rendezvousTimeoutMs: 5, subgroupDeliveryTimeoutMs: 6, objectDeliveryTimeoutMs: 0 };
     const message = { type: 'subscribe', requestId: 0, track: { namespace: ['a'], name: 'b' }, parameters } as const;
