@@ -160,7 +160,8 @@ export class RelayTrack {
 
   #becomesNewest(group: CachedGroup): void {
     // A publisher that counts anew: what it has is the largest there is.
-    if (this.#newSource !== undefined && this.largest !== undefined && group.id < this.largest.group) this.largest = undefined;
+    if (this.#newSource !== undefined && this.largest !== undefined && group.id < this.largest.group)
+      this.largest = undefined;
     this.#newSource = undefined;
     const previous = this.#newest;
     this.#newest = group;
