@@ -163,8 +163,10 @@ export class TrackFeed {
     const previous = this.#current;
     previous?.reader.stop();
     if (isAnother(publisher.origin, this.#origin)) this.#track.startOver();
+    const isSame = publisher.origin !== undefined && publisher.origin === this.#origin;
     this.#origin = publisher.origin;
-    this.#track.sourceChanged(subscription.largest, subscription.trackProperties, publisher.dialect);
+    const { largest, trackProperties: properties } = subscription;
+    this.#track.sourceChanged({ largest, properties, dialect: publisher.dialect, isSame });
     const current: Current = {
       publisher,
       subscription,

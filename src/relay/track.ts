@@ -29,8 +29,8 @@ export class RelayTrack {
   readonly newGroups = new NewGroupRequests();
   readonly #groups = new Map<number, CachedGroup>();
   #newest: CachedGroup | undefined;
-  /** Another publisher took over: its first group is the newest whatever its id. */
-  #newSource = false;
+  /** Another publisher took over: its first group is the newest whatever its id. `other`: it may have other content. */
+  #newSource: 'same' | 'other' | undefined;
   readonly #cache: ObjectCache;
   readonly #context: ViewerContext;
 
@@ -52,8 +52,15 @@ export class RelayTrack {
     for (const subgroup of this.#newest.subgroups.values()) viewer.offer(subgroup, this.#newest.id);
   }
 
-  sourceChanged(largest: Location | undefined, properties: Uint8Array, dialect: ObjectDialect): void {
-    this.#newSource = true;
+  /** `isSame`: it is known to publish what the one before did. */
+  sourceChanged(source: {
+    largest: Location | undefined;
+    properties: Uint8Array;
+    dialect: ObjectDialect;
+    isSame: boolean;
+  }): void {
+    const { largest, properties, dialect, isSame } = source;
+    this.#newSource = isSame ? 'same' : 'other';
     this.properties = properties;
     const { objectTimeoutMs, subgroupTimeoutMs } = dialect.readTrackProperties(properties);
     this.timeouts = { objectMs: objectTimeoutMs, subgroupMs: subgroupTimeoutMs };
@@ -135,24 +142,27 @@ export class RelayTrack {
   }
 
   #group(id: number): CachedGroup | undefined {
+    // One group behind is a twin that lags; further back it counts anew, and what is kept under these ids is not its content.
+    if (this.#newSource === 'other' && this.#newest !== undefined && id < this.#newest.id - 1) this.startOver();
     const known = this.#groups.get(id);
     if (known !== undefined) {
-      if (this.#newSource) this.#becomesNewest(known);
+      if (this.#newSource !== undefined) this.#becomesNewest(known);
       return known;
     }
     if (this.#groups.size >= this.#context.limits.maxGroupsPerTrack) this.#forgetOldest();
     const { counters, now } = this.#context;
     const group = new CachedGroup(id, now(), counters, () => this.#groups.delete(id));
     this.#groups.set(id, group);
-    if (this.#newSource || this.#newest === undefined || id > this.#newest.id) this.#becomesNewest(group);
+    if (this.#newSource !== undefined || this.#newest === undefined || id > this.#newest.id) this.#becomesNewest(group);
     else this.#cache.retire(group);
     return group.dropped ? undefined : group;
   }
 
   #becomesNewest(group: CachedGroup): void {
     // A publisher that counts anew: what it has is the largest there is.
-    if (this.#newSource && this.largest !== undefined && group.id < this.largest.group) this.largest = undefined;
-    this.#newSource = false;
+    if (this.#newSource !== undefined && this.largest !== undefined && group.id < this.largest.group)
+      this.largest = undefined;
+    this.#newSource = undefined;
     const previous = this.#newest;
     this.#newest = group;
     this.#cache.keep(group);

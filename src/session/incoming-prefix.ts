@@ -47,6 +47,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   readonly #stream: MessageStream;
   readonly #registry: PrefixRegistry;
   readonly #type: 'subscribeNamespace' | 'subscribeTracks';
+  readonly #accepted = deferred<boolean>();
   readonly #cancelled = deferred<void>();
   /** Namespaces said to be there, by their key. */
   readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly hops: string }>();
@@ -70,6 +71,11 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     context.live.add(this);
   }
 
+  /** Whether it was accepted, once it is answered or over. */
+  get accepted(): Promise<boolean> {
+    return this.#accepted.promise;
+  }
+
   get cancelled(): Promise<void> {
     return this.#cancelled.promise;
   }
@@ -90,6 +96,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#state = 'accepted';
     this.#hooks = hooks;
     this.#sendOk();
+    this.#accepted.resolve(true);
     return this;
   }
 
@@ -177,6 +184,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#state = 'over';
     this.#registry.delete(this);
     this.#context.live.delete(this);
+    this.#accepted.resolve(false);
     this.#cancelled.resolve();
   }
 }

@@ -158,7 +158,7 @@ describe('the relay on real sockets', () => {
 
   it('answers HTTP on the same port number', async () => {
     const text = await (await fetch(`http://127.0.0.1:${relay.port}/certificate.sha256`)).text();
-    expect(text.trim()).toBe(relay.certificateSha256);
+    expect(text).toBe(relay.certificateSha256);
   });
 
   it('says which port is in use, UDP or TCP, and what to pass', async () => {

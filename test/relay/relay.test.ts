@@ -336,6 +336,17 @@ describe('a publisher', () => {
     expect(await nextGroup(subscription)).toMatchObject({ group: 3 });
   });
 
+  it('that counts anew is followed at once, though its first ids are still kept', async () => {
+    const first = await TestPublisher.start(start());
+    const subscription = await (await watch(relay)).session.subscribe(track);
+    for (let id = 0; id < 6; id++) first.group(id, [10]);
+    for (let id = 0; id < 6; id++) expect(await nextGroup(subscription)).toMatchObject({ group: id });
+    const second = await TestPublisher.start(relay);
+    await first.requests[0]!.cancelled;
+    for (let id = 0; id < 6; id++) second.group(id, [10, 20]);
+    for (let id = 0; id < 6; id++) expect(await nextGroup(subscription)).toMatchObject({ group: id, ids: [0, 1] });
+  });
+
   it('with lower group ids than before is followed all the same', async () => {
     const first = await TestPublisher.start(start());
     const subscription = await (await watch(relay)).session.subscribe(track);
