@@ -74,8 +74,9 @@ export class RelaySession {
   /** The origin of what it announces, where it does not say. */
   readonly #ownHop = randomHop();
   #grant: Grant | undefined;
-  /** Tracks it has subscribed to or waits for. */
-  readonly #subscriptions = new Set<string>();
+  /** How often it has subscribed to a track or waits for it, and to all. */
+  readonly #subscriptions = new Map<string, number>();
+  #subscribed = 0;
   #fetches = 0;
   #offers = 0;
   #announced = 0;
@@ -238,7 +239,7 @@ export class RelaySession {
 
   #route(request: IncomingSubscribe, grant: Grant): void {
     const { track } = request;
-    const over = this.#claim(track, request.subscribeId);
+    const over = this.#claim(track, request.subscribeId !== undefined);
     if (over === 'taken') {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
     } else if (over === 'full') {
@@ -257,13 +258,20 @@ export class RelaySession {
     return this.isMember ? maxOfMember : this.#context.limits[limit];
   }
 
-  /** Takes one of the subscriptions this session may have; the answer gives it back. */
-  #claim(track: TrackName, subscribeId = 0): 'taken' | 'full' | (() => void) {
-    const key = namespaceKey([...track.namespace, track.name, `${subscribeId}`]);
-    if (this.#subscriptions.has(key)) return 'taken';
-    if (this.#subscriptions.size >= this.#most('maxSubscriptionsPerSession')) return 'full';
-    this.#subscriptions.add(key);
-    return () => void this.#subscriptions.delete(key);
+  /** Takes one of the subscriptions this session may have; the answer gives it back. `another`: beside others of the track. */
+  #claim(track: TrackName, another = false): 'taken' | 'full' | (() => void) {
+    const key = namespaceKey([...track.namespace, track.name]);
+    const ofTrack = this.#subscriptions.get(key) ?? 0;
+    if (ofTrack > 0 && !another) return 'taken';
+    if (this.#subscribed >= this.#most('maxSubscriptionsPerSession')) return 'full';
+    this.#subscribed++;
+    this.#subscriptions.set(key, ofTrack + 1);
+    return () => {
+      this.#subscribed--;
+      const left = this.#subscriptions.get(key)! - 1;
+      if (left > 0) this.#subscriptions.set(key, left);
+      else this.#subscriptions.delete(key);
+    };
   }
 
   async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
