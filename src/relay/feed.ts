@@ -4,7 +4,7 @@ import { StreamsError } from '../core/errors.ts';
 import type { Subscription, SubscriptionEnd } from '../session/types.ts';
 import { isRemote } from './cluster/route.ts';
 import type { Publisher } from './publisher.ts';
-import type { RelayTrack } from './track.ts';
+import type { Content, RelayTrack } from './track.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
 export type FeedOptions = {
@@ -23,6 +23,8 @@ export type FeedOptions = {
 const retryMs = 200;
 /** How long the streams of an ended subscription may take to arrive. */
 const lateStreamsMs = 5000;
+/** How long newcomers wait to see whether a publisher that takes over goes on or starts anew. */
+const decisionMs = 1000;
 
 type Attempt = { publisher: Publisher; readonly abort: AbortController };
 type Current = { publisher: Publisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
@@ -32,9 +34,9 @@ type Current = { publisher: Publisher; readonly subscription: Subscription; read
  * vanishes and comes back within the linger time.
  */
 export class TrackFeed {
-  /** Settles with the first answer of a publisher; rejects with its refusal. */
-  readonly established: Promise<void>;
-  readonly #established: Deferred<void> = deferred();
+  #ready = pending();
+  #isReady = false;
+  #readyTimer: NodeJS.Timeout | undefined;
   readonly #track: RelayTrack;
   readonly #options: FeedOptions;
   readonly #stop = new AbortController();
@@ -42,15 +44,23 @@ export class TrackFeed {
   #current: Current | undefined;
   #attempting: Attempt | undefined;
   /** Of what the track keeps. */
-  #origin: bigint | undefined;
+  #source: Source | undefined;
+  /** How the track ended, if only because another publisher has the namespace now: what follows is other content. */
+  #replaced: SubscriptionEnd | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(track: RelayTrack, options: FeedOptions) {
     this.#track = track;
     this.#options = options;
-    this.established = this.#established.promise;
-    this.established.catch(() => {});
+  }
+
+  /**
+   * Settles when it is known what there is: with the first answer of a publisher, and of each that takes over; rejects with
+   * the refusal of the first.
+   */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   /** The one that is read, or asked. */
@@ -86,6 +96,21 @@ export class TrackFeed {
   #abandon(): void {
     this.#attempting?.abort.abort();
     this.#attempting = undefined;
+    if (this.#current !== undefined && !this.#track.isUndecided) this.#sure();
+  }
+
+  /** Newcomers wait from now on; not for long if there is something that they could have. */
+  #unsure(): void {
+    clearTimeout(this.#readyTimer);
+    if (this.#isReady) this.#ready = pending();
+    this.#isReady = false;
+    if (this.#current !== undefined) this.#readyTimer = setTimeout(() => this.#sure(), decisionMs);
+  }
+
+  #sure(): void {
+    clearTimeout(this.#readyTimer);
+    this.#isReady = true;
+    this.#ready.resolve();
   }
 
   /** Whether to go on with what comes from another relay, `best` being the publisher to use now. */
@@ -123,20 +148,22 @@ export class TrackFeed {
   stop(): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.#ready.reject(new StreamsError('INTERRUPTED', 'the relay gave the track up'));
     this.#abandon();
     clearTimeout(this.#lingerTimer);
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#readyTimer);
     this.#current?.reader.stop();
     this.#current = undefined;
     this.#track.newGroups.connect(undefined);
-    this.#established.reject(new StreamsError('INTERRUPTED', 'the relay gave the track up'));
   }
 
   async #attempt(publisher: Publisher): Promise<void> {
     clearTimeout(this.#retryTimer);
-    this.#abandon();
+    this.#attempting?.abort.abort();
     const attempt: Attempt = { publisher, abort: new AbortController() };
     this.#attempting = attempt;
+    this.#unsure();
     const newGroupRequest = this.#track.newGroups.takeWaiting();
     let subscription: Subscription;
     try {
@@ -162,9 +189,11 @@ export class TrackFeed {
     this.#lingerTimer = undefined;
     const previous = this.#current;
     previous?.reader.stop();
-    if (isAnother(publisher.origin, this.#origin)) this.#track.startOver();
-    this.#origin = publisher.origin;
-    this.#track.sourceChanged(subscription.largest, subscription.trackProperties, publisher.dialect);
+    const source = sourceOf(publisher);
+    const content = this.#replaced !== undefined ? 'other' : contentOf(source, this.#source);
+    this.#replaced = undefined;
+    this.#source = source;
+    this.#track.sourceChanged(subscription, publisher.dialect, content);
     const current: Current = {
       publisher,
       subscription,
@@ -176,8 +205,11 @@ export class TrackFeed {
       // The answer says no more than the new group does.
       if (dynamicGroups) subscription.update({ newGroupRequest }).catch(() => {});
     });
+    this.#unsure();
     this.#isEstablished = true;
-    this.#established.resolve();
+    void this.#track.decided.then(() => {
+      if (this.#current === current && this.#attempting === undefined) this.#sure();
+    });
     void subscription.done.then((end) => this.#lost(current, end));
   }
 
@@ -185,28 +217,35 @@ export class TrackFeed {
     this.#attempting = undefined;
     if (this.#stop.signal.aborted) return;
     if (!this.#isEstablished) {
-      this.#established.reject(error);
+      this.#ready.reject(error);
       this.#end(publishDoneCodes.trackEnded, 'refused by the publisher');
-    } else if (this.#current === undefined) {
-      this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
-    }
+    } else if (this.#current !== undefined) this.#sure();
+    else if (this.#replaced?.status === publishDoneCodes.trackEnded)
+      this.#end(this.#replaced.status, this.#replaced.reason);
+    else this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
   }
 
   async #lost(current: Current, end: SubscriptionEnd): Promise<void> {
     if (this.#current !== current || this.#stop.signal.aborted) return;
-    if (end.by === 'publisher') {
+    const { malformedTrack, trackEnded } = publishDoneCodes;
+    const isBroken = end.by === 'publisher' && end.status === malformedTrack && isRemote(current.publisher);
+    if (isBroken) current.reader.stop();
+    else if (end.by === 'publisher') {
       // PUBLISH_DONE overtakes the last objects.
       await Promise.race([current.reader.done, new Promise((resolve) => setTimeout(resolve, lateStreamsMs).unref())]);
       if (this.#current !== current || this.#stop.signal.aborted) return;
     }
     this.#current = undefined;
+    this.#unsure();
     this.#track.newGroups.connect(undefined);
     const next = this.#options.find();
-    const saidSo = end.by === 'publisher' && end.status === publishDoneCodes.trackEnded;
-    if (saidSo && (next === undefined || next === current.publisher)) {
+    const isEnd = end.by === 'publisher' && end.status === trackEnded;
+    const isReplaced = isEnd && next !== undefined && sourceOf(next).hop !== this.#source?.hop;
+    if (isEnd && !isReplaced) {
       this.#end(end.status, end.reason);
       return;
     }
+    if (isBroken || isReplaced) this.#replaced = end;
     this.#linger();
     // A session that died may still be listed; its removal, or the retry, finds the other one.
     if (next === current.publisher) this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
@@ -220,7 +259,32 @@ export class TrackFeed {
   }
 }
 
-/** Both are known, and are not the same. */
-function isAnother(a: bigint | undefined, b: bigint | undefined): boolean {
-  return a !== undefined && b !== undefined && a !== b;
+/** Settled or not: nobody may be listening. */
+function pending(): Deferred<void> {
+  const ready = deferred<void>();
+  ready.promise.catch(() => {});
+  return ready;
+}
+
+/** Who makes what a publisher brings. */
+type Source = {
+  /** As it says itself. */
+  readonly origin: bigint | undefined;
+  /** As hop lists say. A publisher that does not say who it is is another one in every session. */
+  readonly hop: bigint | undefined;
+  readonly isRemote: boolean;
+};
+
+function sourceOf(publisher: Publisher): Source {
+  return { origin: publisher.origin, hop: publisher.route?.hops[0] || undefined, isRemote: isRemote(publisher) };
+}
+
+/**
+ * Two that say who they are and are not the same have content of their own. What comes from the same over another way is the
+ * same: the relay next to it has seen to that, whereas a publisher that is read anew may have begun anew.
+ */
+function contentOf(now: Source, before: Source | undefined): Content {
+  if (before === undefined) return 'unknown';
+  if (now.origin !== undefined && before.origin !== undefined && now.origin !== before.origin) return 'other';
+  return now.isRemote && before.isRemote && now.hop !== undefined && now.hop === before.hop ? 'same' : 'unknown';
 }

@@ -246,7 +246,12 @@ export class RelaySession {
     } else {
       const tally = this.#tally;
       void this.#open.promise.then(({ dialect, peer }) =>
-        this.#context.router.subscribe({ request, session: { dialect, tally, grant }, peer, over }),
+        this.#context.router.subscribe({
+          request,
+          session: { dialect, tally, grant, isMember: peer.isMember },
+          peer,
+          over,
+        }),
       );
     }
   }

@@ -31,6 +31,8 @@ export type ViewerSession = {
   readonly tally: SessionTally;
   /** What its subscriptions rest on. */
   readonly grant: Pick<Grant, 'remainingMs'>;
+  /** It is a relay of our cluster. */
+  readonly isMember?: boolean;
 };
 
 /** EXPIRES (draft-18 10.2): when a subscription ends with the grant it rests on, if that has an end. */
@@ -108,10 +110,13 @@ export class Viewer {
       return;
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
-    let bytes = encoded.get(this.#session.dialect);
-    if (bytes === undefined && !encoded.has(this.#session.dialect)) {
-      bytes = this.#session.dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
-      encoded.set(this.#session.dialect, bytes);
+    const { dialect } = this.#session;
+    const { alias: trackAlias } = this.#publication;
+    const isShared = trackAlias === this.#track.alias;
+    let bytes = isShared ? encoded.get(dialect) : undefined;
+    if (bytes === undefined && !(isShared && encoded.has(dialect))) {
+      bytes = dialect.encodeDatagram({ ...datagram, trackAlias });
+      if (isShared) encoded.set(dialect, bytes);
     }
     const { counters } = this;
     if (bytes !== undefined && this.#publication.sendDatagramBytes(bytes)) {
@@ -144,9 +149,18 @@ export class Viewer {
     delivery.start();
   }
 
-  /** The track has other content from now on. */
+  /**
+   * The track has other content from now on. Who follows what is newest goes on with that; who named locations named those of
+   * before. A relay has to ask anew, so that it can tell the old from the new.
+   */
   startOver(): void {
-    this.#publication.startOver?.();
+    const reason = 'another publisher took over';
+    const { type } = this.#publication.terms.filter;
+    if (this.#session.isMember === true) this.cut(publishDoneCodes.malformedTrack, reason);
+    else if (this.#publication.startOver !== undefined) this.#publication.startOver();
+    else if (type === 'absoluteStart' || type === 'absoluteRange') this.end(publishDoneCodes.trackEnded, reason);
+    else this.#window = windowOf({ type: 'unfiltered' }, undefined);
+    this.#newestGroup = -1;
   }
 
   /** Ends the subscription: at once when the viewer has everything, else when it has drained or its time is up. */
