@@ -66,6 +66,8 @@ export class Viewer {
   /** Ordered by arrival; finished ones stay until their bytes have left. */
   #deliveries: Delivery[] = [];
   #newestGroup = -1;
+  /** Something of the track was for it. */
+  #begun = false;
   #ending: { status: number; reason: string } | undefined;
   #endTimer: NodeJS.Timeout | undefined;
   #over = false;
@@ -110,6 +112,7 @@ export class Viewer {
       return;
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
+    this.#begun = true;
     const { dialect } = this.#session;
     const { alias: trackAlias } = this.#publication;
     const isShared = trackAlias === this.#track.alias;
@@ -142,6 +145,7 @@ export class Viewer {
     const startObject = this.#startObject(groupId);
     // A subgroup that already ended below the start has nothing for this viewer.
     if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
+    this.#begun = true;
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
     const writer = this.#publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
     const delivery = new Delivery(subgroup, writer, this.#session.dialect, startObject, this);
@@ -155,11 +159,13 @@ export class Viewer {
    */
   startOver(): void {
     const reason = 'another publisher took over';
-    const { type } = this.#publication.terms.filter;
-    if (this.#session.isMember === true) this.cut(publishDoneCodes.malformedTrack, reason);
+    const { filter } = this.#publication.terms;
+    if (!this.#begun) this.#window = windowOf(filter, undefined);
+    else if (this.#session.isMember === true) this.cut(publishDoneCodes.malformedTrack, reason);
     else if (this.#publication.startOver !== undefined) this.#publication.startOver();
-    else if (type === 'absoluteStart' || type === 'absoluteRange') this.end(publishDoneCodes.trackEnded, reason);
-    else this.#window = windowOf({ type: 'unfiltered' }, undefined);
+    else if (filter.type === 'absoluteStart' || filter.type === 'absoluteRange') {
+      this.end(publishDoneCodes.trackEnded, reason);
+    } else this.#window = windowOf(filter, undefined);
     this.#newestGroup = -1;
   }
 

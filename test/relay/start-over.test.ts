@@ -30,7 +30,8 @@ async function replaced(name = 'new'): Promise<Source> {
   return after;
 }
 
-const newcomer = async (options = {}) => subscribed((await client(relay, protocol)).session, options);
+const newcomer = async (options = {}, version = protocol) =>
+  subscribed((await client(relay, version)).session, options);
 const since = (seen: string[]): string[] => seen.slice(seen.indexOf('old 2.1') + 1);
 
 describe('a publisher that takes over', () => {
@@ -85,8 +86,10 @@ describe('a publisher that takes over', () => {
     expect(subscription.largest).toBeUndefined();
     const fetching = viewer.fetch({ track, start: { group: 1, object: 0 }, end: { group: 1, object: 0 } });
     await expect(fetching).rejects.toMatchObject({ name: 'RequestError' });
+    const lite = await newcomer({}, 'moq-lite-05');
     after.send(0);
     await eventually(() => expect(seen).toEqual(both('new', 0)));
+    await eventually(() => expect(lite.seen).toEqual(both('new', 0)));
   });
 
   it('and does not have the track leaves it to the one before', async () => {
@@ -130,5 +133,14 @@ describe('when a publisher starts over', () => {
     await eventually(() => expect(watching.seen.slice(-2)).toEqual(both('old', 3)));
     const { seen } = await newcomer();
     await eventually(() => expect(seen).toEqual(both('old', 3)));
+  });
+
+  it.each(['moq-lite-04', 'moq-lite-05'])('viewers of %s hear of another publisher', async (version) => {
+    const { session } = await client(relay, version);
+    const list = await session.subscribeNamespace([]);
+    expect(await list.next()).toMatchObject({ namespace, active: true });
+    await replaced();
+    expect(await list.next()).toMatchObject({ namespace, active: false });
+    expect(await list.next()).toMatchObject({ namespace, active: true });
   });
 });
