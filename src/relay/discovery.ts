@@ -1,7 +1,6 @@
 import type { Grant } from '../access/grant.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
-import { liteVersion } from '../codec/moqt/lite/version.ts';
 import { StreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
@@ -45,8 +44,7 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
       return;
     }
     // Another publisher is another announcement (draft-lcurley-moq-cluster, Updating an Advertisement; moq-lite, Routing).
-    const knowsPublishers = by.peer.id !== undefined || liteVersion(by.session.version) !== undefined;
-    if (knowsPublishers && origins.has(key) && origins.get(key) !== origin) feed?.withdraw(relative);
+    if (origins.has(key) && origins.get(key) !== origin) feed?.withdraw(relative);
     origins.set(key, origin);
     feed?.announce(relative, [...(best.route?.hops ?? [0n]), by.hopId]);
   };
