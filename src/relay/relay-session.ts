@@ -1,5 +1,4 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
-import { everythingBelow } from '../access/pattern.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { liteVersion } from '../codec/moqt/lite/version.ts';
@@ -24,8 +23,8 @@ import type {
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import { followPeer } from './cluster/follow-peer.ts';
-import { asksToJoin, isMember, noMember } from './cluster/join.ts';
-import { maxHops, type Peer, randomHop } from './cluster/route.ts';
+import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
+import { maxHops, type Peer, randomHop, routeBy } from './cluster/route.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
@@ -46,17 +45,13 @@ export type RelaySessionContext = {
 };
 
 /** A session that we opened to another relay of the cluster. */
-export type Dialled = { readonly path: string; readonly authority: string; opened?(session: Session): void };
-
-/** A relay of the cluster passes everything on. */
-const memberGrant: Grant = {
-  kind: 'both',
-  cluster: true,
-  publish: [everythingBelow([])],
-  subscribe: [everythingBelow([])],
-  lapsed: () => undefined,
-  watch: () => () => {},
+export type Dialled = {
+  readonly path: string;
+  readonly authority: string;
+  readonly cost?: number;
+  opened?(session: Session): void;
 };
+
 /** Subscriptions, fetches and offers of another relay: it asks for all its viewers. */
 const maxOfMember = 100_000;
 /** One for every track, and for every group under way. */
@@ -101,7 +96,9 @@ export class RelaySession {
       this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
       const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
-      const peer: Peer = { isMember: this.isMember, id: session.peer.hopId || undefined };
+      // What is said here goes before what the peer says.
+      const cost = this.#dialled?.cost ?? session.peer.relayCost ?? 1;
+      const peer: Peer = { isMember: this.isMember, id: session.peer.hopId || undefined, cost };
       this.#dialled?.opened?.(session);
       this.#open.resolve({ session, dialect, peer });
       if (this.isMember) this.#followPeer(session, peer);
@@ -126,9 +123,17 @@ export class RelaySession {
       });
     }
     this.#grant = memberGrant;
-    const { path, authority } = this.#dialled;
+    const { path, authority, cost: relayCost } = this.#dialled;
     const handlers = this.#handlers(memberGrant);
-    return establish(this.#transport, { role: 'client', setupTimeoutMs, hopId, path, authority, handlers });
+    return establish(this.#transport, {
+      role: 'client',
+      setupTimeoutMs,
+      hopId,
+      path,
+      authority,
+      handlers,
+      ...(relayCost !== undefined && { relayCost }),
+    });
   }
 
   /** Another relay of the cluster. */
@@ -349,13 +354,13 @@ export class RelaySession {
       dialect,
       namespace,
       tally: this.#tally,
-      route: { by: peer, hops },
+      route: routeBy(peer, hops, announcement.hops && announcement.cost),
       ...(announcement.hops?.[0] && { origin: announcement.hops[0] }),
     };
     const withdraw = router.announce(publisher);
-    announcement.onMoved?.((moved) => {
+    announcement.onMoved?.((moved, cost) => {
       if (moved.length > maxHops || moved.includes(hopId)) announcement.cancel();
-      else router.moved(publisher, { by: peer, hops: moved });
+      else router.moved(publisher, routeBy(peer, moved, cost));
     });
     await announcement.ended;
     withdraw();

@@ -188,7 +188,7 @@ export class MoqSession implements Session {
   }
 
   #sendSetup(): void {
-    const { role, path, authority, tokens = [] } = this.#options;
+    const { role, path, authority, relayCost, tokens = [] } = this.#options;
     const { varints } = this.#context.dialect;
     const hopId = role === 'client' || this.#peer.hopId !== undefined ? this.#hopId : undefined;
     const carries = role === 'client' && setupCarriesPath(this.transport.kind);
@@ -199,7 +199,7 @@ export class MoqSession implements Session {
       authorizationTokens: tokens.map((token) => encodeAuthToken(varints, { kind: 'useValue', token })),
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
-      ...(hopId !== undefined && { hopId }),
+      ...(hopId !== undefined && { hopId, ...(relayCost !== undefined && { relayCost }) }),
     });
   }
 
