@@ -4,7 +4,8 @@ import { StreamsError } from '../core/errors.ts';
 import type { Subscription, SubscriptionEnd } from '../session/types.ts';
 import { isRemote } from './cluster/route.ts';
 import type { Publisher } from './publisher.ts';
-import type { Content, RelayTrack } from './track.ts';
+import { contentOf, type Source, sourceOf } from './source.ts';
+import type { RelayTrack } from './track.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
 export type FeedOptions = {
@@ -45,8 +46,8 @@ export class TrackFeed {
   #attempting: Attempt | undefined;
   /** Of what the track keeps. */
   #source: Source | undefined;
-  /** How the track ended, if only because another publisher has the namespace now: what follows is other content. */
-  #replaced: SubscriptionEnd | undefined;
+  /** How the subscription before ended, if the publisher ended it, but another is asked for the track. */
+  #ended: SubscriptionEnd | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -173,7 +174,7 @@ export class TrackFeed {
         ...(newGroupRequest !== undefined && { newGroupRequest }),
       });
     } catch (error) {
-      if (this.#attempting === attempt) this.#refused(error);
+      if (this.#attempting === attempt) this.#refused(error, attempt.publisher);
       return;
     }
     if (this.#stop.signal.aborted || this.#attempting !== attempt) {
@@ -190,8 +191,9 @@ export class TrackFeed {
     const previous = this.#current;
     previous?.reader.stop();
     const source = sourceOf(publisher);
-    const content = this.#replaced !== undefined ? 'other' : contentOf(source, this.#source);
-    this.#replaced = undefined;
+    const { malformedTrack } = publishDoneCodes;
+    const content = this.#ended?.status === malformedTrack ? 'other' : contentOf(source, this.#source);
+    this.#ended = undefined;
     this.#source = source;
     this.#track.sourceChanged(subscription, publisher.dialect, content);
     const current: Current = {
@@ -213,16 +215,16 @@ export class TrackFeed {
     void subscription.done.then((end) => this.#lost(current, end));
   }
 
-  #refused(error: unknown): void {
+  #refused(error: unknown, publisher: Publisher): void {
     this.#attempting = undefined;
     if (this.#stop.signal.aborted) return;
     if (!this.#isEstablished) {
       this.#ready.reject(error);
       this.#end(publishDoneCodes.trackEnded, 'refused by the publisher');
     } else if (this.#current !== undefined) this.#sure();
-    else if (this.#replaced?.status === publishDoneCodes.trackEnded)
-      this.#end(this.#replaced.status, this.#replaced.reason);
-    else this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
+    else if (isRemote(publisher) && this.#ended?.status === publishDoneCodes.trackEnded) {
+      this.#end(this.#ended.status, this.#ended.reason);
+    } else this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
   }
 
   async #lost(current: Current, end: SubscriptionEnd): Promise<void> {
@@ -240,16 +242,21 @@ export class TrackFeed {
     this.#track.newGroups.connect(undefined);
     const next = this.#options.find();
     const isEnd = end.by === 'publisher' && end.status === trackEnded;
-    const isReplaced = isEnd && next !== undefined && sourceOf(next).hop !== this.#source?.hop;
+    const isReplaced = next !== undefined && this.#isAnother(next, current.publisher);
     if (isEnd && !isReplaced) {
       this.#end(end.status, end.reason);
       return;
     }
-    if (isBroken || isReplaced) this.#replaced = end;
+    if (isBroken || isEnd) this.#ended = end;
     this.#linger();
     // A session that died may still be listed; its removal, or the retry, finds the other one.
     if (next === current.publisher) this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
     else this.publishersChanged();
+  }
+
+  /** Over a link the same announcement may have become that of another publisher. */
+  #isAnother(next: Publisher, before: Publisher): boolean {
+    return isRemote(next) ? sourceOf(next).hop !== this.#source?.hop : next !== before;
   }
 
   #end(status: number, reason: string): void {
@@ -264,27 +271,4 @@ function pending(): Deferred<void> {
   const ready = deferred<void>();
   ready.promise.catch(() => {});
   return ready;
-}
-
-/** Who makes what a publisher brings. */
-type Source = {
-  /** As it says itself. */
-  readonly origin: bigint | undefined;
-  /** As hop lists say. A publisher that does not say who it is is another one in every session. */
-  readonly hop: bigint | undefined;
-  readonly isRemote: boolean;
-};
-
-function sourceOf(publisher: Publisher): Source {
-  return { origin: publisher.origin, hop: publisher.route?.hops[0] || undefined, isRemote: isRemote(publisher) };
-}
-
-/**
- * Two that say who they are and are not the same have content of their own. What comes from the same over another way is the
- * same: the relay next to it has seen to that, whereas a publisher that is read anew may have begun anew.
- */
-function contentOf(now: Source, before: Source | undefined): Content {
-  if (before === undefined) return 'unknown';
-  if (now.origin !== undefined && before.origin !== undefined && now.origin !== before.origin) return 'other';
-  return now.isRemote && before.isRemote && now.hop !== undefined && now.hop === before.hop ? 'same' : 'unknown';
 }

@@ -6,15 +6,13 @@ import type { ObjectCache } from './cache.ts';
 import type { DeliveryTimeouts } from './delivery.ts';
 import { CachedGroup } from './group.ts';
 import { NewGroupRequests } from './new-groups.ts';
+import type { Content } from './source.ts';
 import { laterOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 import type { Viewer, ViewerContext } from './viewer.ts';
 
 /** A datagram is at most a packet: this bounds what a group of them keeps. */
 const maxDatagramsPerGroup = 10_000;
-
-/** What a subscription brings, beside what the one before it brought; `unknown`: its objects will tell. */
-export type Content = 'same' | 'other' | 'unknown';
 
 /** Another publisher is read, and has not shown yet whether it goes on where the one before it ended. */
 type Takeover = { readonly before: Location; readonly decided: Deferred<void> };
