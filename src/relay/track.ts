@@ -85,9 +85,9 @@ export class RelayTrack {
   }
 
   /**
-   * The next object of a publisher that took over. One behind all that was here goes on with it; what repeats what is kept
-   * shows nothing; anything else is a publisher that counts anew, as most do when they start again. Answers the object, or
-   * the same one as it is kept.
+   * The next object of a publisher that took over. One behind all that was here goes on with it, as does the last one
+   * repeated; what repeats others that are kept shows nothing; anything else is a publisher that counts anew, as most do when
+   * they start again. Answers the object, or the same one as it is kept.
    */
   consider(groupId: number, object: MoqObject): MoqObject {
     if (this.#takeover === undefined) return object;
@@ -98,9 +98,12 @@ export class RelayTrack {
       return object;
     }
     const kept = this.#groups.get(groupId)?.objectOf(object.objectId);
-    if (kept !== undefined && bytesEqual(kept.payload, object.payload)) return kept;
-    this.#startOver(this.largest);
-    return object;
+    if (kept === undefined || !bytesEqual(kept.payload, object.payload)) {
+      this.#startOver(this.largest);
+      return object;
+    }
+    if (at.group === before.group && at.object === before.object) this.#decide(laterOf(before, this.largest));
+    return kept;
   }
 
   #decide(largest: Location | undefined): void {

@@ -47,6 +47,15 @@ describe('a publisher that takes over', () => {
     expect(await fetched.next()).toMatchObject({ object: { payload: utf8('old 1.0') } });
   });
 
+  it('with the last object once more goes on too: newcomers have it at once', async () => {
+    const after = await replaced('old');
+    after.send(2);
+    const { subscription, seen } = await newcomer();
+    expect(subscription.largest).toEqual({ group: 2, object: 1 });
+    await eventually(() => expect(seen).toEqual(both('old', 2)));
+    expect(since(watching.seen)).toEqual([]);
+  });
+
   it('with later groups goes on, whatever they are', async () => {
     const after = await replaced();
     after.send(700);
