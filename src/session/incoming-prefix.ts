@@ -50,7 +50,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   readonly #accepted = deferred<boolean>();
   readonly #cancelled = deferred<void>();
   /** Namespaces said to be there, by their key. */
-  readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly hops: string }>();
+  readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly way: string }>();
   #hooks: PrefixHooks = {};
   #state: 'pending' | 'accepted' | 'over' = 'pending';
 
@@ -107,13 +107,14 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#end();
   }
 
-  announce(namespace: readonly string[], hops: Hops = [0n]): void {
+  announce(namespace: readonly string[], hops: Hops = [0n], cost = 0): void {
     const key = JSON.stringify(namespace);
     if (this.#state !== 'accepted' || !isPrefix(this.prefix, namespace)) return;
-    const parameters = this.#context.carriesHops() ? { hopPath: hops } : undefined;
-    const said = parameters === undefined ? '' : hops.join();
-    if (this.#announced.get(key)?.hops === said) return;
-    this.#announced.set(key, { namespace, hops: said });
+    const way = { hopPath: hops, ...(cost > 0 && { routeCost: cost }) };
+    const parameters = this.#context.carriesHops() ? way : undefined;
+    const said = parameters === undefined ? '' : `${hops} ${cost}`;
+    if (this.#announced.get(key)?.way === said) return;
+    this.#announced.set(key, { namespace, way: said });
     const suffix = namespace.slice(this.prefix.length);
     this.#stream.send({ type: 'namespace', suffix, ...(parameters !== undefined && { parameters }) });
   }

@@ -171,7 +171,7 @@ export class MoqSession implements Session {
   }
 
   #sendSetup(): void {
-    const { role, path, authority, tokens = [] } = this.#options;
+    const { role, path, authority, relayCost, tokens = [] } = this.#options;
     const { varints } = this.#context.dialect;
     const hopId = role === 'client' || this.#life.peer.hopId !== undefined ? this.#hopId : undefined;
     const carries = role === 'client' && setupCarriesPath(this.transport.kind);
@@ -183,7 +183,7 @@ export class MoqSession implements Session {
       authorizationTokens: tokens.map((token) => encodeAuthToken(varints, { kind: 'useValue', token })),
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
-      ...(hopId !== undefined && { hopId }),
+      ...(hopId !== undefined && { hopId, ...(relayCost !== undefined && { relayCost }) }),
     });
   }
 

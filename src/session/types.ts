@@ -312,6 +312,8 @@ export type PeerSetup = {
   readonly tokens: readonly AuthToken[];
   /** Who it is in hop lists; undefined where it does not carry them, 0 where it does and does not say who it is. */
   readonly hopId?: bigint;
+  /** What it says that it costs to have something from it. */
+  readonly relayCost?: number;
 };
 
 export type SessionClose = { by: 'local' | 'peer' | 'transport'; code: number; reason: string };
@@ -367,6 +369,8 @@ export type EstablishOptions = {
   tokens?: readonly AuthToken[];
   /** Who we are in hop lists. A server says so to those clients that do. */
   hopId?: bigint;
+  /** Said with it: what it costs to have something from us. */
+  relayCost?: number;
   /** Default 10 000. */
   setupTimeoutMs?: number;
   /**
