@@ -27,6 +27,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: ['default', new ClosingLine()],
+    // To load a room takes longer than most of its tests: the files that a worker runs share what is loaded.
+    isolate: false,
     // Two cores: more workers only steal time from the processes that tests start.
     projects: [
       {
@@ -35,15 +37,13 @@ export default defineConfig({
           name: 'rooms',
           include: ['test/**/*.test.ts'],
           exclude: [...apart, ...realTime, ...alone],
-          // Loading a room takes longer than most of its tests: the files that a worker runs share what is loaded.
-          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'apart', include: apart, maxWorkers: 2, sequence: { groupOrder: 0 } },
+        test: { name: 'apart', include: apart, isolate: true, maxWorkers: 2, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
@@ -51,7 +51,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: {
+          name: 'alone',
+          include: alone,
+          globalSetup: 'test/browser/pages.ts',
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },
