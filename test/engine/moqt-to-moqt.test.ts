@@ -21,8 +21,7 @@ async function play(write: (bytes: Uint8Array) => Promise<void>, bytes: Uint8Arr
   }
 }
 
-// Each has a stack of its own and waits for its publisher most of the time.
-describe.concurrent('MoQT publisher in, MoQT out', () => {
+describe('MoQT publisher in, MoQT out', () => {
   it('delivers all of an fMP4 byte stream to a viewer, with its catalog, and HLS plays it too', async () => {
     await using stack = await startMoqtStack();
     const objects: ViewerObject[] = [];

@@ -80,7 +80,7 @@ it.concurrent('keeps what a killed engine had written, without its torn end', as
   expect(Math.abs(frames / 30 - kept.durationMs / 1000)).toBeLessThan(0.5);
 }, 60_000);
 
-it.concurrent('begins and ends in the middle of a broadcast, when the input is changed', async () => {
+it.concurrent('begins and ends in the middle of a broadcast, when the input is changed', async ({ expect }) => {
   await using stack = await startVodStack();
   const input = await recordedInput(stack, false);
   const encoder = startEncoder(input.url);
