@@ -7,17 +7,17 @@ const apart = ['test/conformance/moq-net*.test.ts', 'test/fuzz/**/*.test.ts'];
 /** Encoders that send at the speed of life: they wait more than they work, so that two files at a time do not disturb each other. */
 const realTime = [
   'test/engine/*-to-moqt.test.ts',
-  'test/engine/hls/live.test.ts',
   'test/engine/transcode/renditions-*.test.ts',
   'test/engine/vod/{processing,recording}.test.ts',
   'test/e2e/{cluster,cluster-hosts,docs-relay,publish,scale-out}.test.ts',
   'test/serve/{postgres,serve}.test.ts',
 ];
 
-/** Browsers, and encoders beside whole stacks: one file at a time, so that none is starved by its neighbour. */
+/** Browsers, encoders beside whole stacks, and rules of when something comes: one file at a time, so that none is starved by its neighbour. */
 const alone = [
   'test/browser/**/*.test.ts',
   'test/e2e/{docs,live,upload}.test.ts',
+  'test/engine/hls/live.test.ts',
   'test/engine/whip-to-moqt.test.ts',
   'test/engine/transcode/renditions-of-whip.test.ts',
 ];

@@ -168,7 +168,8 @@ describe.concurrent('SRT in, MoQT out', () => {
     expect([...video, ...audio].filter((group) => group.reset)).toEqual([]);
   });
 
-  it('passes HEVC and Opus of real encoders through', { timeout: 30_000 }, async () => {
+  // Alone: its encoder needs most of a core.
+  it.sequential('passes HEVC and Opus of real encoders through', { timeout: 30_000 }, async () => {
     await using harness = await startHarness();
     // biome-ignore format: one option a line says less
     const args = ['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', '-re', '-f', 'lavfi', '-i', 'sine=r=48000', '-t', '6',
