@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { fromHex } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
@@ -11,8 +8,7 @@ import { startTestControl } from '../control/helpers.ts';
 import { engineOptions } from '../engine/engine-options.ts';
 import { demoFile } from '../engine/harness.ts';
 import { relayOptions } from '../relay/with-control.ts';
-
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+import { webDir } from './pages.ts';
 
 export type Input = { id: string; streamKey: string };
 
@@ -30,14 +26,6 @@ export type Stack = AsyncDisposable & {
 };
 
 export async function startStack(): Promise<Stack> {
-  const webDir = fromRoot('dist/web-test');
-  await build({
-    root: fromRoot('web'),
-    configFile: fromRoot('web/vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: webDir },
-  });
-  if (!existsSync(`${webDir}/watch.html`)) throw new Error('the pages were not built');
   const control = await startTestControl({ now: Date.now, webDir });
   const engines: Engine[] = [];
   let relay: Relay;

@@ -9,7 +9,7 @@ import { collect, type Group, type Harness, namespace, until } from './harness.t
 
 /** Takes everything the engine publishes over its nth connection to the relay. */
 export async function subscribeAll(harness: Harness, connection = 0) {
-  await until(() => harness.relays.length > connection, 'the engine connects to the relay');
+  await until(() => harness.relays.length > connection, 'the engine connects to the relay', 15_000);
   const { session, announced } = harness.relays[connection]!;
   expect(await announced).toEqual(namespace);
   const [catalog, video, audio] = await Promise.all(
