@@ -14,3 +14,24 @@ export function deferred<T>(): Deferred<T> {
   });
   return { promise, resolve, reject };
 }
+
+/** Settles once, with a value. Its promise is made when somebody asks: for what mostly nobody waits for. */
+export class Latch<T = void> {
+  #settled: { readonly value: T } | undefined;
+  #deferred: Deferred<T> | undefined;
+
+  get promise(): Promise<T> {
+    if (this.#deferred === undefined) {
+      this.#deferred = deferred();
+      if (this.#settled !== undefined) this.#deferred.resolve(this.#settled.value);
+    }
+    return this.#deferred.promise;
+  }
+
+  /** The first time counts. */
+  resolve(value: T): void {
+    if (this.#settled !== undefined) return;
+    this.#settled = { value };
+    this.#deferred?.resolve(value);
+  }
+}

@@ -5,7 +5,7 @@ import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import type { GroupOrder, Location, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import { emptyBytes } from '../core/bytes.ts';
-import { deferred } from '../core/deferred.ts';
+import { deferred, Latch } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
@@ -37,8 +37,8 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly #owner: SubscribeOwner;
   readonly #stream: MessageStream;
   readonly #cancelled = deferred<void>();
-  readonly #answered = deferred<void>();
-  readonly #over = deferred<void>();
+  readonly #answered = new Latch();
+  readonly #over = new Latch();
   readonly #withFill: boolean;
   #terms: SubscriptionTerms;
   /** Updates granted before the answer; their REQUEST_OKs go after it. */

@@ -17,9 +17,9 @@ import type { Publication, PublishOffer, Refusal, TrackName } from './types.ts';
 /** The peer's subscriptions in one session. */
 export class Publisher implements SubscribeOwner {
   readonly #context: SessionContext;
-  /** Several of a track where the version has that; these may share an alias. */
-  readonly #byTrack = new Map<string, Set<Subscribed>>();
-  readonly #byAlias = new Map<number, Set<Subscribed>>();
+  /** How many there are of a track: several where the version has that, which may share an alias. */
+  readonly #ofTrack = new Map<string, number>();
+  readonly #ofAlias = new Map<number, { readonly key: string; readonly count: number }>();
   readonly #aliases = new Map<Subscribed, number>();
   /** Pending and established, for joining fetches. */
   readonly #byRequestId = new Map<number, SubscribeRequest | OfferedTrack>();
@@ -28,12 +28,12 @@ export class Publisher implements SubscribeOwner {
     this.#context = context;
   }
 
-  async onSubscribe(stream: MessageStream, message: Subscribe): Promise<void> {
+  onSubscribe(stream: MessageStream, message: Subscribe): Promise<void> {
     const request = new SubscribeRequest(this.#context, this, stream, message);
     const following = request.follow();
     const handler = this.#context.handlers().subscribe;
     const key = trackKey(request.track);
-    const isDuplicate = this.#context.dialect.concurrentSubscriptions !== true && this.#byTrack.has(key);
+    const isDuplicate = this.#context.dialect.concurrentSubscriptions !== true && this.#ofTrack.has(key);
     const refused = handler === undefined ? notSupported : isDuplicate ? duplicate : undefined;
     if (refused !== undefined) request.reject(refused.code, refused.reason);
     else {
@@ -41,7 +41,7 @@ export class Publisher implements SubscribeOwner {
       handler!(request);
       if (message.parameters.fill !== undefined) void this.#fill(request, message.parameters.fill);
     }
-    await following;
+    return following;
   }
 
   async onFetch(stream: MessageStream, message: Fetch): Promise<void> {
@@ -54,7 +54,7 @@ export class Publisher implements SubscribeOwner {
       request.resolve(resolved);
       handler!(request);
     }
-    await following;
+    return following;
   }
 
   /** Served like a fetch, once the subscription is answered. */
@@ -103,7 +103,7 @@ export class Publisher implements SubscribeOwner {
   async publish(track: TrackName, offer: PublishOffer): Promise<Publication> {
     if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
     const key = trackKey(track);
-    if (this.#byTrack.has(key)) throw new StreamsError('CONFLICT', `the peer is already subscribed to ${track.name}`);
+    if (this.#ofTrack.has(key)) throw new StreamsError('CONFLICT', `the peer is already subscribed to ${track.name}`);
     const offered = new OfferedTrack(this.#context, this, track, offer);
     this.#add(key, offered);
     return offered.accepted();
@@ -111,39 +111,34 @@ export class Publisher implements SubscribeOwner {
 
   /** Throws INVALID_ARGUMENT when a live publication of another track has it, or of this one where the version has one only. */
   claimAlias(alias: number, request: Subscribed): void {
-    const [other] = this.#byAlias.get(alias) ?? [];
-    const { concurrentSubscriptions = false } = this.#context.dialect;
-    if (other !== undefined && !(concurrentSubscriptions && trackKey(other.track) === trackKey(request.track)))
+    const other = this.#ofAlias.get(alias);
+    const key = trackKey(request.track);
+    if (other !== undefined && (other.key !== key || this.#context.dialect.concurrentSubscriptions !== true))
       throw new StreamsError('INVALID_ARGUMENT', `track alias ${alias} is in use`);
-    addTo(this.#byAlias, alias, request);
+    this.#ofAlias.set(alias, { key, count: (other?.count ?? 0) + 1 });
     this.#aliases.set(request, alias);
   }
 
+  /** Of a request that was refused at once there is nothing. */
   release(request: Subscribed): void {
-    removeFrom(this.#byTrack, trackKey(request.track), request);
-    // A refused one may have the id of nobody.
-    if (this.#byRequestId.get(request.requestId) === request) this.#byRequestId.delete(request.requestId);
+    if (this.#byRequestId.get(request.requestId) !== request) return;
+    this.#byRequestId.delete(request.requestId);
+    const key = trackKey(request.track);
+    const left = this.#ofTrack.get(key)! - 1;
+    if (left > 0) this.#ofTrack.set(key, left);
+    else this.#ofTrack.delete(key);
     const alias = this.#aliases.get(request);
     if (alias === undefined) return;
     this.#aliases.delete(request);
-    removeFrom(this.#byAlias, alias, request);
+    const { count } = this.#ofAlias.get(alias)!;
+    if (count > 1) this.#ofAlias.set(alias, { key, count: count - 1 });
+    else this.#ofAlias.delete(alias);
   }
 
   #add(key: string, request: SubscribeRequest | OfferedTrack): void {
-    addTo(this.#byTrack, key, request);
+    this.#ofTrack.set(key, (this.#ofTrack.get(key) ?? 0) + 1);
     this.#byRequestId.set(request.requestId, request);
   }
-}
-
-function addTo<K>(map: Map<K, Set<Subscribed>>, key: K, request: Subscribed): void {
-  const set = map.get(key);
-  if (set === undefined) map.set(key, new Set([request]));
-  else set.add(request);
-}
-
-function removeFrom<K>(map: Map<K, Set<Subscribed>>, key: K, request: Subscribed): void {
-  const set = map.get(key);
-  if (set?.delete(request) && set.size === 0) map.delete(key);
 }
 
 /** Object 0 of an end is the whole group, else one behind the last. */

@@ -2,7 +2,7 @@ import { sessionCodes } from '../codec/moqt/codes.ts';
 import { MoqtError } from '../codec/moqt/moqt-error.ts';
 import { boundedReason } from '../codec/moqt/wire.ts';
 import { fromUtf8 } from '../core/bytes.ts';
-import { deferred } from '../core/deferred.ts';
+import { deferred, Latch } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Transport, TransportClose } from '../transport/transport.ts';
 import type { SessionMember } from './context.ts';
@@ -19,7 +19,7 @@ export class SessionLife {
   readonly #options: EstablishOptions;
   readonly #opened = deferred<boolean>();
   readonly #closed = deferred<SessionClose>();
-  readonly #goaway = deferred<Goaway>();
+  readonly #goaway = new Latch<Goaway>();
   #state: SessionState = { name: 'connecting' };
   #peer: PeerSetup = { path: '', authority: '', implementation: '', tokens: [] };
   #handlers: SessionHandlers;

@@ -1,10 +1,9 @@
-import type { Deferred } from '../core/deferred.ts';
-import { deferred } from '../core/deferred.ts';
+import { type Deferred, deferred } from '../core/deferred.ts';
 
 /** What arrived and waits to be taken, in order. One pending `next()` at a time; a newer one ends the older with null. */
 export class AcceptQueue<T> {
   #items: T[] = [];
-  #waiter: Deferred<T | null> | undefined;
+  #waiter: ((item: T | null) => void) | undefined;
   #room: Deferred<void> | undefined;
   #closed = false;
 
@@ -21,7 +20,7 @@ export class AcceptQueue<T> {
       return;
     }
     this.#waiter = undefined;
-    waiter.resolve(item);
+    waiter(item);
   }
 
   /** Next item; null once closed. */
@@ -33,9 +32,10 @@ export class AcceptQueue<T> {
       return Promise.resolve(item);
     }
     if (this.#closed) return Promise.resolve(null);
-    this.#waiter?.resolve(null);
-    this.#waiter = deferred();
-    return this.#waiter.promise;
+    this.#waiter?.(null);
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
+    });
   }
 
   /** Resolves when fewer than `limit` items wait, or once closed: whoever fills the queue waits here first. */
@@ -49,7 +49,7 @@ export class AcceptQueue<T> {
   /** Ends the pending `next()`; answers what nobody took, for the caller to refuse. */
   close(): T[] {
     this.#closed = true;
-    this.#waiter?.resolve(null);
+    this.#waiter?.(null);
     this.#waiter = undefined;
     this.#room?.resolve();
     return this.#items.splice(0);

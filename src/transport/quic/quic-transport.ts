@@ -18,6 +18,15 @@ import type { ConnectionEvents, SharedSocket } from './shared-socket.ts';
 
 const maxQueuedDatagrams = 1024;
 
+function startUni(stream: QuicReceiveStream | null): ReceiveStream | null {
+  return stream?.start() ?? null;
+}
+
+function startBidi(stream: QuicBidi | null): BidiStream | null {
+  stream?.receive.start();
+  return stream;
+}
+
 type QuicBidi = { send: QuicSendStream; receive: QuicReceiveStream };
 
 /** One QUIC connection (RFC 9000), either end. Stream ids are the socket's handles, not the ones on the wire. */
@@ -72,15 +81,12 @@ export class QuicTransport implements Transport, ConnectionEvents {
     return { send: this.#newSend(handle), receive: this.#newReceive(handle).start() };
   }
 
-  async acceptUni(): Promise<ReceiveStream | null> {
-    const stream = await this.#uni.next();
-    return stream?.start() ?? null;
+  acceptUni(): Promise<ReceiveStream | null> {
+    return this.#uni.next().then(startUni);
   }
 
-  async acceptBidi(): Promise<BidiStream | null> {
-    const stream = await this.#bidi.next();
-    stream?.receive.start();
-    return stream;
+  acceptBidi(): Promise<BidiStream | null> {
+    return this.#bidi.next().then(startBidi);
   }
 
   sendDatagram(bytes: Uint8Array): boolean {

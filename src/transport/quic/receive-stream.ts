@@ -34,16 +34,18 @@ export class QuicReceiveStream implements ReceiveStream, ReceiveEvents {
     return this;
   }
 
-  async read(): Promise<Uint8Array | null> {
+  /** Not async: most of a relay's streams wait here, and what an async function keeps while it waits is many times the stream's own. */
+  read(): Promise<Uint8Array | null> {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#consume(chunk);
-      return chunk;
+      return Promise.resolve(chunk);
     }
-    if (this.#stopped) return null;
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ended) return null;
-    if (this.#reader !== undefined) throw new StreamsError('INTERNAL', 'a read is already pending on this stream');
+    if (this.#stopped) return Promise.resolve(null);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#ended) return Promise.resolve(null);
+    if (this.#reader !== undefined)
+      return Promise.reject(new StreamsError('INTERNAL', 'a read is already pending on this stream'));
     this.#reader = deferred();
     return this.#reader.promise;
   }

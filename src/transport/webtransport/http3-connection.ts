@@ -104,11 +104,14 @@ export class Http3Connection {
           return;
         case streamType.control:
           this.#once(header.type);
-          return this.#readControl(stream, rest);
+          // Those that last are read for themselves, so that no chain of functions waits with them.
+          void this.#guard(() => this.#readControl(stream, rest));
+          return;
         case streamType.qpackEncoder:
         case streamType.qpackDecoder:
           this.#once(header.type);
-          return ignore(stream);
+          void this.#guard(() => ignore(stream));
+          return;
         case streamType.push:
           throw new Http3Error(
             this.#request === undefined ? http3Code.idError : http3Code.streamCreationError,
@@ -165,9 +168,9 @@ export class Http3Connection {
     this.#critical.add(type);
   }
 
-  async #readControl(stream: ReceiveStream, rest: Uint8Array): Promise<void> {
+  #readControl(stream: ReceiveStream, rest: Uint8Array): Promise<void> {
     const decoder = new Http3FrameDecoder({ stream: 'control' });
-    await readCritical(stream, rest, (bytes) => {
+    return readCritical(stream, rest, (bytes) => {
       // GOAWAY is no news: there is one session a connection, and it goes on.
       for (const frame of decoder.push(bytes)) {
         if (frame.type === 'settings') this.#settings.resolve(decodeSettings(frame.bytes));

@@ -79,17 +79,11 @@ export class SessionReceiveStream implements ReceiveStream {
     return this.#base.id;
   }
 
-  async read(): Promise<Uint8Array | null> {
+  read(): Promise<Uint8Array | null> {
     const rest = this.#rest;
-    if (rest !== undefined) {
-      this.#rest = undefined;
-      return rest;
-    }
-    try {
-      return await this.#base.read();
-    } catch (error) {
-      throw error instanceof StreamResetError ? new StreamResetError(applicationCode(error.resetCode)) : error;
-    }
+    if (rest === undefined) return this.#base.read().catch(withApplicationCode);
+    this.#rest = undefined;
+    return Promise.resolve(rest);
   }
 
   stop(code: number): void {
@@ -98,6 +92,10 @@ export class SessionReceiveStream implements ReceiveStream {
     this.#session.streamEnds();
     this.#base.stop(toHttp3Code(code));
   }
+}
+
+function withApplicationCode(error: unknown): never {
+  throw error instanceof StreamResetError ? new StreamResetError(applicationCode(error.resetCode)) : error;
 }
 
 /** Codes of HTTP/3 itself (the session is gone, a proxy gave up) tell the application nothing: 0. */
