@@ -37,7 +37,9 @@ export async function subscribeNamespace(
       const namespace = [...prefix, ...message.suffix];
       const key = JSON.stringify(namespace);
       const there = message.type === 'namespace';
-      const hops = message.type === 'namespace' ? hopsOf(context, message.parameters) : undefined;
+      const parameters = message.type === 'namespace' ? message.parameters : undefined;
+      if (parameters !== undefined && !context.carriesHops()) throw protocolViolation('NAMESPACE with parameters');
+      const hops = there ? hopsOf(context, parameters) : undefined;
       if (there) active.set(key, namespace);
       else if (!active.delete(key)) throw protocolViolation('NAMESPACE_DONE without its NAMESPACE');
       if (active.size > maxEvents) subscription.cancel();

@@ -58,11 +58,12 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
   return { defaultPriority, defaultGroupOrder, objectTimeoutMs, subgroupTimeoutMs, dynamicGroups, mandatory };
 }
 
+/** They end with their message: a pair that does not is a wrong length of it (draft-18 10). */
 function pairs(varints: Varints, bytes: Uint8Array): KeyValuePair[] {
   try {
     return readKeyValuePairs(new WireReader(bytes, varints));
   } catch (error) {
     if (error instanceof MoqtError) throw error;
-    throw keyValueError(`track properties: ${(error as Error).message}`);
+    throw protocolViolation(`track properties: ${(error as Error).message}`, error);
   }
 }

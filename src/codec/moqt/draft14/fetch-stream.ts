@@ -3,7 +3,7 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { FetchItem } from '../fetch-stream.ts';
 import type { MoqObject } from '../model.ts';
 import { limitExceeded, protocolViolation } from '../moqt-error.ts';
-import { defaultMaxObjectBytes, ifWhole, readProperties } from '../object-stream.ts';
+import { defaultMaxObjectBytes, ifWhole, readProperties, refuseProperties } from '../object-stream.ts';
 import { PayloadBuffer } from '../payload-buffer.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { WireReader, WireWriter } from '../wire.ts';
@@ -91,6 +91,7 @@ export class Draft14FetchDecoder {
       throw limitExceeded(`object of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
     if (length === 0) {
       const code = reader.varint();
+      if (code === status.doesNotExist && properties.length > 0) refuseProperties('doesNotExist', true);
       if (code === status.doesNotExist || code === status.endOfGroup || code === status.endOfTrack) {
         items.push({ kind: 'endOfRange', unknown: false, groupId, objectId });
         return;
