@@ -42,7 +42,7 @@ const draft20PublishDone: MessageCodec<PublishDone> = {
   },
 };
 
-const messages: MessageTable = new Map([
+export const draft20Messages: MessageTable = new Map([
   ...draft19Messages,
   ...messageTable([draft20RequestOk, draft20PublishDone, fetch, fetchOk, publishStateNotify]),
 ]);
@@ -54,8 +54,8 @@ function dialect(version: string, form: LocationFilterForm): Dialect {
     version,
     withoutJoiningFetch: true,
     withoutPublishOkTerms: true,
-    encodeMessage: (message: Message) => encodeMessage(messages, vi64, message, rules),
-    controlDecoder: () => new ControlDecoder(messages, vi64, rules),
+    encodeMessage: (message: Message) => encodeMessage(draft20Messages, vi64, message, rules),
+    controlDecoder: () => new ControlDecoder(draft20Messages, vi64, rules),
     // 11.4.4: what a relay gave up waiting for is one more thing that nobody knows.
     fetchDecoder: (order, options) => new FetchDecoder(vi64, order, { ...options, timedOutRanges: true }),
   };

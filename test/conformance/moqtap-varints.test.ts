@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { quicVarints } from '../../src/codec/moqt/quic-varints.ts';
+import { vi64 } from '../../src/codec/moqt/varint.ts';
+import { ByteReader, ByteWriter, fromHex, hex } from '../../src/core/bytes.ts';
+import { fixture } from './moqtap/vectors.ts';
+
+type VarintVector = {
+  readonly encoding: 'quic' | 'moqt';
+  readonly hex: string;
+  /** Above 2^53-1 a string of digits. */
+  readonly value?: number | string;
+  /** The shortest encoding, where that is not `hex`. */
+  readonly canonical?: string;
+  readonly error?: string;
+};
+
+const vectors = fixture<VarintVector>('varints.json');
+
+describe.each([
+  { encoding: 'quic', varints: quicVarints, drafts: 'up to draft-16 (RFC 9000 16)' },
+  { encoding: 'moqt', varints: vi64, drafts: 'since draft-17 (draft-18 1.4.1)' },
+])('integers of MoQT $drafts', ({ encoding, varints }) => {
+  const own = vectors.filter((vector) => vector.encoding === encoding);
+  const whole = own.filter(({ value }) => value !== undefined);
+
+  it('are read as moqtap-codec reads them', () => {
+    expect(whole.length).toBeGreaterThan(300);
+    for (const vector of whole) {
+      const bytes = fromHex(vector.hex);
+      const reader = new ByteReader(bytes);
+      expect([vector.hex, varints.readBig(reader), reader.remaining]).toEqual([vector.hex, BigInt(vector.value!), 0]);
+      expect(varints.lengthOf(bytes[0]!)).toBe(bytes.length);
+      const small = () => varints.read(new ByteReader(bytes));
+      if (typeof vector.value === 'number') expect(small()).toBe(vector.value);
+      else expect(small).toThrow(expect.objectContaining({ sessionCode: 0x3 }));
+    }
+  });
+
+  it('are written as short as moqtap-codec writes them', () => {
+    for (const { value, hex: wide, canonical = wide } of whole) {
+      const writer = new ByteWriter();
+      varints.write(writer, BigInt(value!));
+      expect(hex(writer.finish())).toBe(canonical);
+      if (typeof value !== 'number') continue;
+      const out = new Uint8Array(9);
+      const end = varints.put(out, 0, value);
+      expect([hex(out.subarray(0, end)), varints.size(value)]).toEqual([canonical, canonical.length / 2]);
+    }
+  });
+
+  it('are waited for when they are cut short', () => {
+    const cut = own.filter(({ error }) => error !== undefined);
+    expect(cut.length).toBeGreaterThan(50);
+    for (const { hex: bytes } of cut) {
+      const read = () => varints.readBig(new ByteReader(fromHex(bytes)));
+      expect(read, bytes).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+    }
+  });
+});
