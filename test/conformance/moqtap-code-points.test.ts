@@ -21,7 +21,7 @@ import type { RequestType } from '../../src/codec/moqt/model.ts';
 import { statusOf } from '../../src/codec/moqt/object-stream.ts';
 import { draft18Rules, type ParameterRules } from '../../src/codec/moqt/parameters.ts';
 import { propertyTypes } from '../../src/codec/moqt/track-properties.ts';
-import { type Registry, registries } from './moqtap/code-points.ts';
+import { type Registry, registries } from './vectors/code-points.ts';
 
 /** SOME_NAME → someName */
 const camel = (name: string) => name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

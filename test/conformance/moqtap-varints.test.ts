@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { quicVarints } from '../../src/codec/moqt/quic-varints.ts';
 import { vi64 } from '../../src/codec/moqt/varint.ts';
 import { ByteReader, ByteWriter, fromHex, hex } from '../../src/core/bytes.ts';
-import { fixture } from './moqtap/vectors.ts';
+import { fixture } from './vectors/vectors.ts';
 
 type VarintVector = {
   readonly encoding: 'quic' | 'moqt';
@@ -14,7 +14,7 @@ type VarintVector = {
   readonly error?: string;
 };
 
-const vectors = fixture<VarintVector>('varints.json');
+const vectors = fixture<VarintVector>('moqtap', 'varints.json');
 
 describe.each([
   { encoding: 'quic', varints: quicVarints, drafts: 'up to draft-16 (RFC 9000 16)' },

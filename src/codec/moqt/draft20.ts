@@ -14,9 +14,9 @@ import type { Message } from './message.ts';
 import { vi64 } from './varint.ts';
 
 /*
- * draft-20 is draft-19 and what is here. Its text was not at hand: the source is the working group's document of 21 August 2026, which lies
- * between the two, and where that is silent what two independent implementations agree on, moq-net 0.3.18 (Rust; @moq/net is its
- * twin) and moqtap-codec 0.9.0. Both hold draft-21 to be draft-20 in other words, and draft-22 to change only LOCATION_FILTER.
+ * draft-20 is draft-19 and what is here; draft-21 is draft-20 in other words, and draft-22 changes LOCATION_FILTER (9.20.9). Where the texts are
+ * silent it is what other implementations agree on: FILL_PARAMETERS begins with a count (moq-net, moqtap-codec, moqtail), and an End of Range
+ * marker is flags, group and object as they are (moq-net, moqtail, quiche; moqtap-codec reads deltas, and a payload length behind them).
  */
 
 /** 10.5: PUBLISH_OK says no terms; who wants others updates the subscription. */

@@ -20,10 +20,10 @@ export type Vector = {
   readonly error?: string;
 };
 
-const folder = new URL('../../../fixtures/wire/moqtap/', import.meta.url);
+const folder = new URL('../../../fixtures/wire/', import.meta.url);
 
-export function fixture<T>(file: string): readonly T[] {
-  return JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+export function fixture<T>(maker: 'moqtap' | 'moqtail', file: string): readonly T[] {
+  return JSON.parse(readFileSync(new URL(`${maker}/${file}`, folder), 'utf8'));
 }
 
 /** Whatever stands there 32 times and more is written as `(6e*2000)`. */
@@ -43,7 +43,7 @@ export function plain(field: Field): Field {
   const isPair = 'type' in field;
   // Immutable extensions of draft-16 are said as text, those of later drafts as bytes.
   if (isPair && 'value' in field && field.type === '0xb')
-    return { type: '0xb', raw_hex: '0x' + hex(utf8(String(field.value))) };
+    return { type: '0xb', raw_hex: `0x${hex(utf8(String(field.value)))}` };
   return Object.fromEntries(
     Object.entries(field)
       .filter(([name]) => !(isPair && name === 'name'))

@@ -1,16 +1,4 @@
-import type { Vector } from './vectors.ts';
-
-/**
- * Vectors that we do not read as their maker does, and why. The list may only shrink: a vector that works though it is in here fails, as does an
- * entry that names none. `theirs`: the draft says otherwise. `choice`: the draft leaves it open, or we leave it out on purpose. `ours`: to be done.
- */
-export type ExpectedFailure = {
-  readonly drafts: readonly number[];
-  readonly kind: Vector['kind'];
-  readonly names: RegExp;
-  readonly whose: 'theirs' | 'choice' | 'ours';
-  readonly why: string;
-};
+import type { ExpectedFailure } from './judge.ts';
 
 const all = [14, 16, 18, 19, 20, 21, 22] as const;
 const from16 = all.slice(1);

@@ -6,7 +6,7 @@ export type Registry = {
   readonly codes: Readonly<Record<string, number>>;
 };
 
-export const registries = fixture<Registry>('code-points.json');
+export const registries = fixture<Registry>('moqtap', 'code-points.json');
 
 export function registry(draft: number, name: string): Readonly<Record<string, number>> {
   return registries.find((one) => one.draft === draft && one.registry === name)!.codes;
