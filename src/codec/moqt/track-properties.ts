@@ -1,5 +1,5 @@
 import type { KeyValuePair } from './key-value-pairs.ts';
-import { keyValueError, readKeyValuePairs } from './key-value-pairs.ts';
+import { readKeyValuePairs } from './key-value-pairs.ts';
 import type { GroupOrder } from './model.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
 import type { Varints } from './varint.ts';
@@ -47,7 +47,7 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
       dynamicGroups = value === 1n;
     }
     if (type === propertyTypes.defaultPublisherPriority) {
-      if (Number(value) > 255) throw keyValueError(`default publisher priority ${value}`);
+      if (Number(value) > 255) throw protocolViolation(`default publisher priority ${value}`);
       defaultPriority = Number(value);
     }
     if (type === propertyTypes.defaultPublisherGroupOrder) {

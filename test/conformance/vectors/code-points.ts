@@ -7,6 +7,7 @@ export type Registry = {
 };
 
 export const registries = fixture<Registry>('moqtap', 'code-points.json');
+export const ofMoqtail = fixture<Registry>('moqtail', 'code-points.json');
 
 export function registry(draft: number, name: string): Readonly<Record<string, number>> {
   return registries.find((one) => one.draft === draft && one.registry === name)!.codes;

@@ -14,17 +14,20 @@ type VarintVector = {
   readonly error?: string;
 };
 
-const vectors = fixture<VarintVector>('moqtap', 'varints.json');
+const until16 = { encoding: 'quic', varints: quicVarints, drafts: 'up to draft-16 (RFC 9000 16)' };
+const since17 = { encoding: 'moqt', varints: vi64, drafts: 'since draft-17 (draft-18 1.4.1)' };
 
 describe.each([
-  { encoding: 'quic', varints: quicVarints, drafts: 'up to draft-16 (RFC 9000 16)' },
-  { encoding: 'moqt', varints: vi64, drafts: 'since draft-17 (draft-18 1.4.1)' },
-])('integers of MoQT $drafts', ({ encoding, varints }) => {
-  const own = vectors.filter((vector) => vector.encoding === encoding);
+  { maker: 'moqtap', ...until16, whole: 300, cut: 50 },
+  { maker: 'moqtap', ...since17, whole: 300, cut: 50 },
+  // It says the shortest encodings alone.
+  { maker: 'moqtail', ...since17, whole: 190, cut: 0 },
+] as const)('integers of MoQT $drafts, $maker', ({ maker, encoding, varints, ...count }) => {
+  const own = fixture<VarintVector>(maker, 'varints.json').filter((vector) => vector.encoding === encoding);
   const whole = own.filter(({ value }) => value !== undefined);
 
-  it('are read as moqtap-codec reads them', () => {
-    expect(whole.length).toBeGreaterThan(300);
+  it('are read as by its maker', () => {
+    expect(whole.length).toBeGreaterThanOrEqual(count.whole);
     for (const vector of whole) {
       const bytes = fromHex(vector.hex);
       const reader = new ByteReader(bytes);
@@ -36,7 +39,7 @@ describe.each([
     }
   });
 
-  it('are written as short as moqtap-codec writes them', () => {
+  it('are written as short as by its maker', () => {
     for (const { value, hex: wide, canonical = wide } of whole) {
       const writer = new ByteWriter();
       varints.write(writer, BigInt(value!));
@@ -50,7 +53,7 @@ describe.each([
 
   it('are waited for when they are cut short', () => {
     const cut = own.filter(({ error }) => error !== undefined);
-    expect(cut.length).toBeGreaterThan(50);
+    expect(cut.length).toBeGreaterThanOrEqual(count.cut);
     for (const { hex: bytes } of cut) {
       const read = () => varints.readBig(new ByteReader(fromHex(bytes)));
       expect(read, bytes).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
