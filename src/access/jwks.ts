@@ -1,6 +1,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
+import type { Revocations } from './revocations.ts';
 
 export type VerificationKey = {
   readonly kid: string;
@@ -14,7 +15,9 @@ export type VerificationKey = {
 export type KeySetOptions = {
   readonly url: string;
   readonly logger: Logger;
-  /** While somebody holds the set. Default 2000. */
+  /** Tells while somebody holds the set that it is another one; without it the set is asked for every `refreshMs`. */
+  readonly news?: Pick<Revocations, 'hold' | 'keysVersion'>;
+  /** Default 2000. */
   readonly refreshMs?: number;
   /** Two requests are at least this far apart. Default 1000. */
   readonly minRefreshMs?: number;
@@ -35,8 +38,9 @@ export class KeySet {
   #text = '';
   #fetching: Promise<void> | undefined;
   #fetchedAt = Number.NEGATIVE_INFINITY;
-  #holders = 0;
-  #timer: NodeJS.Timeout | undefined;
+  /** What `news` called the set before it was asked for. */
+  #version: string | undefined;
+  #release: (() => void) | undefined;
   #away = false;
   readonly #listeners = new Set<() => void>();
 
@@ -68,13 +72,26 @@ export class KeySet {
   hold(changed: () => void): () => void {
     const listener = (): void => changed();
     this.#listeners.add(listener);
-    if (++this.#holders === 1) {
-      this.#timer = setInterval(() => void this.#refresh(), this.#options.refreshMs ?? 2000);
-      this.#timer.unref();
-    }
+    this.#release ??= this.#follow();
     return () => {
-      if (!this.#listeners.delete(listener)) return;
-      if (--this.#holders === 0) clearInterval(this.#timer);
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      this.#release?.();
+      this.#release = undefined;
+    };
+  }
+
+  #follow(): () => void {
+    const { news } = this.#options;
+    const timer = setInterval(() => {
+      if (news === undefined || this.#away || news.keysVersion !== this.#version) void this.#refresh();
+    }, this.#options.refreshMs ?? 2000);
+    timer.unref();
+    const ignore = news?.hold(() => {
+      if (news.keysVersion !== this.#version) void this.#refresh();
+    });
+    return () => {
+      clearInterval(timer);
+      ignore?.();
     };
   }
 
@@ -94,6 +111,7 @@ export class KeySet {
 
   async #fetch(): Promise<void> {
     this.#fetchedAt = performance.now();
+    const version = this.#options.news?.keysVersion;
     try {
       const response = await (this.#options.fetch ?? fetch)(this.#options.url, {
         redirect: 'error',
@@ -106,6 +124,7 @@ export class KeySet {
         this.#text = text;
         for (const listener of [...this.#listeners]) listener();
       }
+      this.#version = version;
       if (this.#away) this.#options.logger.info('signing keys can be fetched again');
       this.#away = false;
     } catch (error) {

@@ -1,3 +1,5 @@
+import { deadlineSignal } from '../core/deadline.ts';
+import { delay } from '../core/delay.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
@@ -11,7 +13,7 @@ export type RevocationsOptions = {
   readonly controlUrl: string;
   readonly serviceToken: string;
   readonly logger: Logger;
-  /** While somebody holds the list. Default 750. */
+  /** Two requests are at least this far apart while somebody holds the list; one older than this is asked for before it is relied on. Default 750. */
   readonly pollMs?: number;
   /** Default: the global fetch. */
   readonly fetch?: typeof fetch;
@@ -20,29 +22,41 @@ export type RevocationsOptions = {
 type Entry = { at: number; expiresAt: number };
 
 const timeoutMs = 5000;
+/** How long the control plane may hold its answer while it has no news. */
+const waitSeconds = 10;
 const maxEntries = 200_000;
 
 /**
- * What the control plane has revoked: tokens, viewers, inputs, publishers. Asked for news while it is held (a session is
- * open), so that a revocation is known within a second. While the control plane is away the last list stays in force.
+ * What the control plane has revoked: tokens, viewers, inputs, publishers. While it is held (a session is open) a request for
+ * news is always under way, which the control plane answers when there are some, so that a revocation is known within a second.
+ * While the control plane is away the last list stays in force.
  */
 export class Revocations {
   readonly #options: RevocationsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<() => void>();
   #since = 0;
+  #version: string | undefined;
+  #keysVersion: string | undefined;
   #loadedAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #following: AbortController | undefined;
+  /** The answer will come as soon as there is news. */
+  #waiting = false;
   #away = false;
 
   constructor(options: RevocationsOptions) {
     this.#options = options;
   }
 
+  /** Another one when the active signing keys have changed; undefined: not known yet. */
+  get keysVersion(): string | undefined {
+    return this.#keysVersion;
+  }
+
   /** Resolves with a list that is no older than a poll. Throws API_UNREACHABLE when none could be had yet. */
   async ready(): Promise<void> {
-    if (performance.now() - this.#loadedAt > this.#pollMs) await this.#poll();
+    if (!this.#waiting && performance.now() - this.#loadedAt > this.#pollMs) await this.#poll();
     if (this.#loadedAt === Number.NEGATIVE_INFINITY)
       throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer');
   }
@@ -60,17 +74,27 @@ export class Revocations {
     return ids.some((id) => this.#revokedSince('input', org, id, issuedAt));
   }
 
-  /** Keeps the list fresh and calls `changed` whenever something was revoked. Answers how to let go. */
+  /** Keeps the list fresh and calls `changed` whenever something was revoked, or the signing keys changed. Answers how to let go. */
   hold(changed: () => void): () => void {
     const listener = (): void => changed();
     this.#listeners.add(listener);
-    if (this.#listeners.size === 1) {
-      this.#timer = setInterval(() => void this.#poll(), this.#pollMs);
-      this.#timer.unref();
-    }
+    if (this.#following === undefined) void this.#follow();
     return () => {
-      if (this.#listeners.delete(listener) && this.#listeners.size === 0) clearInterval(this.#timer);
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      this.#following?.abort();
+      this.#following = undefined;
     };
+  }
+
+  async #follow(): Promise<void> {
+    const following = new AbortController();
+    this.#following = following;
+    while (!following.signal.aborted) {
+      const askedAt = performance.now();
+      await this.#fetch(following.signal);
+      const waitMs = askedAt + this.#pollMs - performance.now();
+      if (waitMs > 0) await delay(waitMs, following.signal);
+    }
   }
 
   get #pollMs(): number {
@@ -89,15 +113,22 @@ export class Revocations {
     return this.#fetching;
   }
 
-  async #fetch(): Promise<void> {
+  /** With `held` the control plane may wait for news, and until that aborts. */
+  async #fetch(held?: AbortSignal): Promise<void> {
     const { controlUrl, serviceToken, logger } = this.#options;
     try {
       const url = new URL('/internal/revocations', controlUrl);
       url.searchParams.set('since', String(this.#since));
+      const waits = held !== undefined && this.#version !== undefined && !this.#away;
+      if (waits) {
+        url.searchParams.set('seen', this.#version!);
+        url.searchParams.set('wait', String(waitSeconds));
+      }
+      this.#waiting ||= waits;
       const response = await (this.#options.fetch ?? fetch)(url, {
         headers: { authorization: `Bearer ${serviceToken}` },
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: deadlineSignal(timeoutMs + (waits ? waitSeconds * 1000 : 0), ...(held === undefined ? [] : [held])),
       });
       if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
       const changed = this.#take(await response.json());
@@ -106,20 +137,28 @@ export class Revocations {
       if (this.#away) logger.info('revocations can be fetched again');
       this.#away = false;
     } catch (error) {
+      if (held?.aborted) return;
       if (!this.#away) {
         const reason = error instanceof Error ? error.message : String(error);
         logger.warn('revocations cannot be fetched, the last known ones stay in force', { reason });
       }
       this.#away = true;
+    } finally {
+      if (held !== undefined) this.#waiting = false;
     }
   }
 
   /** True when something is new. Throws MALFORMED for an answer that is none. */
   #take(answer: unknown): boolean {
-    const { until, revocations } = (answer ?? {}) as { until?: unknown; revocations?: unknown };
+    const { until, revocations, version, keys } = (answer ?? {}) as Record<string, unknown>;
     if (typeof until !== 'number' || !Array.isArray(revocations))
       throw new StreamsError('MALFORMED', 'not a list of revocations');
     let changed = false;
+    if (typeof version === 'string') this.#version = version;
+    if (typeof keys === 'string' && keys !== this.#keysVersion) {
+      this.#keysVersion = keys;
+      changed = true;
+    }
     for (const { kind, org, value, at, expiresAt } of revocations) {
       const key = keyOf(kind, org, value);
       const known = this.#entries.get(key);

@@ -19,8 +19,8 @@ export type ControlAuthoriserOptions = {
 
 /** The paths of design.md section 3, decided with the help of a control plane. */
 export function controlAuthoriser({ controlUrl, serviceToken, issuer, logger }: ControlAuthoriserOptions): Authoriser {
-  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
   const revocations = new Revocations({ controlUrl, serviceToken, logger });
+  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
   const redeem = httpRedeem({ controlUrl, serviceToken });
   return pathAuthoriser(
     httpPublishAuthoriser({ controlUrl, serviceToken }),

@@ -4,6 +4,8 @@ import type { SubgroupWriter } from '../session/types.ts';
 import type { SendStream } from '../transport/transport.ts';
 import type { RelayCounters } from './counters.ts';
 import type { Follower } from './lane.ts';
+import type { Sieve } from './sieve.ts';
+import { SiftedObjects } from './sifted-objects.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 
 /** Wake-ups that brought no room before the stream is given up: a stream that lies would otherwise spin. */
@@ -44,6 +46,8 @@ export class Delivery implements Follower {
   readonly #writer: SubgroupWriter;
   readonly #owner: DeliveryOwner;
   readonly #startObject: number;
+  /** The viewer has filters, or had: it is never written to together with others. */
+  #sifted: SiftedObjects | undefined;
   #state: 'live' | 'behind' | 'finished' | 'abandoned' = 'behind';
   /** Index of the next object to write while behind; of the first that is not counted yet while live. */
   #cursor: number;
@@ -59,6 +63,7 @@ export class Delivery implements Follower {
     dialect: ObjectDialect,
     startObject: number,
     owner: DeliveryOwner,
+    sifted?: SiftedObjects,
   ) {
     this.groupId = subgroup.header.groupId;
     this.dialect = dialect;
@@ -67,6 +72,7 @@ export class Delivery implements Follower {
     this.#writer = writer;
     this.#owner = owner;
     this.#startObject = startObject;
+    this.#sifted = sifted;
     this.#cursor = subgroup.first;
   }
 
@@ -105,6 +111,20 @@ export class Delivery implements Follower {
   /** Tells the owner of what was written together with everybody else's. */
   settle(): void {
     if (this.#state === 'live') this.#wroteUpTo(this.#subgroup.length);
+  }
+
+  /** Other filters hold from the next object on. */
+  sift(sieve: Sieve | undefined): void {
+    if (this.ended) return;
+    if (this.#sifted !== undefined) this.#sifted.sieve = sieve;
+    else if (sieve?.touches(this.groupId)) {
+      this.settle();
+      this.#sifted = new SiftedObjects(this.#subgroup, this.dialect, sieve, this.#wroteOne ? this.#cursor : 0);
+      if (this.#state !== 'live') return;
+      this.#state = 'behind';
+      this.#subgroup.leave(this);
+      this.#subgroup.lag(this);
+    }
   }
 
   fellBehind(index: number): void {
@@ -157,7 +177,11 @@ export class Delivery implements Follower {
   #pump(): void {
     const subgroup = this.#subgroup;
     while (this.#state === 'behind' && this.#cursor < subgroup.length) {
-      if (!this.#wroteOne && subgroup.objectIdAt(this.#cursor) < this.#startObject) {
+      if (!this.#wroteOne && subgroup.headAt(this.#cursor).objectId < this.#startObject) {
+        this.#cursor++;
+        continue;
+      }
+      if (this.#sifted?.passes(this.#cursor) === false) {
         this.#cursor++;
         continue;
       }
@@ -165,11 +189,13 @@ export class Delivery implements Follower {
         this.abandon(streamResetCodes.deliveryTimeout);
         return;
       }
-      const bytes = subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
+      const bytes =
+        this.#sifted?.bytesAt(this.#cursor) ?? subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
       if (bytes.length > 0 && !this.stream.write(bytes)) {
         this.#wait();
         return;
       }
+      this.#sifted?.wrote(this.#cursor);
       this.#wroteOne = true;
       this.#idleWakes = 0;
       this.#cursor++;
@@ -182,7 +208,7 @@ export class Delivery implements Follower {
     if (subgroup.end !== undefined) {
       subgroup.leave(this);
       this.subgroupEnded();
-    } else if (this.#wroteOne || (subgroup.length === 0 && this.#startObject === 0)) {
+    } else if (this.#sifted === undefined && (this.#wroteOne || (subgroup.length === 0 && this.#startObject === 0))) {
       // The first object of the stream has its own bytes, except when it is the first of the subgroup.
       this.#wroteOne = true;
       this.#state = 'live';

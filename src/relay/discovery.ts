@@ -2,6 +2,7 @@ import type { Grant } from '../access/grant.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { StreamsError } from '../core/errors.ts';
+import { filtersWithin } from '../session/object-filter.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
 import { leadsTo, type Peer } from './cluster/route.ts';
@@ -71,14 +72,19 @@ export async function followTracks(request: IncomingPrefix, by: Discoverer): Pro
   const root = by.grant.root ?? [];
   const whole = (prefix: readonly string[]): string[] => [...root, ...prefix];
   let feed: PrefixFeed | undefined;
-  const offer = async (name: TrackName): Promise<void> => {
+  const filtersOf = ({ trackProperties }: OfferedTrack) => filtersWithin(request.rangeFilters, trackProperties);
+  const offer = async (offered: OfferedTrack): Promise<void> => {
+    const { name } = offered;
     const track = { namespace: name.namespace.slice(root.length), name: name.name };
     const release = by.claim(name);
     if (release === 'full') feed?.blocked(track);
     if (typeof release === 'string') return;
     const { forward } = request;
+    const rangeFilters = filtersOf(offered) || undefined;
     try {
-      await by.router.forward(name, by, (answer) => by.session.publish(track, { ...answer, forward }));
+      await by.router.forward(name, by, (answer) =>
+        by.session.publish(track, { ...answer, forward, ...(rangeFilters !== undefined && { rangeFilters }) }),
+      );
     } catch (error) {
       // The session does not want it, or the track is gone: neither is of interest to anybody else.
       if (!(error instanceof StreamsError)) throw error;
@@ -88,8 +94,11 @@ export async function followTracks(request: IncomingPrefix, by: Discoverer): Pro
   };
   const watcher: PrefixWatcher<OfferedTrack> = {
     prefix: whole(request.prefix),
-    maySee: ({ name, by: publisher }) => publisher !== by.session && refusalToSubscribe(by.grant, name) === undefined,
-    appeared: ({ name }) => void offer(name),
+    maySee: (offered) =>
+      offered.by !== by.session &&
+      refusalToSubscribe(by.grant, offered.name) === undefined &&
+      filtersOf(offered) !== false,
+    appeared: (offered) => void offer(offered),
     disappeared: () => {},
   };
   const refusal = refusalToDiscover(by.grant, watcher.prefix);

@@ -1,6 +1,7 @@
 import { isCatalog } from '../access/grant.ts';
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import { deadlineSignal } from '../core/deadline.ts';
+import { ObjectFilter } from '../session/object-filter.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { FetchedObjects, FetchItem, FetchWriter, IncomingFetch, Location } from '../session/types.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
@@ -170,11 +171,13 @@ class Upstream {
 async function send(
   writer: FetchWriter,
   items: AsyncIterable<FetchItem>,
-  { track }: IncomingFetch,
+  { track, rangeFilters }: IncomingFetch,
   tally: SessionTally,
 ): Promise<void> {
+  const filter = ObjectFilter.of(rangeFilters);
   try {
     for await (const item of items) {
+      if (filter?.passesItem(item) === false) continue;
       if (!(await writer.write(item))) return;
       if (item.kind !== 'object') continue;
       tally.objectsSent++;

@@ -8,7 +8,7 @@ export interface Follower {
   readonly stream: SendStream;
   /** The stream refused the object at `index`: it is no longer written to by `append`. */
   fellBehind(index: number): void;
-  /** A follower that is behind has more to fetch. */
+  /** A follower that is behind has more to fetch, or the end of the subgroup. */
   grew(): void;
   /** The publisher finished the subgroup while the follower is behind. */
   subgroupComplete(): void;

@@ -54,6 +54,10 @@ export class OfferedTrack {
     void this.#pumpDatagrams();
   }
 
+  get trackProperties(): Uint8Array {
+    return this.#subscription.trackProperties;
+  }
+
   /** Settles when the publisher ended it, or its session did. */
   get done(): Promise<SubscriptionEnd> {
     return this.#subscription.done;

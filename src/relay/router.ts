@@ -322,7 +322,7 @@ export class Router {
   #accept(routed: Routed, { request, session, peer, over }: RoutedRequest): void {
     const { track } = routed;
     const { largest } = track;
-    if (isEmpty(windowOf(request.filter, largest), largest)) {
+    if (request.outlivesRange !== true && isEmpty(windowOf(request.filter, largest), largest)) {
       request.reject(requestErrorCodes.invalidRange, 'the whole range is in the past');
       over();
       return;

@@ -1,24 +1,26 @@
 import type { Location, SubscriptionFilter } from '../session/types.ts';
 
-export type Window = { readonly start: Location; readonly endGroup: number };
+/** `endObject`: the last one of the last group. Infinity: no end. */
+export type Window = { readonly start: Location; readonly endGroup: number; readonly endObject: number };
 
 /** What passes a filter, given the largest location of the track (draft-18 5.1.2). */
 export function windowOf(filter: SubscriptionFilter, largest: Location | undefined): Window {
-  const open = Number.POSITIVE_INFINITY;
+  const infinity = Number.POSITIVE_INFINITY;
+  const open = { endGroup: infinity, endObject: infinity };
   switch (filter.type) {
     case 'unfiltered':
-      return { start: { group: 0, object: 0 }, endGroup: open };
+      return { start: { group: 0, object: 0 }, ...open };
     case 'largestObject':
       return {
         start: largest === undefined ? { group: 0, object: 0 } : { group: largest.group, object: largest.object + 1 },
-        endGroup: open,
+        ...open,
       };
     case 'nextGroup':
-      return { start: { group: largest === undefined ? 0 : largest.group + 1, object: 0 }, endGroup: open };
+      return { start: { group: largest === undefined ? 0 : largest.group + 1, object: 0 }, ...open };
     case 'absoluteStart':
-      return { start: filter.start, endGroup: open };
+      return { start: filter.start, ...open };
     case 'absoluteRange':
-      return { start: filter.start, endGroup: filter.endGroup };
+      return { start: filter.start, endGroup: filter.endGroup, endObject: filter.endObject ?? infinity };
   }
 }
 

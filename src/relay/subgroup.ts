@@ -40,6 +40,7 @@ export class CachedSubgroup {
   /** `performance.now()` of its first object; 0: none came yet. */
   firstArrivedAt = 0;
   #last: Previous | undefined;
+  #lastTrimmed: Previous | undefined;
   readonly #dialect: ObjectDialect;
   readonly #counters: RelayCounters;
   readonly #objects: CachedObject[] = [];
@@ -62,8 +63,13 @@ export class CachedSubgroup {
     return this.first + this.#objects.length;
   }
 
-  objectIdAt(index: number): number {
-    return this.#objects[index - this.first]!.objectId;
+  headAt(index: number): Previous {
+    return this.#objects[index - this.first]!;
+  }
+
+  /** The object before `index`, which is kept or was trimmed last. */
+  before(index: number): Previous | undefined {
+    return this.#objects[index - this.first - 1] ?? this.#lastTrimmed;
   }
 
   /** Its payload is a view of what is kept. */
@@ -74,11 +80,10 @@ export class CachedSubgroup {
 
   /** An object in a dialect; `asFirst`: as the first one of its stream, where the object id is no difference. */
   bytesAt(index: number, dialect: ObjectDialect, asFirst: boolean): Uint8Array {
-    const at = index - this.first;
-    const cached = this.#objects[at]!;
+    const cached = this.#objects[index - this.first]!;
     if (dialect === this.#dialect && (index === 0 || !asFirst)) return cached.bytes;
     // A follower that is behind and no newcomer has been given the one before, so that is still kept or was just trimmed.
-    return this.#encode(cached, dialect, asFirst ? undefined : this.#objects[at - 1]);
+    return this.#encode(cached, dialect, asFirst ? undefined : this.before(index));
   }
 
   /** Bytes of the objects from `index` on. */
@@ -144,7 +149,10 @@ export class CachedSubgroup {
   /** The publisher finished it. Viewers that are behind finish when they have caught up. */
   finish(): void {
     this.#close({ type: 'finished' });
-    for (const follower of this.#behind) follower.subgroupComplete();
+    for (const follower of this.#behind) {
+      follower.subgroupComplete();
+      follower.grew();
+    }
   }
 
   /** The publisher gave it up, or is gone: no viewer may take what it has for the whole. */
@@ -165,6 +173,8 @@ export class CachedSubgroup {
     while (this.bytes - gone > keepBytes && count < this.#objects.length)
       gone += this.#objects[count++]!.bytes.length + objectOverhead;
     if (count === 0) return 0;
+    const { objectId, properties } = this.#objects[count - 1]!;
+    this.#lastTrimmed = { objectId, properties };
     this.#objects.splice(0, count);
     this.first += count;
     this.bytes -= gone;

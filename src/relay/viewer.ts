@@ -16,6 +16,8 @@ import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
 import type { NewGroupRequests } from './new-groups.ts';
 import type { SessionTally } from './session-tally.ts';
+import { Sieve } from './sieve.ts';
+import { siftedDelivery } from './sifted-delivery.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 
@@ -59,6 +61,8 @@ export class Viewer {
   readonly #session: ViewerSession;
   readonly #track: WatchedTrack;
   #window: Window;
+  /** undefined: it gets what everybody gets. */
+  #sieve: Sieve | undefined;
   #forward: boolean;
   readonly #context: ViewerContext;
   /** Ordered by arrival; finished ones stay until their bytes have left. */
@@ -78,6 +82,7 @@ export class Viewer {
     this.#session = session;
     session.tally.settle.add(this.#settle);
     this.#window = windowOf(publication.terms.filter, track.largest);
+    this.#sieve = Sieve.of(publication.terms.rangeFilters, this.#window);
     this.#forward = publication.terms.forward;
     this.#context = context;
     this.ended = new Promise((resolve) => {
@@ -104,10 +109,11 @@ export class Viewer {
     const { groupId, object } = datagram;
     const { start, endGroup } = this.#window;
     if (groupId > endGroup) {
-      this.end(publishDoneCodes.subscriptionEnded, 'end of the range');
+      this.#rangeEnded();
       return;
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
+    if (this.#sieve?.passes(groupId, undefined, datagram.priority, object) === false) return;
     let bytes = encoded.get(this.#session.dialect);
     if (bytes === undefined && !encoded.has(this.#session.dialect)) {
       bytes = this.#session.dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
@@ -126,7 +132,7 @@ export class Viewer {
     if (this.#over || this.#ending !== undefined || !this.#forward) return;
     const { groupId } = subgroup.header;
     if (groupId > this.#window.endGroup) {
-      this.end(publishDoneCodes.subscriptionEnded, 'end of the range');
+      this.#rangeEnded();
       return;
     }
     if (groupId < this.#window.start.group) return;
@@ -138,10 +144,20 @@ export class Viewer {
     // A subgroup that already ended below the start has nothing for this viewer.
     if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
-    const writer = this.#publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
-    const delivery = new Delivery(subgroup, writer, this.#session.dialect, startObject, this);
+    const publication = this.#publication;
+    const { dialect } = this.#session;
+    const sieve = this.#sieve;
+    const open = () => publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
+    const delivery = sieve?.touches(groupId)
+      ? siftedDelivery({ publication, dialect, sieve, subgroup, startObject, fromFirst }, this)
+      : new Delivery(subgroup, open(), dialect, startObject, this);
     this.#deliveries.push(delivery);
     delivery.start();
+  }
+
+  /** Up to draft-19 the subscription ends with its range; later it waits for another one (draft-20 5.1.2). */
+  #rangeEnded(): void {
+    if (this.#session.dialect.outlivesRange !== true) this.end(publishDoneCodes.subscriptionEnded, 'end of the range');
   }
 
   /** The track has other content from now on. */
@@ -209,18 +225,24 @@ export class Viewer {
     const { largest } = this.#track;
     const next: Location =
       largest === undefined ? { group: 0, object: 0 } : { group: largest.group, object: largest.object + 1 };
+    const passedBefore = largest !== undefined && largest.group > this.#window.endGroup;
     if (terms.filter !== before.filter) {
       const window = windowOf(terms.filter, largest);
-      if (isEmpty(window, largest))
+      if (isEmpty(window, largest) && this.#session.dialect.outlivesRange !== true)
         return { code: requestErrorCodes.invalidRange, reason: 'the whole range is in the past' };
+      this.#abandonOutside(window);
       // What the subscription has passed already is not sent again.
       const isEarlier = laterOf(window.start, this.#window.start) !== window.start;
       this.#window = isEarlier ? { ...window, start: laterOf(window.start, next)! } : window;
     }
-    if (terms.forward && !before.forward) this.#window = { ...this.#window, start: laterOf(this.#window.start, next)! };
+    // Nor is what came between the end of the old range and now (draft-20 10.9.1).
+    const resumes = terms.forward && (!before.forward || passedBefore);
+    if (resumes) this.#window = { ...this.#window, start: laterOf(this.#window.start, next)! };
+    this.#sieve = Sieve.of(terms.rangeFilters, this.#window);
+    for (const delivery of this.#deliveries) delivery.sift(this.#sieve);
     this.#forward = terms.forward;
     if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
-    else if (!before.forward) this.#track.offerNewest(this);
+    else if (resumes) this.#track.offerNewest(this);
     this.#askNewGroup(terms);
     return { ...(largest !== undefined && { largest }), ...expiryOf(this.#session) };
   }
@@ -262,6 +284,14 @@ export class Viewer {
 
   #abandonAll(code: number): void {
     for (const delivery of [...this.#deliveries]) if (!delivery.ended) delivery.abandon(code);
+  }
+
+  /** Of a range that has become narrower (draft-18 11.4.3). */
+  #abandonOutside({ start, endGroup }: Window): void {
+    for (const delivery of [...this.#deliveries]) {
+      const { groupId, ended } = delivery;
+      if (!ended && (groupId < start.group || groupId > endGroup)) delivery.abandon(streamResetCodes.cancelled);
+    }
   }
 
   #cancelled(): void {

@@ -1,4 +1,5 @@
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { ObjectFilter } from './object-filter.ts';
 import type { StoredGroup, TrackStore } from './track-store.ts';
 import type { FetchItem, IncomingFetch, Location } from './types.ts';
 
@@ -27,10 +28,13 @@ export async function answerFetch(request: IncomingFetch, track: TrackStore, pri
     end: { group: last.group, object: last.object === restOfGroup ? 0 : last.object + 1 },
     endOfTrack: false,
   });
+  const filter = ObjectFilter.of(request.rangeFilters);
   const held = [track.previous, newest].filter((group) => group !== undefined);
   try {
-    for (const item of itemsOf(held, { start, last, descending: groupOrder === 'descending' }, priority))
+    for (const item of itemsOf(held, { start, last, descending: groupOrder === 'descending' }, priority)) {
+      if (filter?.passesItem(item) === false) continue;
       if (!(await writer.write(item))) return;
+    }
     writer.finish();
   } catch {
     writer.reset(streamResetCodes.internalError);

@@ -21,8 +21,10 @@ export type SessionContext = {
   carriesHops(): boolean;
   /** Ours in hop lists; 0: none. */
   readonly hopId: bigint;
-  /** Updates of ours that may wait for an answer on one request (draft-19 10.3.1.6); 0: any number. */
+  /** Updates of ours that may wait for an answer on one request (draft-19 10.3.1.7); 0: any number. */
   maxUpdates(): number;
+  /** Ranges that the peer takes in the filters of one request (draft-19 10.3.1.6); 0: it takes no filters. */
+  maxFilterRanges(): number;
   /** We sent GOAWAY: new requests are refused. */
   isDraining(): boolean;
   handlers(): SessionHandlers;

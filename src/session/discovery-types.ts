@@ -1,4 +1,5 @@
 import type { TrackName } from '../codec/moqt/model.ts';
+import type { RangeFilters } from '../codec/moqt/range-filters.ts';
 
 /** Of the faces of a session (types.ts) those by which namespaces are announced and found. */
 
@@ -31,6 +32,8 @@ export interface IncomingPrefix {
   readonly prefix: readonly string[];
   /** For tracks: what PUBLISH shall say. */
   readonly forward: boolean;
+  /** For tracks: which ones, and what of them (draft-19 5.1.3); as they are now, undefined: all. */
+  readonly rangeFilters?: RangeFilters | undefined;
   readonly cancelled: Promise<void>;
   accept(hooks?: PrefixHooks): PrefixFeed;
   reject(code: number, reason: string, retryMs?: number): void;
@@ -39,7 +42,7 @@ export interface IncomingPrefix {
 export type PrefixHooks = {
   /** The peer wants another prefix. */
   retarget?(prefix: readonly string[]): Refusal | undefined;
-  /** It has it: tell what is below. What was told before and is below it too need not be repeated. */
+  /** It has it, or other filters: tell what is below. What was told before and is below it too need not be repeated. */
   retargeted?(): void;
 };
 
@@ -57,6 +60,9 @@ export type NamespaceEvent = { readonly namespace: readonly string[]; readonly a
 
 /** Ids (62 random bits each) of the relays an announcement passed, origin first: a relay that finds itself in it drops it. */
 export type Hops = readonly bigint[];
+
+/** SUBSCRIBE_TRACKS. `rangeFilters`: of tracks, and of the objects of each. */
+export type TracksOptions = { readonly forward?: boolean; readonly rangeFilters?: RangeFilters };
 
 /** We asked for a prefix. */
 export interface PrefixSubscription<E> {

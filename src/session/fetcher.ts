@@ -9,6 +9,7 @@ import type { SessionContext } from './context.ts';
 import { FetchReader } from './fetch-reader.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
+import { assertFiltersTaken } from './refused-filter.ts';
 import { RequestError } from './request-error.ts';
 import { TrackSubscription } from './subscription.ts';
 import { tokensParameter } from './tokens-parameter.ts';
@@ -24,9 +25,10 @@ export class Fetcher {
   }
 
   async fetch(target: FetchTarget, options: FetchOptions = {}): Promise<FetchedObjects> {
-    const { signal, priority, groupOrder = 'ascending', fillTimeoutMs } = options;
+    const { signal, priority, groupOrder = 'ascending', fillTimeoutMs, rangeFilters } = options;
     if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
     if (signal?.aborted) throw interrupted();
+    assertFiltersTaken(this.#context, rangeFilters);
     const range = rangeOf(target, this.#context.dialect.withoutJoiningFetch === true);
     const { requestId, stream } = openRequest(this.#context, (id) => ({
       type: 'fetch',
@@ -37,6 +39,7 @@ export class Fetcher {
         ...(priority !== undefined && { subscriberPriority: priority }),
         ...tokensParameter(this.#context, options.tokens),
         ...(fillTimeoutMs !== undefined && { fillTimeoutMs }),
+        ...(rangeFilters !== undefined && { rangeFilters }),
       },
     }));
     const reader = new FetchReader(this.#context, stream, groupOrder, () => this.#byRequestId.delete(requestId));

@@ -2,9 +2,11 @@ import type { Fetch } from '../codec/moqt/control/fetch.ts';
 import type { LocationFilter } from '../codec/moqt/draft20/location-filter.ts';
 import type { Location, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { MessageParameters } from '../codec/moqt/parameters.ts';
+import { updatedFilters } from '../codec/moqt/range-filters.ts';
 import { deferred } from '../core/deferred.ts';
 import type { ResolvedFetch } from './incoming-fetch.ts';
 import type { MessageStream } from './message-stream.ts';
+import type { SubscriptionTerms } from './terms.ts';
 
 /**
  * FILL_PARAMETERS (draft-20 10.2.15): what is there already of a subscription, on a FETCH stream with the subscription's request id. It
@@ -27,8 +29,10 @@ function inherited(filter: SubscriptionFilter): LocationFilter {
       return { kind: 'all' };
     case 'absoluteStart':
       return { kind: 'absolute', start: filter.start };
-    case 'absoluteRange':
-      return { kind: 'absolute', start: filter.start, endGroup: filter.endGroup };
+    case 'absoluteRange': {
+      const { type: _, ...range } = filter;
+      return { kind: 'absolute', ...range };
+    }
     default:
       // What is still to come.
       return { kind: 'nextObject' };
@@ -54,13 +58,24 @@ function windowOf(filter: LocationFilter, largest: Location): { start: Location;
   }
 }
 
-/** The FETCH that a fill is, for those who serve it: of its answer nothing is sent but the stream. */
+/**
+ * The FETCH that a fill is, for those who serve it: of its answer nothing is sent but the stream. What it does not say is as with the
+ * subscription.
+ */
 export function fillFetch(
   requestId: number,
   range: ResolvedFetch,
   { locationFilter: _, ...parameters }: MessageParameters,
+  { rangeFilters: inherited, priority: subscriberPriority, groupOrder }: SubscriptionTerms,
 ): Fetch {
-  return { type: 'fetch', requestId, range: { kind: 'standalone', ...range }, parameters };
+  const rangeFilters = updatedFilters(inherited, parameters.rangeFilters ?? {});
+  const ofSubscription = { subscriberPriority, ...(groupOrder !== undefined && { groupOrder }) };
+  return {
+    type: 'fetch',
+    requestId,
+    range: { kind: 'standalone', ...range },
+    parameters: { ...ofSubscription, ...parameters, ...(rangeFilters !== undefined && { rangeFilters }) },
+  };
 }
 
 /** In place of the request stream, which is the subscription's. */

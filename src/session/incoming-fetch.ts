@@ -1,9 +1,10 @@
 import type { AuthToken } from '../codec/moqt/auth-token.ts';
-import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { invalidFilter, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Fetch } from '../codec/moqt/control/fetch.ts';
 import type { FetchEncoder, FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { GroupOrder, Location, TrackName } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
@@ -26,6 +27,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
   priority: number;
   readonly groupOrder: GroupOrder;
   readonly fillTimeoutMs: number | undefined;
+  readonly rangeFilters: RangeFilters | undefined;
   readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #request: MessageStream;
@@ -40,6 +42,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     this.priority = parameters.subscriberPriority ?? 128;
     this.groupOrder = parameters.groupOrder ?? 'ascending';
     this.fillTimeoutMs = parameters.fillTimeoutMs;
+    this.rangeFilters = updatedFilters(undefined, parameters.rangeFilters ?? {});
     this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
     this.#context = context;
     this.#request = request;
@@ -102,7 +105,12 @@ export class FetchRequest implements IncomingFetch, SessionMember {
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a FETCH stream`);
         takeUpdate(this.#context, message);
         if (this.#state === 'over') return;
-        this.priority = message.parameters.subscriberPriority ?? this.priority;
+        const { subscriberPriority, rangeFilters, invalidFilter } = message.parameters;
+        if (rangeFilters !== undefined || invalidFilter !== undefined) {
+          this.#refuseUpdate('the filters of a fetch stay');
+          return;
+        }
+        this.priority = subscriberPriority ?? this.priority;
         this.#stream?.setPriority(this.#transportPriority());
         this.#request.send({ type: 'requestOk', parameters: {}, trackProperties: emptyBytes });
       },
@@ -130,6 +138,15 @@ export class FetchRequest implements IncomingFetch, SessionMember {
       groupId: 0,
       subgroupId: 0,
     });
+  }
+
+  /** draft-19 5.1.3, 10.9.1: range filters are updated on subscriptions only, and a refusal ends the fetch. */
+  #refuseUpdate(reason: string): void {
+    this.#request.send({ type: 'requestError', code: invalidFilter, reason });
+    this.#request.finish();
+    this.#stream?.reset(streamResetCodes.cancelled);
+    this.#over();
+    this.#cancelled.resolve();
   }
 
   #cancel(): void {

@@ -5,12 +5,14 @@ import type { SubscribeNamespace } from '../codec/moqt/control/subscribe-namespa
 import type { SubscribeTracks } from '../codec/moqt/control/subscribe-tracks.ts';
 import type { TrackName } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
+import { refusedFilter } from './refused-filter.ts';
 import { takeUpdate } from './take-update.ts';
 import type { Hops, IncomingPrefix, PrefixFeed, PrefixHooks } from './types.ts';
 
@@ -39,6 +41,7 @@ export class PrefixRegistry {
 export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember {
   prefix: readonly string[];
   forward: boolean;
+  rangeFilters: RangeFilters | undefined;
   readonly tokens: readonly AuthToken[];
   readonly #context: SessionContext;
   readonly #stream: MessageStream;
@@ -58,6 +61,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   ) {
     this.prefix = message.prefix;
     this.forward = message.parameters.forward ?? true;
+    this.rangeFilters = updatedFilters(undefined, message.parameters.rangeFilters ?? {});
     this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#type = message.type;
     this.#context = context;
@@ -138,20 +142,22 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   /** draft-18 10.9.2: a refused update closes the stream. */
   #update({ parameters }: RequestUpdate): void {
     this.forward = parameters.forward ?? this.forward;
-    const { trackNamespacePrefix: prefix } = parameters;
-    if (prefix === undefined) {
+    const { trackNamespacePrefix, rangeFilters } = parameters;
+    if (trackNamespacePrefix === undefined && rangeFilters === undefined && parameters.invalidFilter === undefined) {
       this.#sendOk();
       return;
     }
+    const prefix = trackNamespacePrefix ?? this.prefix;
     const overlap = this.#registry.overlaps(prefix, this);
     const refusal = overlap
       ? { code: requestErrorCodes.prefixOverlap, reason: 'overlaps with another prefix of this session' }
-      : this.#hooks.retarget?.(prefix);
+      : (refusedFilter(parameters, this.rangeFilters) ?? this.#hooks.retarget?.(prefix));
     if (refusal !== undefined) {
       this.reject(refusal.code, refusal.reason);
       return;
     }
     this.prefix = prefix;
+    if (rangeFilters !== undefined) this.rangeFilters = updatedFilters(this.rangeFilters, rangeFilters);
     for (const [key, { namespace }] of this.#announced) if (!isPrefix(prefix, namespace)) this.#announced.delete(key);
     this.#sendOk();
     this.#hooks.retargeted?.();

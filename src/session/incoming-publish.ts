@@ -6,6 +6,7 @@ import { emptyBytes } from '../core/bytes.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
+import { assertFiltersTaken } from './refused-filter.ts';
 import { parametersFor, type SubscriptionTerms } from './terms.ts';
 import type { IncomingPublish, Subscription } from './types.ts';
 
@@ -49,6 +50,7 @@ export class PublishRequest implements IncomingPublish, SessionMember {
 
   accept(terms: Partial<SubscriptionTerms> = {}): Subscription {
     if (this.#over) throw new StreamsError('TRANSPORT_CLOSED', 'the publisher is gone');
+    assertFiltersTaken(this.#context, terms.rangeFilters);
     const inUpdate = this.#context.dialect.withoutPublishOkTerms === true;
     const parameters = inUpdate ? {} : parametersFor(terms);
     this.stream.send({ type: 'requestOk', parameters, trackProperties: emptyBytes });

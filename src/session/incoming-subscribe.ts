@@ -11,6 +11,7 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { TrackPublication } from './publication.ts';
+import { refusedUpdate } from './refused-filter.ts';
 import { takeUpdate } from './take-update.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
 import type { IncomingSubscribe, Publication, SubscribeAnswer } from './types.ts';
@@ -61,6 +62,9 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   }
   get filter(): SubscriptionFilter {
     return this.terms.filter;
+  }
+  get outlivesRange(): boolean {
+    return this.#context.dialect.outlivesRange === true;
   }
   get priority(): number {
     return this.terms.priority;
@@ -169,6 +173,12 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     takeUpdate(this.#context, message);
     if (this.#state.name === 'accepted') this.#state.publication.update(message);
     if (this.#state.name !== 'pending') return;
+    const refused = refusedUpdate(message.parameters, this.#terms.rangeFilters);
+    if (refused !== undefined) {
+      this.reject(refused.code, refused.reason);
+      this.#cancelled.resolve();
+      return;
+    }
     this.#terms = termsWith(message.parameters, this.#terms);
     this.#owedOks++;
   }

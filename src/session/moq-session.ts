@@ -1,5 +1,6 @@
 import { encodeAuthToken } from '../codec/moqt/auth-token.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
+import type { Setup } from '../codec/moqt/control/setup.ts';
 import type { Dialect, ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import { MoqtError, protocolViolation } from '../codec/moqt/moqt-error.ts';
@@ -18,6 +19,7 @@ import { openChannel } from './open-channel.ts';
 import { subscribeNamespace, subscribeTracks } from './prefix-subscription.ts';
 import { publishNamespace } from './published-namespace.ts';
 import { Publisher } from './publisher.ts';
+import { maxFilterRanges } from './refused-filter.ts';
 import { RequestIds } from './request-ids.ts';
 import { Requests } from './requests.ts';
 import { readPeerSetup, setupCarriesPath } from './setup-rules.ts';
@@ -44,6 +46,7 @@ import type {
   Subscription,
   TrackName,
   TrackStatus,
+  TracksOptions,
 } from './types.ts';
 
 const implementation = 'streams';
@@ -73,7 +76,7 @@ export class MoqSession implements Session {
   #setupTimer: ReturnType<typeof setTimeout> | undefined;
   #controlSeen = false;
   #draining = false;
-  #maxUpdates = 0;
+  #peerSetup: Setup = { type: 'setup' };
 
   constructor(transport: Transport, dialect: Dialect, options: EstablishOptions) {
     this.transport = transport;
@@ -94,7 +97,8 @@ export class MoqSession implements Session {
       channel: this.#channel,
       opened: this.#opened.promise,
       live: this.#live,
-      maxUpdates: () => this.#maxUpdates,
+      maxUpdates: () => this.#peerSetup.maxRequestUpdates ?? 0,
+      maxFilterRanges: () => (dialect.rangeFilters === true ? (this.#peerSetup.maxFilterRanges ?? 0) : 0),
       isDraining: () => this.#draining,
       isOpen: () => this.#state.name === 'open' || this.#state.name === 'leaving',
       carriesHops: () => this.#hopId !== undefined && this.#peer.hopId !== undefined,
@@ -143,7 +147,7 @@ export class MoqSession implements Session {
     return subscribeNamespace(this.#context, prefix);
   }
 
-  subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>> {
+  subscribeTracks(prefix: readonly string[], options?: TracksOptions): Promise<PrefixSubscription<TrackName>> {
     return subscribeTracks(this.#context, prefix, options);
   }
 
@@ -196,6 +200,7 @@ export class MoqSession implements Session {
       type: 'setup',
       implementation,
       maxAuthTokenCacheSize,
+      ...(this.#context.dialect.rangeFilters === true && { maxFilterRanges }),
       authorizationTokens: tokens.map((token) => encodeAuthToken(varints, { kind: 'useValue', token })),
       ...(carries && path !== undefined && path !== '' && { path }),
       ...(carries && authority !== undefined && { authority }),
@@ -226,7 +231,7 @@ export class MoqSession implements Session {
           ...readPeerSetup(message, this.transport, this.#options.role),
           tokens: this.#context.authTokens.ofSetup(message.authorizationTokens),
         };
-        this.#maxUpdates = message.maxRequestUpdates ?? 0;
+        this.#peerSetup = message;
         this.#advance({ type: 'setup', peer });
         this.#peer = peer;
         await this.#authorise(peer);

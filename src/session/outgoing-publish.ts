@@ -11,6 +11,8 @@ import type { SubscribeOwner } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
 import { TrackPublication } from './publication.ts';
+import { refusedFilter } from './refused-filter.ts';
+import { RequestError } from './request-error.ts';
 import { takeUpdate } from './take-update.ts';
 import { termsWith } from './terms.ts';
 import type { Publication, PublishOffer } from './types.ts';
@@ -70,16 +72,22 @@ export class OfferedTrack implements SessionMember {
 
   /** PUBLISH_OK; throws what keeps it from that. */
   async accepted(): Promise<Publication> {
-    const { signal, alias, largest, trackProperties = emptyBytes, forward = true } = this.#offer;
+    const { signal, alias, largest, trackProperties = emptyBytes, forward = true, rangeFilters } = this.#offer;
     const abort = (): void => this.#cancel();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       const { parameters } = await awaitRequestOk(this.#context, this.#stream, 'PUBLISH');
       if (signal?.aborted) throw new StreamsError('INTERRUPTED', 'the offer was taken back');
+      const refused = refusedFilter(parameters, rangeFilters);
+      if (refused !== undefined) {
+        this.#cancel();
+        throw new RequestError(refused.code, refused.reason);
+      }
+      const offered = { forward, ...(rangeFilters !== undefined && { rangeFilters }) };
       const publication = new TrackPublication(this.#context, {
         alias,
         // Absent is 1 (10.2.10), except that the offer's own state is what the peer answers to.
-        terms: termsWith(parameters, termsWith({ forward })),
+        terms: termsWith(parameters, termsWith(offered)),
         defaultGroupOrder: this.#context.dialect.readTrackProperties(trackProperties).defaultGroupOrder,
         largest,
         stream: this.#stream,

@@ -10,7 +10,8 @@ import { followRequest } from './follow-request.ts';
 import { hopsOf } from './hops-of.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
-import type { NamespaceEvent, PrefixSubscription } from './types.ts';
+import { assertFiltersTaken } from './refused-filter.ts';
+import type { NamespaceEvent, PrefixSubscription, TracksOptions } from './types.ts';
 
 /** Events not yet asked for, and namespaces at once; a peer that tells of more is not listened to any longer. */
 const maxEvents = 10_000;
@@ -56,15 +57,16 @@ export async function subscribeNamespace(
 export async function subscribeTracks(
   context: SessionContext,
   prefix: readonly string[],
-  options: { forward?: boolean } = {},
+  options: TracksOptions = {},
 ): Promise<PrefixSubscription<TrackName>> {
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
-  const { forward } = options;
+  const { forward, rangeFilters } = options;
+  assertFiltersTaken(context, rangeFilters);
   const { stream } = openRequest(context, (requestId) => ({
     type: 'subscribeTracks',
     requestId,
     prefix,
-    parameters: forward === undefined ? {} : { forward },
+    parameters: { ...(forward !== undefined && { forward }), ...(rangeFilters !== undefined && { rangeFilters }) },
   }));
   await awaitRequestOk(context, stream, 'SUBSCRIBE_TRACKS');
   const subscription = new Following<TrackName>(

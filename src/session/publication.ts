@@ -4,7 +4,7 @@ import type { GroupOrder, Location } from '../codec/moqt/model.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { SessionContext } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
-import { refusedFilter } from './refused-filter.ts';
+import { refusedUpdate } from './refused-filter.ts';
 import { streamPriority } from './stream-priority.ts';
 import { deadWriter, TrackSubgroupWriter } from './subgroup-writer.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
@@ -109,14 +109,15 @@ export class TrackPublication implements Publication {
   /** REQUEST_UPDATE (draft-18 10.9.1), its request id already taken. A refused one ends the publication. */
   update({ parameters }: RequestUpdate): void {
     if (this.#state.name === 'over') return;
-    const refused = refusedFilter(parameters);
+    const before = this.#terms;
+    const refused = refusedUpdate(parameters, before.rangeFilters);
     if (refused !== undefined) {
       this.#refuseUpdate(refused.code, refused.reason);
       return;
     }
-    const before = this.#terms;
     const terms = termsWith(parameters, before);
-    if (this.#onUpdate === undefined && parameters.subscriptionFilter !== undefined) {
+    const isFiltering = parameters.subscriptionFilter !== undefined || parameters.rangeFilters !== undefined;
+    if (this.#onUpdate === undefined && isFiltering) {
       this.#refuseUpdate(requestErrorCodes.notSupported, 'the filter stays as subscribed');
       return;
     }

@@ -60,10 +60,14 @@ export class Publisher implements SubscribeOwner {
     await subscription.answered;
     const largest = subscription.joiningLocation;
     const handler = this.#context.handlers().fetch;
-    if (largest === undefined || handler === undefined || parameters.rangeFilters === true) return;
+    if (largest === undefined || handler === undefined) return;
     const range = fillRange(parameters, subscription.filter, subscription.track, largest);
     if (range === undefined) return;
-    const fill = new FetchRequest(this.#context, silentStream(), fillFetch(subscription.requestId, range, parameters));
+    const fill = new FetchRequest(
+      this.#context,
+      silentStream(),
+      fillFetch(subscription.requestId, range, parameters, subscription.terms),
+    );
     fill.resolve(range);
     void subscription.cancelled.then(() => fill.sessionEnded());
     handler(fill);

@@ -1,13 +1,33 @@
-import { invalidFilter, requestErrorCodes } from '../codec/moqt/codes.ts';
+import { invalidFilter } from '../codec/moqt/codes.ts';
 import type { MessageParameters } from '../codec/moqt/parameters.ts';
+import { countRanges, type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.ts';
+import { StreamsError } from '../core/errors.ts';
+import type { SessionContext } from './context.ts';
 import type { Refusal } from './types.ts';
 
-/**
- * Filters that we do not serve. Of ranges we offer none, as we send no MAX_FILTER_RANGES (draft-19 10.3.1.6: whoever sends some is refused
- * with INVALID_FILTER); a subscription that ends within a group is a location filter we cannot satisfy (draft-20 5.1.2: INVALID_RANGE).
- */
-export function refusedFilter({ rangeFilters, endsWithinGroup }: MessageParameters): Refusal | undefined {
-  if (rangeFilters === true) return { code: invalidFilter, reason: 'range filters are not supported' };
-  if (endsWithinGroup !== true) return undefined;
-  return { code: requestErrorCodes.invalidRange, reason: 'a subscription ends with a whole group' };
+/** MAX_FILTER_RANGES of ours (draft-19 10.3.1.6): every object may be compared with all of them, for every subscriber. */
+export const maxFilterRanges = 64;
+
+/** What a request, or an update of one that has filters already, is refused with (draft-19 5.1.3). */
+export function refusedFilter(parameters: MessageParameters, before?: RangeFilters): Refusal | undefined {
+  const { invalidFilter: reason, rangeFilters, fill } = parameters;
+  if (reason !== undefined) return { code: invalidFilter, reason };
+  const filters = rangeFilters === undefined ? undefined : updatedFilters(before, rangeFilters);
+  if (filters !== undefined && countRanges(filters) > maxFilterRanges)
+    return { code: invalidFilter, reason: `more than ${maxFilterRanges} ranges` };
+  return fill === undefined ? undefined : refusedFilter(fill);
+}
+
+/** What an update of a subscription is refused with, which is to one track: filters that choose tracks are not for it. */
+export function refusedUpdate(parameters: MessageParameters, before?: RangeFilters): Refusal | undefined {
+  if (parameters.rangeFilters?.trackProperty === undefined) return refusedFilter(parameters, before);
+  return { code: invalidFilter, reason: 'a track filter for a single track' };
+}
+
+/** Throws UNSUPPORTED where the peer takes none, or not so many. */
+export function assertFiltersTaken(context: SessionContext, filters: RangeFilters | undefined): void {
+  if (filters === undefined) return;
+  const most = context.maxFilterRanges();
+  if (most === 0) throw new StreamsError('UNSUPPORTED', 'the peer takes no range filters');
+  if (countRanges(filters) > most) throw new StreamsError('UNSUPPORTED', `the peer takes at most ${most} ranges`);
 }

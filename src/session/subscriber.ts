@@ -13,6 +13,7 @@ import { PublishRequest } from './incoming-publish.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
+import { assertFiltersTaken } from './refused-filter.ts';
 import { RequestError } from './request-error.ts';
 import { type SubscriptionParts, TrackSubscription } from './subscription.ts';
 import { parametersFor } from './terms.ts';
@@ -42,6 +43,7 @@ export class Subscriber {
     const { signal } = options;
     if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
     if (signal?.aborted) throw interrupted();
+    assertFiltersTaken(this.#context, options.rangeFilters);
     const key = trackKey(track);
     // draft-18 5.1: one subscription per track and role.
     if (this.#pending.has(key) || this.#find(key) !== undefined)

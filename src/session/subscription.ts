@@ -12,6 +12,7 @@ import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
 import type { MessageStream } from './message-stream.ts';
+import { assertFiltersTaken } from './refused-filter.ts';
 import { RequestError } from './request-error.ts';
 import { parametersFor, type SubscriptionTerms } from './terms.ts';
 import type {
@@ -145,6 +146,7 @@ export class TrackSubscription implements Subscription, SessionMember {
   }
 
   async update(terms: Partial<Omit<SubscriptionTerms, 'groupOrder'>>): Promise<UpdateAnswer> {
+    assertFiltersTaken(this.#context, terms.rangeFilters);
     const limit = this.#context.maxUpdates();
     while (limit > 0 && this.#updates.length >= limit) await settled(this.#updates[0]!.promise);
     if (this.#phase !== 'open') return Promise.reject(new StreamsError('INTERRUPTED', 'the subscription has ended'));

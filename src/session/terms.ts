@@ -1,9 +1,12 @@
 import type { GroupOrder, SubscriptionFilter } from '../codec/moqt/model.ts';
 import type { MessageParameters } from '../codec/moqt/parameters.ts';
+import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.ts';
 
 /** What a subscriber wants of a subscription, and may change (draft-18 10.2, 10.9.1). */
 export type SubscriptionTerms = {
   readonly filter: SubscriptionFilter;
+  /** Only objects that pass them (draft-19 5.1.3); undefined: all. */
+  readonly rangeFilters?: RangeFilters | undefined;
   /** false: no objects for now. */
   readonly forward: boolean;
   /** 0 … 255, 0 most urgent. */
@@ -28,8 +31,11 @@ const defaults: SubscriptionTerms = {
 
 /** What is not among the parameters stays as it was. */
 export function termsWith(parameters: MessageParameters, before: SubscriptionTerms = defaults): SubscriptionTerms {
+  const { rangeFilters: changes } = parameters;
+  const rangeFilters = changes === undefined ? before.rangeFilters : updatedFilters(before.rangeFilters, changes);
   return {
     filter: parameters.subscriptionFilter ?? before.filter,
+    ...(rangeFilters !== undefined && { rangeFilters }),
     forward: parameters.forward ?? before.forward,
     priority: parameters.subscriberPriority ?? before.priority,
     groupOrder: parameters.groupOrder ?? before.groupOrder,
@@ -41,9 +47,11 @@ export function termsWith(parameters: MessageParameters, before: SubscriptionTer
 
 /** The parameters that say so; what is undefined is left out. */
 export function parametersFor(terms: Partial<SubscriptionTerms>): MessageParameters {
-  const { filter, forward, priority, groupOrder, objectTimeoutMs, subgroupTimeoutMs, newGroupRequest } = terms;
+  const { filter, rangeFilters, forward, priority, groupOrder, newGroupRequest } = terms;
+  const { objectTimeoutMs, subgroupTimeoutMs } = terms;
   return {
     ...(filter !== undefined && { subscriptionFilter: filter }),
+    ...(rangeFilters !== undefined && { rangeFilters }),
     ...(forward !== undefined && { forward }),
     ...(priority !== undefined && { subscriberPriority: priority }),
     ...(groupOrder !== undefined && { groupOrder }),

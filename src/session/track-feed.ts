@@ -1,6 +1,17 @@
-import { publishDoneCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { LazyWriter } from './lazy-writer.ts';
+import { ObjectFilter } from './object-filter.ts';
 import type { StoredGroup, TrackStore } from './track-store.ts';
-import type { IncomingSubscribe, Publication, SubgroupWriter, SubscriptionFilter } from './types.ts';
+import type {
+  IncomingSubscribe,
+  Location,
+  Publication,
+  Refusal,
+  SubgroupWriter,
+  SubscriptionFilter,
+  SubscriptionTerms,
+  UpdateAnswer,
+} from './types.ts';
 
 type Sending = { group: StoredGroup; writer: SubgroupWriter; next: number; waiting: boolean; refusals: number };
 
@@ -14,7 +25,9 @@ const maxBytesBehind = 16 << 20;
  */
 export class TrackFeed {
   readonly #publication: Publication;
-  readonly #filter: SubscriptionFilter;
+  readonly #range: SubscriptionFilter;
+  readonly #outlivesRange: boolean;
+  #filter: ObjectFilter | undefined;
   readonly #priority: number;
   readonly #sending = new Map<number, Sending>();
   /** First object of the newest group to send; later groups are sent from their first. */
@@ -25,13 +38,14 @@ export class TrackFeed {
 
   /** `priority`: publisher priority, 0 is most urgent. `alias`: unique in the session. */
   constructor(request: IncomingSubscribe, track: TrackStore, alias: number, priority: number) {
-    const newest = track.newest;
-    const largest =
-      newest && newest.objects.length > 0 ? { group: newest.groupId, object: newest.objects.length - 1 } : undefined;
-    this.#filter = request.filter;
+    const largest = largestOf(track.newest);
+    this.#range = request.filter;
+    this.#outlivesRange = request.outlivesRange === true;
+    this.#filter = ObjectFilter.of(request.terms.rangeFilters);
     this.#priority = priority;
     this.#first = firstLocation(request.filter, largest);
     this.#publication = request.accept(largest === undefined ? { alias } : { alias, largest });
+    this.#publication.onUpdate((terms, before) => this.#update(terms, before, track));
     let left = false;
     let leave: (() => void) | undefined;
     this.#leave = () => {
@@ -55,22 +69,31 @@ export class TrackFeed {
     return behind;
   }
 
+  /** The range stays (NOT_SUPPORTED); range filters may change at any object. */
+  #update(terms: SubscriptionTerms, before: SubscriptionTerms, { newest }: TrackStore): UpdateAnswer | Refusal {
+    if (terms.filter !== before.filter)
+      return { code: requestErrorCodes.notSupported, reason: 'the filter stays as subscribed' };
+    this.#filter = ObjectFilter.of(terms.rangeFilters);
+    const largest = largestOf(newest);
+    return largest === undefined ? {} : { largest };
+  }
+
   #group(group: StoredGroup): void {
-    if (this.#closed || group.groupId < this.#first.group) return;
-    const filter = this.#filter;
-    if (filter.type === 'absoluteRange' && group.groupId > filter.endGroup) {
-      this.#end();
+    const { groupId } = group;
+    if (this.#closed || groupId < this.#first.group) return;
+    const range = this.#range;
+    if (range.type === 'absoluteRange' && groupId > range.endGroup) {
+      if (!this.#outlivesRange) this.#end();
       return;
     }
-    const next = group.groupId === this.#first.group ? this.#first.object : 0;
+    const next = groupId === this.#first.group ? this.#first.object : 0;
     if (group.ended && next >= group.objects.length) return;
-    const writer = this.#publication.openSubgroup({
-      groupId: group.groupId,
-      subgroupId: 0,
-      priority: this.#priority,
-      endOfGroup: true,
-      firstObject: next === 0,
-    });
+    const header = { groupId, subgroupId: 0, priority: this.#priority };
+    const open = () => this.#publication.openSubgroup({ ...header, endOfGroup: true, firstObject: next === 0 });
+    // Where something may be held back, it opens with what passes, and the last object need not be the last one there is.
+    const openLate = () =>
+      this.#publication.openSubgroup({ ...header, endOfGroup: false, firstObject: sending.next === 0 });
+    const writer = this.#holdsBack(groupId) ? new LazyWriter(openLate) : open();
     const sending: Sending = { group, writer, next, waiting: false, refusals: 0 };
     this.#sending.set(group.groupId, sending);
     this.#trim();
@@ -89,6 +112,10 @@ export class TrackFeed {
   #pump(sending: Sending): void {
     const { group, writer } = sending;
     while (sending.next < group.objects.length) {
+      if (!this.#passes(group.groupId, sending.next)) {
+        sending.next++;
+        continue;
+      }
       const payload = group.objects[sending.next]!;
       if (!writer.write({ objectId: sending.next, status: 'normal', properties: undefined, payload })) {
         // A stream that refuses with nothing queued is dead: waiting for it would spin.
@@ -110,6 +137,21 @@ export class TrackFeed {
     writer.finish();
     this.#sending.delete(group.groupId);
     this.#settle();
+  }
+
+  #holdsBack(groupId: number): boolean {
+    const range = this.#range;
+    return (
+      this.#filter !== undefined ||
+      (range.type === 'absoluteRange' && groupId === range.endGroup && range.endObject !== undefined)
+    );
+  }
+
+  #passes(groupId: number, objectId: number): boolean {
+    const range = this.#range;
+    if (range.type === 'absoluteRange' && groupId === range.endGroup && objectId > (range.endObject ?? objectId))
+      return false;
+    return this.#filter === undefined || this.#filter.passes(0, this.#priority, { objectId, properties: undefined });
   }
 
   /** Gives up the oldest groups while too much waits. The newest is never given up. */
@@ -149,6 +191,11 @@ export class TrackFeed {
     this.#sending.clear();
     this.#publication.done(publishDoneCodes.subscriptionEnded, 'unsubscribed');
   }
+}
+
+function largestOf(newest: StoredGroup | undefined): Location | undefined {
+  if (newest === undefined || newest.objects.length === 0) return undefined;
+  return { group: newest.groupId, object: newest.objects.length - 1 };
 }
 
 /** Where a filter begins (draft-18 5.1.2), given the largest object there is. */

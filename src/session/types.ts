@@ -2,6 +2,7 @@ import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
+import type { RangeFilters } from '../codec/moqt/range-filters.ts';
 import type { SendStream, Transport } from '../transport/transport.ts';
 import type {
   Hops,
@@ -11,6 +12,7 @@ import type {
   PrefixSubscription,
   PublishedNamespace,
   Refusal,
+  TracksOptions,
 } from './discovery-types.ts';
 import type { SubscriptionTerms } from './terms.ts';
 
@@ -29,6 +31,7 @@ export type {
   PrefixSubscription,
   PublishedNamespace,
   Refusal,
+  TracksOptions,
 } from './discovery-types.ts';
 export type {
   AuthToken,
@@ -36,6 +39,7 @@ export type {
   Location,
   MoqObject,
   ObjectStatus,
+  RangeFilters,
   SubscriptionFilter,
   SubscriptionTerms,
   TrackName,
@@ -43,6 +47,8 @@ export type {
 
 export type SubscribeOptions = {
   filter?: SubscriptionFilter;
+  /** Only objects that pass them (draft-19 on); UNSUPPORTED where the peer takes none, or not so many. */
+  rangeFilters?: RangeFilters;
   /** 0 is most urgent; default 128. */
   priority?: number;
   groupOrder?: 'ascending' | 'descending';
@@ -71,6 +77,8 @@ export type FetchTarget =
   | { readonly joining: Subscription; readonly fromGroup: number };
 
 export type FetchOptions = {
+  /** As of `SubscribeOptions`. */
+  rangeFilters?: RangeFilters;
   /** 0 is most urgent; default 128. */
   priority?: number;
   /** Default ascending. */
@@ -107,6 +115,8 @@ export interface IncomingFetch {
   readonly priority: number;
   readonly groupOrder: 'ascending' | 'descending';
   readonly fillTimeoutMs: number | undefined;
+  /** Only objects that pass them are wanted; undefined: all. */
+  readonly rangeFilters?: RangeFilters | undefined;
   /** Resolves when the peer cancelled, or the session ended; never rejects. */
   readonly cancelled: Promise<void>;
   accept(answer: FetchAnswer): FetchWriter;
@@ -189,8 +199,8 @@ export type UpdateHandler = (terms: SubscriptionTerms, before: SubscriptionTerms
 /** `alias` must be unique among the session's live tracks. */
 export type SubscribeAnswer = { alias: number; largest?: Location; expiresMs?: number; trackProperties?: Uint8Array };
 
-/** PUBLISH. `forward` false: nothing is sent until the subscriber wants it. */
-export type PublishOffer = SubscribeAnswer & { forward?: boolean; signal?: AbortSignal };
+/** PUBLISH. `forward` false: nothing is sent until the subscriber wants it. `rangeFilters`: those of its SUBSCRIBE_TRACKS; it may choose others. */
+export type PublishOffer = SubscribeAnswer & { forward?: boolean; rangeFilters?: RangeFilters; signal?: AbortSignal };
 
 /** A peer asks us for a track. Answer exactly once with accept or reject; leaving it open is waiting for a publisher. */
 export interface IncomingSubscribe {
@@ -200,6 +210,8 @@ export interface IncomingSubscribe {
   /** With the request, aliases resolved: secrets. */
   readonly tokens: readonly AuthToken[];
   readonly filter: SubscriptionFilter;
+  /** See `ObjectDialect`. */
+  readonly outlivesRange?: boolean;
   readonly priority: number;
   readonly groupOrder: 'ascending' | 'descending' | undefined;
   readonly forward: boolean;
@@ -222,7 +234,7 @@ export interface Publication {
   readonly cancelled: Promise<void>;
   /** As they are now. */
   readonly terms: SubscriptionTerms;
-  /** Without a handler, a change of the filter is refused, which ends the publication. */
+  /** Without a handler, a change of the filters is refused, which ends the publication. */
   onUpdate(handler: UpdateHandler): void;
   /** While the subscriber wants no objects (forward false), the writer takes nothing. */
   openSubgroup(header: SubgroupHeader): SubgroupWriter;
@@ -324,7 +336,7 @@ export interface Session {
   publishNamespace(namespace: readonly string[], hops?: Hops): Promise<PublishedNamespace>;
   subscribeNamespace(prefix: readonly string[]): Promise<PrefixSubscription<NamespaceEvent>>;
   /** Tracks come to the `publish` handler; the subscription tells which ones do not. */
-  subscribeTracks(prefix: readonly string[], options?: { forward?: boolean }): Promise<PrefixSubscription<TrackName>>;
+  subscribeTracks(prefix: readonly string[], options?: TracksOptions): Promise<PrefixSubscription<TrackName>>;
   /**
    * Sends a datagram that says nothing: a peer that is gone does not answer it, one that was restarted answers that it knows
    * no such connection, and the transport closes. Does nothing in versions without padding and on transports without datagrams.

@@ -19,6 +19,11 @@ let server: Server;
 let controlUrl: string;
 let revoked: object[] = [];
 let asked: string[] = [];
+/** What the list says of itself; with it the server holds its answers while that is what was seen. */
+let version: string | undefined;
+let keysVersion = 'keys 1';
+let keysAsked = 0;
+const held = new Set<() => void>();
 let down = false;
 const used = new Set<string>();
 
@@ -28,12 +33,20 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     const url = new URL(request.url!, 'http://x');
     const answer = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
-    if (url.pathname === '/.well-known/jwks.json') return answer(200, { keys: [key] });
+    if (url.pathname === '/.well-known/jwks.json') {
+      keysAsked++;
+      return answer(200, { keys: [key] });
+    }
     if (request.headers.authorization !== 'Bearer service') return answer(404, {});
     if (down) return answer(503, {});
     if (url.pathname === '/internal/revocations') {
       asked.push(url.searchParams.get('since')!);
-      return answer(200, { until: 1000 + asked.length, revocations: revoked });
+      if (version !== undefined && url.searchParams.get('seen') === version)
+        await new Promise<void>((resolve) => {
+          held.add(resolve);
+          response.once('close', resolve);
+        });
+      return answer(200, { until: 1000 + asked.length, revocations: revoked, version, keys: version && keysVersion });
     }
     let text = '';
     for await (const chunk of request) text += chunk;
@@ -49,8 +62,16 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 beforeEach(() => {
   revoked = [];
   asked = [];
+  version = undefined;
   down = false;
 });
+
+/** There is news: what was held is answered. */
+function tell(next: string): void {
+  version = next;
+  for (const go of held) go();
+  held.clear();
+}
 
 function entry(kind: string, value: string, at = now, org = 'org_a') {
   return { kind, value, org, at, expiresAt: now + 1e9 };
@@ -59,7 +80,12 @@ function entry(kind: string, value: string, at = now, org = 'org_a') {
 function setUp() {
   const revocations = new Revocations({ controlUrl, serviceToken: 'service', logger: silentLogger, pollMs: 20 });
   const tokens = new PlaybackTokens({
-    keys: new KeySet({ url: `${controlUrl}/.well-known/jwks.json`, logger: silentLogger }),
+    keys: new KeySet({
+      url: `${controlUrl}/.well-known/jwks.json`,
+      logger: silentLogger,
+      minRefreshMs: 0,
+      news: revocations,
+    }),
     issuer: 'me',
     revocations,
     redeem: httpRedeem({ controlUrl, serviceToken: 'service' }),
@@ -131,6 +157,38 @@ describe('the list', () => {
     const { revocations } = setUp();
     const release = revocations.hold(() => {});
     await expect.poll(() => asked.slice(0, 3)).toEqual(['0', '1001', '1002']);
+    release();
+  });
+
+  it('is asked for once while there is no news, and tells of it at once', async () => {
+    version = 'first';
+    const { tokens } = setUp();
+    const grant = await tokens.verify(await sign(), id);
+    const end = ended(grant);
+    await expect.poll(() => held.size).toBe(1);
+    const before = asked.length;
+    // Newcomers ask no more: what is on its way would have come.
+    await tokens.verify(await sign({ jti: 'jti_2' }), id);
+    expect(asked.length).toBe(before);
+    revoked = [entry('jti', 'jti_1')];
+    tell('second');
+    expect(await end).toBe('auth_failed: the token was revoked');
+  });
+
+  it('tells that the signing keys are others: they are fetched then, and not before', async () => {
+    version = 'first';
+    const { tokens } = setUp();
+    const grant = await tokens.verify(await sign(), id);
+    const release = grant.watch(() => {});
+    await expect.poll(() => held.size).toBe(1);
+    const before = keysAsked;
+    keysVersion = 'keys 2';
+    tell('second');
+    await expect.poll(() => keysAsked).toBe(before + 1);
+    await expect.poll(() => held.size).toBe(1);
+    tell('third');
+    await expect.poll(() => held.size).toBe(1);
+    expect(keysAsked).toBe(before + 1);
     release();
   });
 

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { decodeJwt } from 'jose';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { revoke as revokeIn } from '../../src/control/store/revocations.ts';
+import { openSqliteStore } from '../../src/control/store/sqlite.ts';
 import { newId } from '../../src/core/ids.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
@@ -37,6 +40,66 @@ it('tells relays what was revoked, and again for a while, in case it came late',
   expect((await news(test, later.until)).revocations).toEqual([]);
   test.clock.now += 8 * 86_400_000;
   expect((await news(test)).revocations).toEqual([]);
+});
+
+describe('an answer that may wait', () => {
+  const waiting = (test: TestControl, seen: string) => {
+    let answered = false;
+    const answer = test
+      .call('GET', `/internal/revocations?since=0&wait=30&seen=${seen}`, { key: serviceToken })
+      .then(({ body }) => {
+        answered = true;
+        return body;
+      });
+    return { answer, answered: () => answered };
+  };
+
+  it('comes when something is revoked, also by another process', async () => {
+    await using test = await startTestControl();
+    const other = await openSqliteStore(join(test.dataDir, 'control.db'));
+    const { version } = await news(test);
+    const held = [waiting(test, version), waiting(test, version)];
+    expect((await news(test)).version).toBe(version);
+    expect(held.map(({ answered }) => answered())).toEqual([false, false]);
+    await revokeIn(other, { orgId: 'org_local', kind: 'jti', value: 'one', now: test.clock.now });
+    await other.destroy();
+    for (const { answer } of held) {
+      const { revocations, version: next } = await answer;
+      expect(revocations).toMatchObject([{ kind: 'jti', value: 'one' }]);
+      expect(next).not.toBe(version);
+    }
+  });
+
+  it.each(['create', 'deactivate'])(
+    'comes when a signing key changes (%s), and says that it was a key',
+    async (change) => {
+      await using test = await startTestControl();
+      const key = (await test.call('POST', '/v1/signing-keys', { body: { alg: 'Ed25519' } })).body;
+      await expect.poll(async () => (await news(test)).keys, { timeout: 5000 }).toMatch(/^2-/);
+      const { version, keys } = await news(test);
+      const held = waiting(test, version);
+      if (change === 'create') await test.call('POST', '/v1/signing-keys', { body: { alg: 'Ed25519' } });
+      else await test.call('POST', `/v1/signing-keys/${key.id}/deactivate`);
+      const answer = await held.answer;
+      expect(answer.keys).not.toBe(keys);
+      expect(answer.revocations).toEqual([]);
+    },
+  );
+
+  it('comes at once to who has seen something else', async () => {
+    await using test = await startTestControl();
+    expect((await waiting(test, 'nothing').answer).revocations).toEqual([]);
+  });
+
+  it('does not hold up the end of the control plane', async () => {
+    await using test = await startTestControl();
+    const { version } = await news(test);
+    const url = `${test.base}/internal/revocations?wait=30&seen=${version}`;
+    const held = fetch(url, { headers: { authorization: `Bearer ${serviceToken}` } }).catch(() => 'cut');
+    await expect.poll(() => fetch(`${test.base}/healthz`).then(({ ok }) => ok)).toBe(true);
+    await test.control.close();
+    expect(await held).toBe('cut');
+  });
 });
 
 it.each([[{}], [{ jti: 'a', viewerId: 'b' }], [{ inputId: '../x' }], [{ viewerId: 'a\nb' }]])(

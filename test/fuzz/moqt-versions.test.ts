@@ -37,7 +37,11 @@ const versions: { dialect: Dialect; control: Uint8Array[]; more: Uint8Array[] }[
     control: bytesOfAll([...control16.controlCases], [...control16.controlViolations]),
     more: [],
   },
-  { dialect: draft19, control: [...since18, ...bytesOfAll([...control19.controlViolations])], more: [] },
+  {
+    dialect: draft19,
+    control: [...since18, ...bytesOfAll([...control19.controlViolations], [...control19.invalidFilters])],
+    more: [],
+  },
   { dialect: draft20, control: [...since18, ...bytesOfAll([...of20], [...control20.controlViolations])], more: [] },
   { dialect: draft22, control: [...since18, ...of20.map(({ bytes, in22 = bytes }) => bytesOf(in22))], more: [] },
 ];
@@ -87,7 +91,7 @@ describe.each(versions)('hostile bytes in $dialect.version only ever throw MoqtE
       const whole = tried(() => one.push(bytes));
       expect(tried(() => inBytes(bytes, (byte) => other.push(byte)))).toEqual(whole);
       for (const message of whole.values) {
-        // Once over the wire, as what the version cannot say is said in other words: reasons, range filters.
+        // Once over the wire, as what the version cannot say is said in other words: reasons, or not at all: invalid filters.
         const same = written(message);
         expect(same.type).toBe(message.type);
         expect(written(same)).toEqual(same);

@@ -44,10 +44,10 @@ export type Client = { session: Session; pair: MemoryPair };
 export async function connect(
   relay: RelayCore,
   path: string,
-  options: SessionHandlers & { highWaterBytes?: number } = {},
+  options: SessionHandlers & { protocol?: string; highWaterBytes?: number } = {},
 ): Promise<Client> {
-  const { highWaterBytes, ...handlers } = options;
-  const pair = memoryPair({ protocol: 'moqt-18', path, ...(highWaterBytes !== undefined && { highWaterBytes }) });
+  const { highWaterBytes, protocol = 'moqt-18', ...handlers } = options;
+  const pair = memoryPair({ protocol, path, ...(highWaterBytes !== undefined && { highWaterBytes }) });
   void relay.serve(pair.server);
   return { session: await establish(pair.client, { role: 'client', handlers }), pair };
 }
@@ -106,8 +106,8 @@ export function object(groupId: number, objectId: number, size = 10): MoqObject 
   return { objectId, status: 'normal', properties: undefined, payload };
 }
 
-export async function watch(relay: RelayCore): Promise<Client> {
-  return connect(relay, '/playback/lv_one');
+export async function watch(relay: RelayCore, protocol = 'moqt-18'): Promise<Client> {
+  return connect(relay, '/playback/lv_one', { protocol });
 }
 
 export type Received = { group: number; ids: number[]; end: 'fin' | 'reset'; sizes: number[] };

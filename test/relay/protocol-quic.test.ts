@@ -34,8 +34,8 @@ async function dial(alpn: string): Promise<Transport> {
   return transport;
 }
 
-async function overQuic(path: string, handlers: SessionHandlers = {}): Promise<Session> {
-  return establish(await dial('moqt-18'), { role: 'client', path, handlers });
+async function overQuic(path: string, handlers: SessionHandlers = {}, alpn = 'moqt-18'): Promise<Session> {
+  return establish(await dial(alpn), { role: 'client', path, handlers });
 }
 
 async function overWebTransport(path: string): Promise<Session> {
@@ -94,4 +94,25 @@ describe.each([
     expect(await session.closed).toMatchObject({ by: 'peer', code: codes.session.goawayTimeout });
     await drained;
   });
+});
+
+it.each(['moqt-19', 'moqt-22'])('a viewer of %s with range filters beside one without', async (alpn) => {
+  const publications = await publisher();
+  const [whole, sifted] = await Promise.all([overQuic('/playback/lv_one'), overQuic('/playback/lv_one', {}, alpn)]);
+  const all = await whole.subscribe(track);
+  const object5On = { object: [{ set: 0, ranges: [{ start: 1n, end: 1n }, { start: 5n }] }] };
+  const some = await sifted.subscribe(track, { rangeFilters: object5On });
+  const writer = publications[0]!.openSubgroup({ groupId: 4, subgroupId: 0, priority: 2, endOfGroup: true });
+  const count = 40;
+  for (let id = 0; id < count; id++) while (!writer.write(object(4, id, 20_000))) await writer.stream.writable();
+  writer.finish();
+  const every = Array.from({ length: count }, (_, id) => id);
+  expect(await nextGroup(all)).toMatchObject({ group: 4, ids: every, end: 'fin' });
+  expect(await nextGroup(some)).toMatchObject({ group: 4, ids: [1, ...every.slice(5)], end: 'fin' });
+  const range = { start: { group: 4, object: 0 }, end: { group: 4, object: 7 } };
+  expect(await ids(await sifted.fetch({ track, ...range }, { rangeFilters: object5On }))).toEqual([
+    '4/1',
+    '4/5',
+    '4/6',
+  ]);
 });

@@ -55,6 +55,8 @@ describe('CachedSubgroup', () => {
     expect(subgroup.bytes).toBe(bytes - gone);
     expect(decode([subgroup.bytesAt(2, draft18, true)])).toMatchObject([{ objectId: 2 }]);
     expect(subgroup.bytesFrom(3)).toBe(subgroup.bytesAt(3, draft18, false).length);
+    // For a dialect of its own, behind the object that was trimmed last.
+    expect(subgroup.bytesAt(2, { ...draft18 }, false)).toEqual(subgroup.bytesAt(2, draft18, false));
   });
 });
 

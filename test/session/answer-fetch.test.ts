@@ -81,6 +81,15 @@ describe.each(moqtProtocols)('a publisher answers FETCH in %s', (protocol) => {
     session.close(0, '');
   });
 
+  it.runIf(Number(protocol.slice(5)) >= 19)('with filters: what passes', async () => {
+    const session = await peers(protocol);
+    const rangeFilters = { object: [{ set: 0, ranges: [{ start: 1n, end: 1n }] }] };
+    const range = { start: { group: 4, object: 0 }, end: { group: 6, object: 0 } };
+    const fetched = await session.fetch({ track, ...range }, { rangeFilters });
+    expect(await read(fetched)).toEqual(['unknown to 4', '5/1', '6/1']);
+    session.close(0, '');
+  });
+
   it('joins: what came before the subscription, then what comes', async () => {
     const store = filled();
     const session = await peers(protocol, store);

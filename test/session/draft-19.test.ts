@@ -3,7 +3,6 @@ import { draft19 } from '../../src/codec/moqt/draft19.ts';
 import type { Message } from '../../src/codec/moqt/message.ts';
 import { emptyBytes } from '../../src/core/bytes.ts';
 import { establish } from '../../src/session/establish.ts';
-import type { IncomingSubscribe } from '../../src/session/types.ts';
 import { pair, track } from './helpers.ts';
 
 const ok = { type: 'requestOk', parameters: {}, trackProperties: emptyBytes } as const;
@@ -38,21 +37,6 @@ it('sends no more updates at once than the peer wants', async () => {
   expect(await next()).toMatchObject({ type: 'requestUpdate', parameters: { subscriberPriority: 2 } });
   say(ok);
   await updates[1];
-});
-
-it('refuses range filters, as it offers none', async () => {
-  const requests: IncomingSubscribe[] = [];
-  const both = pair({ protocol: 'moqt-19' });
-  const opening = establish(both.server, { role: 'server', handlers: { subscribe: (one) => void requests.push(one) } });
-  both.client.openUni().write(draft19.encodeMessage({ type: 'setup' }));
-  const session = await opening;
-  const { send, receive } = both.client.openBidi();
-  // SUBSCRIBE 0 of a/b; two SUBGROUP_FILTERs (0x25): sets 0 and 1 of 0 to 3.
-  send.write(Uint8Array.of(0x03, 0, 17, 0, 1, 1, 0x61, 1, 0x62, 2, 0x25, 3, 0, 0, 3, 0, 3, 1, 0, 3));
-  const decoder = draft19.controlDecoder();
-  expect(decoder.push((await receive.read())!)).toMatchObject([{ type: 'requestError', code: 0x36 }]);
-  expect(requests).toEqual([]);
-  expect(session.version).toBe('moqt-19');
 });
 
 it('leaves without saying which requests it saw', async () => {

@@ -63,10 +63,3 @@ describe('a FETCH from so many groups before the next on', () => {
     expect(await answerTo(fetch(1), refusing)).toMatchObject({ type: 'requestError', code: 0x1, reason: 'no' });
   });
 });
-
-it('refuses a subscription that ends within a group', async () => {
-  // SUBSCRIBE 0 of a/b; LOCATION_FILTER from {1, 0} to {1, 5}.
-  const subscribe = Uint8Array.of(0x03, 0, 13, 0, 1, 1, 0x61, 1, 0x62, 1, 0x21, 4, 1, 0, 0, 5);
-  const answer = await answerTo(subscribe, { subscribe: (request) => void request.accept({ alias: 1 }) });
-  expect(answer).toMatchObject({ type: 'requestError', code: requestErrorCodes.invalidRange });
-});

@@ -3,12 +3,18 @@ import { bytesEqual } from '../../src/core/bytes.ts';
 import { establish } from '../../src/session/establish.ts';
 import { TrackFeed } from '../../src/session/track-feed.ts';
 import { TrackStore } from '../../src/session/track-store.ts';
-import type { SubscriptionFilter } from '../../src/session/types.ts';
+import type { RangeFilters, SubscriptionFilter } from '../../src/session/types.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import { collect, until } from '../engine/harness.ts';
 
-async function subscribed(track: TrackStore, filter: SubscriptionFilter, highWaterBytes = 1 << 20) {
-  const pair = memoryPair({ protocol: 'moqt-18', highWaterBytes });
+type Options = { highWaterBytes?: number; protocol?: string; rangeFilters?: RangeFilters };
+
+async function subscribed(
+  track: TrackStore,
+  filter: SubscriptionFilter,
+  { highWaterBytes = 1 << 20, protocol = 'moqt-18', rangeFilters }: Options = {},
+) {
+  const pair = memoryPair({ protocol, highWaterBytes });
   const [publisher, subscriber] = await Promise.all([
     establish(pair.client, {
       role: 'client',
@@ -18,7 +24,13 @@ async function subscribed(track: TrackStore, filter: SubscriptionFilter, highWat
     }),
     establish(pair.server, { role: 'server' }),
   ]);
-  const subscription = await subscriber.subscribe({ namespace: ['n'], name: track.name }, { filter });
+  const subscription = await subscriber.subscribe(
+    { namespace: ['n'], name: track.name },
+    {
+      filter,
+      ...(rangeFilters !== undefined && { rangeFilters }),
+    },
+  );
   return { subscription, close: () => publisher.close(0, '') };
 }
 
@@ -75,7 +87,7 @@ describe('TrackFeed', () => {
 
   it('gives up whole old groups when the connection is slow, holds little, and always delivers the newest', async () => {
     const track = new TrackStore('video');
-    const { subscription, close } = await subscribed(track, { type: 'unfiltered' }, 64 << 10);
+    const { subscription, close } = await subscribed(track, { type: 'unfiltered' }, { highWaterBytes: 64 << 10 });
     for (let group = 1; group <= 40; group++) {
       track.begin(group);
       for (let object = 0; object < 10; object++) track.push(payload(group, object, 200 << 10));
@@ -92,6 +104,59 @@ describe('TrackFeed', () => {
     for (const group of groups)
       for (const object of group.objects)
         expect(bytesEqual(object.payload, payload(group.groupId, object.objectId, 200 << 10))).toBe(true);
+    close();
+  });
+
+  it('sends what passes the filters as they are now; what may be held back is no end of a group', async () => {
+    const track = new TrackStore('video');
+    const only = (start: bigint) => ({ object: [{ set: 0, ranges: [{ start, end: start }] }] });
+    const options = { protocol: 'moqt-20', rangeFilters: only(1n) };
+    const { subscription, close } = await subscribed(track, { type: 'unfiltered' }, options);
+    track.begin(1);
+    for (const id of [0, 1, 2]) track.push(payload(1, id));
+    const subgroup = (await subscription.nextSubgroup())!;
+    expect(subgroup).toMatchObject({ groupId: 1, endOfGroup: false, firstObject: false });
+    expect(await subscription.update({ rangeFilters: only(4n) })).toEqual({ largest: { group: 1, object: 2 } });
+    for (const id of [3, 4, 5]) track.push(payload(1, id));
+    // Nothing of it passes: no stream.
+    track.begin(2);
+    track.push(payload(2, 0));
+    await subscription.update({ rangeFilters: { object: [], priority: only(2n).object } });
+    track.begin(3);
+    track.push(payload(3, 0));
+    track.end();
+    expect([await subgroup.next(), await subgroup.next(), await subgroup.next()]).toMatchObject([
+      { objectId: 1 },
+      { objectId: 4 },
+      null,
+    ]);
+    expect(await subscription.nextSubgroup()).toMatchObject({ groupId: 3, endOfGroup: false, firstObject: true });
+    expect(await subscription.nextSubgroup()).toBeNull();
+    close();
+  });
+
+  it('ends within a group where asked, and stays until the track ends', async () => {
+    const track = new TrackStore('video');
+    const filter = { type: 'absoluteRange', start: { group: 1, object: 0 }, endGroup: 2, endObject: 0 } as const;
+    const { subscription, close } = await subscribed(track, filter, { protocol: 'moqt-20' });
+    const groups = collect(subscription);
+    for (const group of [1, 2, 3]) {
+      track.begin(group);
+      for (const id of [0, 1]) track.push(payload(group, id));
+    }
+    await until(() => groups[1]?.objects.length === 1, 'the first object of the last group');
+    expect(track.followers).toBe(1);
+    track.end();
+    expect(await subscription.done).toMatchObject({ status: 0x2 });
+    expect(groups.map(({ objects }) => objects.map(({ objectId }) => objectId))).toEqual([[0, 1], [0]]);
+    close();
+  });
+
+  it('keeps its range', async () => {
+    const track = new TrackStore('video');
+    const { subscription, close } = await subscribed(track, { type: 'unfiltered' });
+    await expect(subscription.update({ filter: { type: 'nextGroup' } })).rejects.toMatchObject({ requestCode: 0x3 });
+    await until(() => track.followers === 0, 'nobody follows');
     close();
   });
 

@@ -25,6 +25,8 @@ export type ObjectDialect = {
   /** undefined: this version cannot say it in a datagram. */
   encodeDatagram(datagram: ObjectDatagram): Uint8Array | undefined;
   readTrackProperties(bytes: Uint8Array): TrackProperties;
+  /** A subscription stays when its range is past, and may begin so (draft-20 on): an update can give it another. */
+  readonly outlivesRange?: boolean;
   /** Codes of RESET_STREAM and STOP_SENDING on data streams, where they are not those of draft-18 (3.3.3). */
   readonly resetCodes?: { toWire(code: number): number; fromWire(code: number): number };
 };
@@ -45,6 +47,8 @@ export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
   readonly varints: Varints;
   /** GOAWAY on the control stream does not say which requests were seen (draft-19 on). */
   readonly goawayWithoutRequestId?: boolean;
+  /** There are range filters, and MAX_FILTER_RANGES in SETUP (draft-19 on). */
+  readonly rangeFilters?: boolean;
   /** A fetch that joins a subscription is one of a range (draft-20 on). */
   readonly withoutJoiningFetch?: boolean;
   /** Who takes a track that is offered says its terms in an update (draft-20 on). */

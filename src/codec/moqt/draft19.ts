@@ -1,3 +1,5 @@
+import { emptyBytes } from '../../core/bytes.ts';
+import { StreamsError } from '../../core/errors.ts';
 import { requestErrorCodes } from './codes.ts';
 import { goaway } from './control/goaway.ts';
 import type { MessageCodec } from './control/message-codec.ts';
@@ -16,6 +18,7 @@ import {
   rescoped,
   rulesWith,
 } from './parameters.ts';
+import { rangeFilterTypes, rangeKinds, withRangeSet, writeRangeSet } from './range-filters.ts';
 import { vi64 } from './varint.ts';
 
 /** draft-19 is draft-18 and what is here; the text of the draft is the source (its Change Log, 5.1.3, 10.2 to 10.6). */
@@ -35,24 +38,38 @@ function alsoInSubscribeTracks(name: (typeof ofSubscriptions)[number]): Paramete
   return rescoped(draft18Rules, name, [...scope, 'subscribeTracks']);
 }
 
-const rangeFilterScope: readonly ParameterScope[] = [
-  'subscribe',
-  'subscribeTracks',
-  'requestOk',
-  'requestUpdate',
-  'fetch',
-];
+/** 0x29 chooses among tracks, the others among objects. */
+const rangeFilterScope: Readonly<Record<'tracks' | 'objects', readonly ParameterScope[]>> = {
+  tracks: ['subscribeTracks', 'requestUpdate'],
+  objects: ['subscribe', 'subscribeTracks', 'requestOk', 'requestUpdate', 'fetch'],
+};
 
-/** 5.1.3, 10.2.10 to 10.2.14: length-prefixed, may repeat; 0x29 chooses among tracks, the others among objects. */
-const rangeFilters = [0x25, 0x26, 0x27, 0x28, 0x29].map(
-  (type): ParameterRule => ({
-    type,
+/** 5.1.3, 10.2.10 to 10.2.14: one parameter a filter, and an empty one where there is none any more. */
+const rangeFilters = rangeKinds.map(
+  (kind): ParameterRule => ({
+    type: rangeFilterTypes[kind],
     name: 'rangeFilters',
-    scope: type === 0x29 ? ['subscribeTracks', 'requestUpdate'] : rangeFilterScope,
-    repeats: true,
-    read: (reader, into) => {
-      reader.lengthPrefixed();
-      into.rangeFilters = true;
+    scope: rangeFilterScope[kind === 'trackProperty' ? 'tracks' : 'objects'],
+    count({ rangeFilters = {} }) {
+      const sets = rangeFilters[kind];
+      return sets === undefined ? 0 : Math.max(1, sets.length);
+    },
+    read(reader, into) {
+      const value = reader.lengthPrefixed();
+      try {
+        into.rangeFilters = withRangeSet(into.rangeFilters ?? {}, kind, value, reader.varints);
+      } catch (error) {
+        if (!(error instanceof StreamsError)) throw error;
+        into.invalidFilter ??= error.message;
+      }
+    },
+    write(writer, from) {
+      const sets = from.rangeFilters![kind]!;
+      if (sets.length === 0) writer.lengthPrefixed(emptyBytes);
+      sets.forEach((set, index) => {
+        if (index > 0) writer.varint(0);
+        writeRangeSet(writer, set);
+      });
     },
   }),
 );
@@ -104,6 +121,7 @@ export const draft19: Dialect = {
   ...draft18,
   version: 'moqt-19',
   goawayWithoutRequestId: true,
+  rangeFilters: true,
   encodeMessage: (message: Message) => encodeMessage(draft19Messages, vi64, message, draft19Rules),
   controlDecoder: () => new ControlDecoder(draft19Messages, vi64, draft19Rules),
 };

@@ -52,6 +52,7 @@ function dialect(version: string, form: LocationFilterForm): Dialect {
   return {
     ...draft19,
     version,
+    outlivesRange: true,
     withoutJoiningFetch: true,
     withoutPublishOkTerms: true,
     encodeMessage: (message: Message) => encodeMessage(draft20Messages, vi64, message, rules),

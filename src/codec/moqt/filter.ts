@@ -1,3 +1,4 @@
+import { StreamsError } from '../../core/errors.ts';
 import type { SubscriptionFilter } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
 import { boundedInteger, type WireReader, type WireWriter } from './wire.ts';
@@ -51,6 +52,8 @@ export function writeFilter(writer: WireWriter, filter: SubscriptionFilter, form
       writer.varint(0x3).location(filter.start);
       return;
     case 'absoluteRange':
+      if (filter.endObject !== undefined)
+        throw new StreamsError('UNSUPPORTED', 'a subscription of this version ends with a whole group');
       writer
         .varint(0x4)
         .location(filter.start)

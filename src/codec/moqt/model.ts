@@ -6,13 +6,21 @@ export type TrackName = { readonly namespace: readonly string[]; readonly name: 
 /** draft-18 1.4.2. Ids are numbers: ours stay below 2^53, a peer's larger one is a protocol violation. */
 export type Location = { readonly group: number; readonly object: number };
 
-/** draft-18 5.1.2. `unfiltered` passes everything the publisher has in its newest group and all that follows. */
+/**
+ * draft-18 5.1.2. `unfiltered` passes everything the publisher has in its newest group and all that follows. `endObject`, the last one of the
+ * last group, is for draft-20 and later; without, the group passes as a whole.
+ */
 export type SubscriptionFilter =
   | { readonly type: 'unfiltered' }
   | { readonly type: 'largestObject' }
   | { readonly type: 'nextGroup' }
   | { readonly type: 'absoluteStart'; readonly start: Location }
-  | { readonly type: 'absoluteRange'; readonly start: Location; readonly endGroup: number };
+  | {
+      readonly type: 'absoluteRange';
+      readonly start: Location;
+      readonly endGroup: number;
+      readonly endObject?: number;
+    };
 
 export type GroupOrder = 'ascending' | 'descending';
 

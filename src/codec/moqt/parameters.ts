@@ -2,6 +2,7 @@ import type { LocationFilter } from './draft20/location-filter.ts';
 import { readFilter, writeFilter } from './filter.ts';
 import type { GroupOrder, Location, SubscriptionFilter } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
+import type { RangeFilters } from './range-filters.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /** Message parameters (draft-18 10.2). Times are milliseconds; what is absent has the draft's default. */
@@ -19,10 +20,9 @@ export type MessageParameters = {
   readonly subscriptionFilter?: SubscriptionFilter;
   readonly groupOrder?: GroupOrder;
   readonly newGroupRequest?: number;
-  /** The subscription ends within a group (draft-20 5.1.2): read only, as none of ours does. */
-  readonly endsWithinGroup?: true;
-  /** There are range filters (draft-19 5.1.3), which we do not offer: they are not looked at, and never written. */
-  readonly rangeFilters?: true;
+  readonly rangeFilters?: RangeFilters;
+  /** What is wrong with a range filter, for INVALID_FILTER (draft-19 5.1.3); never written. */
+  readonly invalidFilter?: string;
   /** Of a FETCH since draft-20, where its range travels. */
   readonly locationFilter?: LocationFilter;
   /** FILL_PARAMETERS (draft-20 10.2.15): with a subscription, what is there already of these locations is wanted too. */
@@ -62,8 +62,8 @@ export type ParameterRule = {
   read(reader: WireReader, into: Mutable, scope: ParameterScope): void;
   /** Absent: read only. */
   write?(writer: WireWriter, from: MessageParameters): void;
-  /** May be there more than once. */
-  readonly repeats?: boolean;
+  /** It may be there more than once: how often. Absent: once, where its name is set. */
+  count?(from: MessageParameters): number;
 };
 
 type NumberName = { [K in keyof Mutable]-?: number extends Mutable[K] ? K : never }[keyof Mutable];
@@ -88,7 +88,7 @@ const draftRules: readonly ParameterRule[] = [
   {
     type: 0x03,
     name: 'authorizationTokens',
-    repeats: true,
+    count: ({ authorizationTokens = [] }) => authorizationTokens.length,
     scope: [
       'publish',
       'subscribe',
@@ -280,7 +280,7 @@ export function readParameters(
     const rule = byType.get(type);
     if (rule === undefined) throw protocolViolation(`unknown message parameter 0x${type.toString(16)}`);
     if (!rule.scope.includes(scope)) throw protocolViolation(`parameter ${rule.name} in ${scope}`);
-    if (i > 0 && delta === 0 && rule.repeats !== true) throw protocolViolation(`parameter ${rule.name} twice`);
+    if (i > 0 && delta === 0 && rule.count === undefined) throw protocolViolation(`parameter ${rule.name} twice`);
     rule.read(reader, parameters, scope);
   }
   return parameters;
@@ -291,13 +291,14 @@ export function writeParameters(
   parameters: MessageParameters,
   { all }: ParameterRules = draft18Rules,
 ): void {
+  let count = 0;
   const present = all.filter((rule) => {
-    const value = parameters[rule.name];
-    if (rule.write === undefined) return false;
-    return value !== undefined && !(Array.isArray(value) && rule.name === 'authorizationTokens' && value.length === 0);
+    if (rule.write === undefined || parameters[rule.name] === undefined) return false;
+    const times = rule.count?.(parameters) ?? 1;
+    count += times;
+    return times > 0;
   });
-  const repeated = Math.max((parameters.authorizationTokens?.length ?? 0) - 1, 0);
-  writer.varint(present.length + repeated);
+  writer.varint(count);
   let previous = 0;
   for (const rule of present) {
     writer.varint(rule.type - previous);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { deadlineSignal } from '../../core/deadline.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { AccessNews } from '../auth/access-news.ts';
 import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
 import type { ControlContext } from '../context.ts';
@@ -52,6 +54,8 @@ const heartbeatBody = z.object({
 
 const claimBody = z.object({ engineId, inputId: z.string().max(64) });
 
+const maxWaitSeconds = 30;
+
 const redeemBody = z.object({
   org: z.string().max(64),
   jti: z.string().min(1).max(256),
@@ -72,10 +76,21 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     c.json(await authorizePublish(context, parse(authorizeBody, await readJson(c.req.raw)))),
   );
 
+  const news = new AccessNews(context.db, () => context.now());
+
+  /** With `seen` (a `version` of before) and `wait` (seconds) the answer is held until there is news. */
   app.get('/internal/revocations', async (c) => {
     const since = Number(/^\d{1,15}$/.exec(c.req.query('since') ?? '0')?.[0] ?? 0);
+    const waitSeconds = Math.min(maxWaitSeconds, Number(/^\d{1,3}$/.exec(c.req.query('wait') ?? '0')?.[0] ?? 0));
+    const seen = c.req.query('seen');
+    if (seen !== undefined && waitSeconds > 0)
+      await news.newerThan(seen, deadlineSignal(waitSeconds * 1000, c.req.raw.signal));
+    // Before the rows: what comes in between is told again.
+    const version = await news.version();
     const { until, rows } = await revocationsSince(context.db, since, context.now());
     return c.json({
+      version: version.all,
+      keys: version.keys,
       until,
       revocations: rows.map(({ org_id, kind, value, at, expires_at }) => ({
         kind,

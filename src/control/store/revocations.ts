@@ -4,7 +4,7 @@ import type { Db, RevocationKind, RevocationRow } from './schema.ts';
 /** A token lasts a day at most and is issued at most a week ahead: relays refuse others. */
 const lifetimeMs = 8 * 86_400_000;
 /** A row may become visible this long after its `at`: a slow commit, the clock of another control process. */
-const lateMs = 60_000;
+export const lateMs = 60_000;
 const maxRows = 10_000;
 
 /** Relays read it within a second. Call it in the transaction of what it goes with. */

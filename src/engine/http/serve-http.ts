@@ -38,8 +38,8 @@ export type EngineHttpOptions = {
 export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
   const { controlUrl, serviceToken, issuer, live, logger, whip } = options;
   const { vod } = options;
-  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger });
   const revocations = new Revocations({ controlUrl, serviceToken, logger });
+  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
   const redeem = httpRedeem({ controlUrl, serviceToken });
   const tokens = new VerifiedTokens({ tokens: new PlaybackTokens({ keys, issuer, revocations, redeem }) });
   const windows = new HlsWindows({

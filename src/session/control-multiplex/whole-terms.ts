@@ -1,6 +1,7 @@
 import type { Location, SubscriptionFilter } from '../../codec/moqt/model.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import type { MessageParameters } from '../../codec/moqt/parameters.ts';
+import { StreamsError } from '../../core/errors.ts';
 
 type Range = { readonly start: Location; readonly endGroup: number };
 
@@ -79,6 +80,8 @@ function rangeOf(filter: SubscriptionFilter, largest: Location | undefined): Ran
     case 'absoluteStart':
       return { start: filter.start, endGroup: open };
     case 'absoluteRange':
+      if (filter.endObject !== undefined)
+        throw new StreamsError('UNSUPPORTED', 'a subscription of this version ends with a whole group');
       return { start: filter.start, endGroup: filter.endGroup };
   }
 }

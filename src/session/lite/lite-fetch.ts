@@ -30,6 +30,7 @@ export async function fetchGroups(
   const { signal, tokens = [] } = options;
   checkOpen(context, signal);
   checkTokens(tokens);
+  if (options.rangeFilters !== undefined) throw new StreamsError('UNSUPPORTED', 'moq-lite has no range filters');
   if (!('track' in target)) throw new StreamsError('UNSUPPORTED', 'moq-lite has no joining fetch');
   const { track, start, end } = target;
   const count = end.group - start.group + 1;

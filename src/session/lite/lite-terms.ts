@@ -25,9 +25,10 @@ export function termsOf(update: SubscribeUpdate, before?: SubscriptionTerms): Su
   };
 }
 
-/** Throws UNSUPPORTED for terms that moq-lite has not: a start inside a group, or no objects for now. */
+/** Throws UNSUPPORTED for terms that moq-lite has not: an end or a start inside a group, range filters, or no objects for now. */
 export function updateFor(terms: SubscriptionTerms): SubscribeUpdate {
   if (!terms.forward) throw new StreamsError('UNSUPPORTED', 'moq-lite has no subscription without objects');
+  if (terms.rangeFilters !== undefined) throw new StreamsError('UNSUPPORTED', 'moq-lite has no range filters');
   return {
     priority: 255 - terms.priority,
     ordered: terms.groupOrder === 'ascending',
@@ -56,6 +57,8 @@ function rangeOf(filter: SubscriptionFilter): Pick<SubscribeUpdate, 'groupStart'
     case 'absoluteRange':
       if (filter.start.object > 0)
         throw new StreamsError('UNSUPPORTED', 'a subscription of moq-lite starts with a whole group');
+      if (filter.type === 'absoluteRange' && filter.endObject !== undefined)
+        throw new StreamsError('UNSUPPORTED', 'a subscription of moq-lite ends with a whole group');
       return {
         groupStart: filter.start.group,
         groupEnd: filter.type === 'absoluteRange' ? filter.endGroup : undefined,

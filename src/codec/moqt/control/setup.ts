@@ -14,7 +14,9 @@ export type Setup = {
   readonly implementation?: string;
   readonly authorizationTokens?: readonly Uint8Array[];
   readonly maxAuthTokenCacheSize?: number;
-  /** draft-19 10.3.1.6: REQUEST_UPDATEs that may wait for an answer on one stream; 0, or absent: any number. */
+  /** draft-19 10.3.1.6: ranges that all range filters of one request may have; 0, or absent: there may be no filters. */
+  readonly maxFilterRanges?: number;
+  /** draft-19 10.3.1.7: REQUEST_UPDATEs that may wait for an answer on one stream; 0, or absent: any number. */
   readonly maxRequestUpdates?: number;
   /** HOP_ID of draft-lcurley-moq-cluster: who the peer is in hop lists, and that it can read them. 0: it does not say. */
   readonly hopId?: bigint;
@@ -31,7 +33,8 @@ export const setupOptionTypes = {
 /** draft-lcurley-moq-cluster */
 const hopIdOption = 0x40b54;
 
-/** Of draft-19 on; before, nobody uses the number. */
+/** Of draft-19 on; before, nobody uses the numbers. */
+const maxFilterRangesType = 0x06;
 const maxRequestUpdatesType = 0x08;
 
 export const setup: MessageCodec<Setup> = {
@@ -47,6 +50,8 @@ export const setup: MessageCodec<Setup> = {
       pairs.push({ type: setupOptionTypes.authorizationToken, value });
     if (message.maxAuthTokenCacheSize !== undefined)
       pairs.push({ type: setupOptionTypes.maxAuthTokenCacheSize, value: BigInt(message.maxAuthTokenCacheSize) });
+    if (message.maxFilterRanges !== undefined)
+      pairs.push({ type: maxFilterRangesType, value: BigInt(message.maxFilterRanges) });
     if (message.maxRequestUpdates !== undefined)
       pairs.push({ type: maxRequestUpdatesType, value: BigInt(message.maxRequestUpdates) });
     text(setupOptionTypes.authority, message.authority);
@@ -64,6 +69,10 @@ export const setup: MessageCodec<Setup> = {
         if (type === hopIdOption) {
           once(message.hopId, 'HOP_ID');
           message.hopId = value;
+        }
+        if (type === maxFilterRangesType) {
+          once(message.maxFilterRanges, 'MAX_FILTER_RANGES');
+          message.maxFilterRanges = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
         }
         if (type === maxRequestUpdatesType) {
           once(message.maxRequestUpdates, 'MAX_REQUEST_UPDATES');

@@ -99,11 +99,8 @@ export const typedForm: LocationFilterForm = {
   },
 };
 
-/**
- * As a filter of a subscription, which only ever gets what is published from now on. undefined: it ends within a group, which none of ours
- * does. From the current group, or one before, on is everything.
- */
-export function toSubscriptionFilter(filter: LocationFilter): SubscriptionFilter | undefined {
+/** As a filter of a subscription, which only ever gets what is published from now on: from the current group, or one before, on is everything. */
+export function toSubscriptionFilter(filter: LocationFilter): SubscriptionFilter {
   switch (filter.kind) {
     case 'all':
       return { type: 'unfiltered' };
@@ -113,8 +110,8 @@ export function toSubscriptionFilter(filter: LocationFilter): SubscriptionFilter
       return filter.groups === 0 ? { type: 'nextGroup' } : { type: 'unfiltered' };
     case 'absolute': {
       const { start, endGroup, endObject } = filter;
-      if (endObject !== undefined) return undefined;
-      return endGroup === undefined ? { type: 'absoluteStart', start } : { type: 'absoluteRange', start, endGroup };
+      if (endGroup === undefined) return { type: 'absoluteStart', start };
+      return { type: 'absoluteRange', start, endGroup, ...(endObject !== undefined && { endObject }) };
     }
   }
 }
@@ -129,7 +126,9 @@ export function fromSubscriptionFilter(filter: SubscriptionFilter): LocationFilt
       return { kind: 'relative', groups: 0 };
     case 'absoluteStart':
       return { kind: 'absolute', start: filter.start };
-    case 'absoluteRange':
-      return { kind: 'absolute', start: filter.start, endGroup: filter.endGroup };
+    case 'absoluteRange': {
+      const { type: _, ...range } = filter;
+      return { kind: 'absolute', ...range };
+    }
   }
 }

@@ -45,9 +45,7 @@ function locationFilterRules(form: LocationFilterForm): ParameterRule[] {
           into.locationFilter = filter;
           return;
         }
-        const ours = toSubscriptionFilter(filter);
-        if (ours === undefined) into.endsWithinGroup = true;
-        else into.subscriptionFilter = ours;
+        into.subscriptionFilter = toSubscriptionFilter(filter);
       },
       write: (writer, { subscriptionFilter }) => form.write(writer, fromSubscriptionFilter(subscriptionFilter!)),
     },
