@@ -122,7 +122,7 @@ function ours({ draft, registry }: Registry, name: string, code: number): string
 const unsaid: ReadonlySet<string> = new Set([
   // We take any number of updates (draft-19 10.3.1.7).
   'tooManyRequestUpdates',
-  // Range filters are not looked into (draft-19 5.1.3).
+  // The relay takes any number of disjoint filters (draft-20 6.3.1).
   'conflictingFilters',
 ]);
 

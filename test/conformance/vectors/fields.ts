@@ -6,10 +6,11 @@ import { readKeyValuePairs } from '../../../src/codec/moqt/key-value-pairs.ts';
 import type { Message } from '../../../src/codec/moqt/message.ts';
 import type { SubscriptionFilter } from '../../../src/codec/moqt/model.ts';
 import { type MessageParameters, parameterTypes } from '../../../src/codec/moqt/parameters.ts';
+import { rangeFilterTypes, rangeKinds } from '../../../src/codec/moqt/range-filters.ts';
 import { type Varints, vi64 } from '../../../src/codec/moqt/varint.ts';
 import { WireReader } from '../../../src/codec/moqt/wire.ts';
 import { hex } from '../../../src/core/bytes.ts';
-import type { Field, Fields } from './vectors.ts';
+import { type Field, type Fields, invalidRangeFilter } from './vectors.ts';
 
 /** What we read out of a message, in the words of moqtap-codec: fields of draft-18 and later. */
 
@@ -87,9 +88,29 @@ function asLocationFilter(value: SubscriptionFilter): LocationFilter {
       return { kind: 'nextObject' };
     case 'absoluteStart':
       return { kind: 'absolute', start: value.start };
-    case 'absoluteRange':
-      return { kind: 'absolute', start: value.start, endGroup: value.endGroup };
+    case 'absoluteRange': {
+      const { type: _, ...range } = value;
+      return { kind: 'absolute', ...range };
+    }
   }
+}
+
+/** One pair a filter; one that INVALID_FILTER answers is not kept, and `plain` says no more of it either. */
+function rangeFilters({ rangeFilters: filters = {}, invalidFilter }: MessageParameters): Fields[] {
+  const list = rangeKinds.flatMap((kind) => {
+    const sets = filters[kind];
+    if (sets === undefined) return [];
+    const values: Fields[] = sets.map(({ set, property, ranges }) => ({
+      set_id: set,
+      ...(property !== undefined && { property_type: property }),
+      ranges: ranges.map(({ start, end }) => ({
+        start: number(start),
+        ...(end !== undefined && { end: number(end) }),
+      })),
+    }));
+    return (values.length > 0 ? values : [{ removed: true }]).map((value) => pair(rangeFilterTypes[kind], value));
+  });
+  return invalidFilter === undefined ? list : [...list, invalidRangeFilter];
 }
 
 export function parameters(draft: number, from: MessageParameters): Field {
@@ -115,6 +136,7 @@ export function parameters(draft: number, from: MessageParameters): Field {
   if (range !== undefined) add('locationFilter', locationFilter(range, draft >= 22));
   add('groupOrder', order(from.groupOrder));
   add('fill', from.fill && parameters(draft, from.fill));
+  list.push(...rangeFilters(from));
   add('newGroupRequest', from.newGroupRequest);
   add('trackNamespacePrefix', from.trackNamespacePrefix);
   add('includeProperties', from.includeProperties === undefined ? undefined : Number(from.includeProperties));
@@ -140,6 +162,7 @@ export function setupOptions(
     ),
     [setupOptionTypes.maxAuthTokenCacheSize, setup.maxAuthTokenCacheSize],
     [setupOptionTypes.authority, setup.authority],
+    [0x06, 'maxFilterRanges' in setup ? setup.maxFilterRanges : undefined],
     [setupOptionTypes.implementation, setup.implementation],
     [0x08, setup.maxRequestUpdates],
   ];

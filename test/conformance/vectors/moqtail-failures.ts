@@ -6,17 +6,9 @@ export const expectedFailures: readonly ExpectedFailure[] = [
   {
     drafts,
     kind: 'control',
-    names:
-      /(SUBGROUP|OBJECTID|PRIORITY)_FILTER (an end|two ranges|cut)$|PROPERTY_FILTER (of a property|cut)$|^(SUBSCRIBE OBJECT|SUBSCRIBE_TRACKS TRACK)_PROPERTY_FILTER removed$|^SETUP filter ranges$/,
-    whose: 'ours',
-    why: 'range filters and MAX_FILTER_RANGES (draft-20 5.1.4) are not looked into',
-  },
-  {
-    drafts,
-    kind: 'control',
-    names: /^(SUBSCRIBE|PUBLISH|REQUEST_UPDATE|SUBSCRIBE_TRACKS) LOCATION_FILTER from \d+\/0 to its object \d+$/,
-    whose: 'ours',
-    why: 'a subscription that ends within a group is only known to be one (draft-20 5.1.2)',
+    names: /_FILTER cut$/,
+    whose: 'choice',
+    why: 'the request is answered with INVALID_FILTER (draft-20 5.1.4)',
   },
   {
     drafts,
