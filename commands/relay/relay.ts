@@ -12,7 +12,7 @@ import type { Output } from '../output/output.ts';
 import type { relaySpec } from './specs.ts';
 
 export const run: Run<typeof relaySpec> = async ({ args, options, env, output, signal }) => {
-  const { listen, versions, tlsGenerate, authKey, authPublic, maxSessions } = options;
+  const { listen, versions, tlsGenerate, authKey, authPublic, maxSessions, drainTo } = options;
   const settings = relaySettings(args.config === undefined ? undefined : await readConfig(args.config), {
     ...(listen !== undefined && { listen }),
     ...(versions !== undefined && { versions: parseVersions(versions) }),
@@ -20,6 +20,7 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
     ...(authKey !== undefined && { authKey }),
     ...(authPublic !== undefined && { authPublic }),
     ...(maxSessions !== undefined && { maxSessions }),
+    ...(drainTo !== undefined && { drainTo }),
   });
   keepYoungGenerationSmall();
   const dataDir = resolve(options.dataDir ?? join(defaultDataDir(env), 'relay'));
@@ -35,7 +36,8 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
     sayReady(output, urls, relay.certificateSha256);
     await aborted(signal);
     if (!output.json) output.note('\nStopping (once more to stop at once)');
-    await relay.drain({ timeoutMs: settings.drainMs });
+    const { drainMs: timeoutMs, drainTo: uri } = settings;
+    await relay.drain({ timeoutMs, ...(uri !== undefined && { uri }) });
   } finally {
     await relay.close();
   }

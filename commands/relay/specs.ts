@@ -35,6 +35,7 @@ export const relaySpec = {
       parse: parseSessionCount,
       default: '10000',
     },
+    drainTo: { value: 'url', description: 'relay that sessions are sent to when this one stops (GOAWAY)' },
     dataDir: {
       value: 'dir',
       description: 'where the generated certificate is kept',

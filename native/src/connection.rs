@@ -89,9 +89,9 @@ impl Conn {
     }
 
     /// A stream opened from this side; its quinn stream may come later. None after the end of the connection.
-    pub fn open(self: &Arc<Self>, bidirectional: bool, priority: i32) -> u64 {
+    pub fn open(self: &Arc<Self>, bidirectional: bool, priority: i32, head: Bytes) -> u64 {
         let handle = self.registry.handle();
-        let send = SendSide::new(handle, self.clone(), priority);
+        let send = SendSide::new(handle, self.clone(), priority, head);
         let receive = bidirectional.then(|| ReceiveSide::new(handle, self.clone(), None));
         self.add_send(&send);
         if let Some(receive) = &receive {

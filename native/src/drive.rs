@@ -4,6 +4,7 @@ use crate::connection::{Conn, Waiting, Work};
 use crate::events::Kind;
 use crate::receive::ReceiveSide;
 use crate::send::SendSide;
+use bytes::Bytes;
 use quinn::ConnectionError;
 use std::collections::VecDeque;
 use std::future::{poll_fn, Future};
@@ -159,7 +160,7 @@ fn accepted(conn: &Arc<Conn>, kind: Kind, send: Option<quinn::SendStream>, recei
     let handle = conn.registry.handle();
     let side = ReceiveSide::new(handle, conn.clone(), Some(receive));
     conn.add_receive(&side);
-    let sending = send.map(|stream| (SendSide::new(handle, conn.clone(), 0), stream));
+    let sending = send.map(|stream| (SendSide::new(handle, conn.clone(), 0, Bytes::new()), stream));
     if let Some((side, _)) = &sending {
         conn.add_send(side);
     }

@@ -219,12 +219,14 @@ impl QuicSocket {
         })
     }
 
-    /// The stream's handle at once, whatever credit the peer has given; 0 when the connection is gone.
+    /// The stream's handle at once, whatever credit the peer has given; 0 when the connection is gone. `head` leaves with
+    /// what is written first.
     #[napi]
-    pub fn open(&self, connection: f64, bidirectional: bool, priority: i32) -> Result<f64> {
+    pub fn open(&self, connection: f64, bidirectional: bool, priority: i32, head: Option<&[u8]>) -> Result<f64> {
         guarded(|| {
             let conn = self.registry.connections.get(connection as u64);
-            Ok(conn.map_or(0, |conn| conn.open(bidirectional, priority)) as f64)
+            let head = head.map_or_else(Bytes::new, Bytes::copy_from_slice);
+            Ok(conn.map_or(0, |conn| conn.open(bidirectional, priority, head)) as f64)
         })
     }
 

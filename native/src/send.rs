@@ -29,6 +29,10 @@ struct State {
     stopped: Option<Stopped>,
     queue: VecDeque<Bytes>,
     queued: usize,
+    /// The queue is only the head of the stream, which waits for what is written first.
+    corked: bool,
+    /// quinn takes no more, and will say when.
+    blocked: bool,
     priority: i32,
     finishing: bool,
     finished: bool,
@@ -45,13 +49,15 @@ enum Outcome {
 }
 
 impl SendSide {
-    pub fn new(handle: u64, conn: Arc<Conn>, priority: i32) -> Arc<Self> {
-        Arc::new(SendSide {
-            handle,
-            conn,
-            queued_for_work: AtomicBool::new(false),
-            state: Mutex::new(State { priority, ..State::default() }),
-        })
+    /// `head`: the first bytes; they leave with what is written next.
+    pub fn new(handle: u64, conn: Arc<Conn>, priority: i32, head: Bytes) -> Arc<Self> {
+        let mut state = State { priority, ..State::default() };
+        if !head.is_empty() {
+            state.corked = true;
+            state.queued = head.len();
+            state.queue.push_back(head);
+        }
+        Arc::new(SendSide { handle, conn, queued_for_work: AtomicBool::new(false), state: Mutex::new(state) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -97,7 +103,8 @@ impl SendSide {
         }
         state.queued += bytes.len();
         state.queue.push_back(bytes);
-        if state.queue.len() == 1 && state.stream.is_some() {
+        state.corked = false;
+        if !state.blocked && state.stream.is_some() {
             let outcome = self.flush(&mut state);
             self.settle(state, outcome);
         }
@@ -121,6 +128,7 @@ impl SendSide {
             return;
         }
         state.finishing = true;
+        state.corked = false;
         let outcome = self.flush(&mut state);
         self.settle(state, outcome);
     }
@@ -156,6 +164,7 @@ impl SendSide {
         if state.ended || state.stream.is_none() {
             return;
         }
+        state.blocked = false;
         let mut outcome = self.flush(&mut state);
         if let (Outcome::Open, Some(stopped)) = (&outcome, state.stopped.as_mut()) {
             let waker = Waker::from(self.clone());
@@ -176,8 +185,11 @@ impl SendSide {
     }
 
     fn flush(self: &Arc<Self>, state: &mut State) -> Outcome {
-        let State { stream, queue, queued, .. } = state;
+        let State { stream, queue, queued, corked, blocked, .. } = state;
         let Some(stream) = stream.as_mut() else { return Outcome::Open };
+        if *corked {
+            return Outcome::Open;
+        }
         while !queue.is_empty() {
             let waker = Waker::from(self.clone());
             let mut context = Context::from_waker(&waker);
@@ -187,7 +199,10 @@ impl SendSide {
             };
             match written {
                 Poll::Pending if self.conn.widen_send_window() => continue,
-                Poll::Pending => return Outcome::Open,
+                Poll::Pending => {
+                    *blocked = true;
+                    return Outcome::Open;
+                }
                 Poll::Ready(Ok(written)) => {
                     *queued -= written.bytes;
                     queue.drain(..written.chunks);

@@ -1,7 +1,10 @@
 import type { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { StreamsError } from '../core/errors.ts';
 
-/** Variable-length integers of QUIC (RFC 9000 section 16): the two top bits of the first byte tell the length. */
+/**
+ * Variable-length integers of QUIC (RFC 9000 section 16): the two top bits of the first byte tell the length. For HTTP/3 and QMux,
+ * which only compare code points and know no MoQT; moqt/quic-varints.ts is the same wire form among MoQT's.
+ */
 
 /** 1, 2, 4 or 8. */
 export function quicVarintLength(firstByte: number): number {

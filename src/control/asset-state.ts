@@ -63,13 +63,21 @@ export async function recordedAsset(
 ): Promise<AssetRow> {
   const input = await db.selectFrom('live_inputs').selectAll().where('id', '=', inputId).executeTakeFirst();
   if (!input) throw new StreamsError('NOT_FOUND', `there is no live input ${inputId}`);
-  const row: AssetRow = {
+  const name = `${input.name} ${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`;
+  const row = newAsset({ org_id: input.org_id, external_asset_id: null, input_id: inputId, name }, now);
+  await db.insertInto('assets').values(row).execute();
+  return row;
+}
+
+/** An asset of which nothing has arrived yet. */
+export function newAsset(
+  about: Pick<AssetRow, 'org_id' | 'external_asset_id' | 'input_id' | 'name'>,
+  now: number,
+): AssetRow {
+  return {
+    ...about,
     id: newId('as'),
-    org_id: input.org_id,
     playback_id: newId('pb'),
-    external_asset_id: null,
-    input_id: inputId,
-    name: `${input.name} ${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`,
     status: 'uploading',
     percent: 0,
     error_reason: null,
@@ -78,6 +86,4 @@ export async function recordedAsset(
     created_at: now,
     updated_at: now,
   };
-  await db.insertInto('assets').values(row).execute();
-  return row;
 }

@@ -84,7 +84,8 @@ async function respond(options: DebugHttpOptions, request: IncomingMessage, resp
   const path = mark < 0 ? url : url.slice(0, mark);
   if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
   else if (path === '/certificate.sha256' && options.certificateSha256) {
-    answer(response, 200, `${options.certificateSha256()}\n`);
+    // No newline: @moq/net takes the whole body for hexadecimal digits.
+    answer(response, 200, options.certificateSha256());
   } else if (path === '/health') answer(response, 200, 'ok\n');
   else if (path === '/metrics' && options.stats) answer(response, 200, metricsText(options.stats()));
   else {

@@ -1,7 +1,7 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { SubgroupWriter } from '../session/types.ts';
-import type { SendStream } from '../transport/transport.ts';
+import type { EndListener, SendStream } from '../transport/transport.ts';
 import type { RelayCounters } from './counters.ts';
 import type { Follower } from './lane.ts';
 import type { Sieve } from './sieve.ts';
@@ -36,7 +36,7 @@ export type DeliveryOwner = {
  * everybody else's. When the stream refuses an object, the delivery continues from a cursor into the cache at the pace of
  * the stream: what waits is not copied.
  */
-export class Delivery implements Follower {
+export class Delivery implements Follower, EndListener {
   readonly groupId: number;
   readonly dialect: ObjectDialect;
   readonly stream: SendStream;
@@ -78,7 +78,7 @@ export class Delivery implements Follower {
 
   start(): void {
     this.#subgroup.lag(this);
-    void this.stream.stopped.then((code) => this.#stopped(code));
+    this.#writer.onEnd(this);
     if (this.#subgroup.end?.type === 'finished') this.subgroupComplete();
     this.#pump();
   }
@@ -243,7 +243,8 @@ export class Delivery implements Follower {
     else this.#pump();
   }
 
-  #stopped(code: number | null): void {
+  /** From the stream. */
+  streamEnded(code: number | null): void {
     if (this.ended) return;
     // null: the stream ended another way, and nothing can be written to it any more.
     this.abandon(code === null ? streamResetCodes.sessionClosed : streamResetCodes.cancelled);

@@ -5,7 +5,7 @@ import { StreamsError } from '../core/errors.ts';
 import { filtersWithin } from '../session/object-filter.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
-import { leadsTo, type Peer } from './cluster/route.ts';
+import { costOf, leadsTo, type Peer } from './cluster/route.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
 import { namespaceKey } from './publisher.ts';
@@ -44,10 +44,11 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
       if (origins.delete(key)) feed?.withdraw(relative);
       return;
     }
-    // Another publisher is another announcement (draft-lcurley-moq-cluster, Updating an Advertisement).
-    if (by.peer.id !== undefined && origins.has(key) && origins.get(key) !== origin) feed?.withdraw(relative);
+    // Another publisher is another announcement (draft-lcurley-moq-cluster, Updating an Advertisement; moq-lite, Routing).
+    if (origins.has(key) && origins.get(key) !== origin) feed?.withdraw(relative);
     origins.set(key, origin);
-    feed?.announce(relative, [...(best.route?.hops ?? [0n]), by.hopId]);
+    const { route } = best;
+    feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && costOf(route));
   };
   const watcher: PrefixWatcher<readonly string[]> = {
     prefix: whole(request.prefix),

@@ -4,6 +4,7 @@ import { StreamsError } from '../core/errors.ts';
 import type { Subscription, SubscriptionEnd } from '../session/types.ts';
 import { isRemote } from './cluster/route.ts';
 import type { Publisher } from './publisher.ts';
+import { contentOf, type Source, sourceOf } from './source.ts';
 import type { RelayTrack } from './track.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
@@ -23,6 +24,8 @@ export type FeedOptions = {
 const retryMs = 200;
 /** How long the streams of an ended subscription may take to arrive. */
 const lateStreamsMs = 5000;
+/** How long newcomers wait to see whether a publisher that takes over goes on or starts anew. */
+const decisionMs = 1000;
 
 type Attempt = { publisher: Publisher; readonly abort: AbortController };
 type Current = { publisher: Publisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
@@ -32,9 +35,9 @@ type Current = { publisher: Publisher; readonly subscription: Subscription; read
  * vanishes and comes back within the linger time.
  */
 export class TrackFeed {
-  /** Settles with the first answer of a publisher; rejects with its refusal. */
-  readonly established: Promise<void>;
-  readonly #established: Deferred<void> = deferred();
+  #ready = pending();
+  #isReady = false;
+  #readyTimer: NodeJS.Timeout | undefined;
   readonly #track: RelayTrack;
   readonly #options: FeedOptions;
   readonly #stop = new AbortController();
@@ -42,15 +45,23 @@ export class TrackFeed {
   #current: Current | undefined;
   #attempting: Attempt | undefined;
   /** Of what the track keeps. */
-  #origin: bigint | undefined;
+  #source: Source | undefined;
+  /** How the subscription before ended, if the publisher ended it, but another is asked for the track. */
+  #ended: SubscriptionEnd | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(track: RelayTrack, options: FeedOptions) {
     this.#track = track;
     this.#options = options;
-    this.established = this.#established.promise;
-    this.established.catch(() => {});
+  }
+
+  /**
+   * Settles when it is known what there is: with the first answer of a publisher, and of each that takes over; rejects with
+   * the refusal of the first.
+   */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   /** The one that is read, or asked. */
@@ -86,6 +97,21 @@ export class TrackFeed {
   #abandon(): void {
     this.#attempting?.abort.abort();
     this.#attempting = undefined;
+    if (this.#current !== undefined && !this.#track.isUndecided) this.#sure();
+  }
+
+  /** Newcomers wait from now on; not for long if there is something that they could have. */
+  #unsure(): void {
+    clearTimeout(this.#readyTimer);
+    if (this.#isReady) this.#ready = pending();
+    this.#isReady = false;
+    if (this.#current !== undefined) this.#readyTimer = setTimeout(() => this.#sure(), decisionMs);
+  }
+
+  #sure(): void {
+    clearTimeout(this.#readyTimer);
+    this.#isReady = true;
+    this.#ready.resolve();
   }
 
   /** Whether to go on with what comes from another relay, `best` being the publisher to use now. */
@@ -123,20 +149,22 @@ export class TrackFeed {
   stop(): void {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
+    this.#ready.reject(new StreamsError('INTERRUPTED', 'the relay gave the track up'));
     this.#abandon();
     clearTimeout(this.#lingerTimer);
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#readyTimer);
     this.#current?.reader.stop();
     this.#current = undefined;
     this.#track.newGroups.connect(undefined);
-    this.#established.reject(new StreamsError('INTERRUPTED', 'the relay gave the track up'));
   }
 
   async #attempt(publisher: Publisher): Promise<void> {
     clearTimeout(this.#retryTimer);
-    this.#abandon();
+    this.#attempting?.abort.abort();
     const attempt: Attempt = { publisher, abort: new AbortController() };
     this.#attempting = attempt;
+    this.#unsure();
     const newGroupRequest = this.#track.newGroups.takeWaiting();
     let subscription: Subscription;
     try {
@@ -146,7 +174,7 @@ export class TrackFeed {
         ...(newGroupRequest !== undefined && { newGroupRequest }),
       });
     } catch (error) {
-      if (this.#attempting === attempt) this.#refused(error);
+      if (this.#attempting === attempt) this.#refused(error, attempt.publisher);
       return;
     }
     if (this.#stop.signal.aborted || this.#attempting !== attempt) {
@@ -162,9 +190,12 @@ export class TrackFeed {
     this.#lingerTimer = undefined;
     const previous = this.#current;
     previous?.reader.stop();
-    if (isAnother(publisher.origin, this.#origin)) this.#track.startOver();
-    this.#origin = publisher.origin;
-    this.#track.sourceChanged(subscription.largest, subscription.trackProperties, publisher.dialect);
+    const source = sourceOf(publisher);
+    const { malformedTrack } = publishDoneCodes;
+    const content = this.#ended?.status === malformedTrack ? 'other' : contentOf(source, this.#source);
+    this.#ended = undefined;
+    this.#source = source;
+    this.#track.sourceChanged(subscription, publisher.dialect, content);
     const current: Current = {
       publisher,
       subscription,
@@ -176,41 +207,56 @@ export class TrackFeed {
       // The answer says no more than the new group does.
       if (dynamicGroups) subscription.update({ newGroupRequest }).catch(() => {});
     });
+    this.#unsure();
     this.#isEstablished = true;
-    this.#established.resolve();
+    void this.#track.decided.then(() => {
+      if (this.#current === current && this.#attempting === undefined) this.#sure();
+    });
     void subscription.done.then((end) => this.#lost(current, end));
   }
 
-  #refused(error: unknown): void {
+  #refused(error: unknown, publisher: Publisher): void {
     this.#attempting = undefined;
     if (this.#stop.signal.aborted) return;
     if (!this.#isEstablished) {
-      this.#established.reject(error);
+      this.#ready.reject(error);
       this.#end(publishDoneCodes.trackEnded, 'refused by the publisher');
-    } else if (this.#current === undefined) {
-      this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
-    }
+    } else if (this.#current !== undefined) this.#sure();
+    else if (isRemote(publisher) && this.#ended?.status === publishDoneCodes.trackEnded) {
+      this.#end(this.#ended.status, this.#ended.reason);
+    } else this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
   }
 
   async #lost(current: Current, end: SubscriptionEnd): Promise<void> {
     if (this.#current !== current || this.#stop.signal.aborted) return;
-    if (end.by === 'publisher') {
+    const { malformedTrack, trackEnded } = publishDoneCodes;
+    const isBroken = end.by === 'publisher' && end.status === malformedTrack && isRemote(current.publisher);
+    if (isBroken) current.reader.stop();
+    else if (end.by === 'publisher') {
       // PUBLISH_DONE overtakes the last objects.
       await Promise.race([current.reader.done, new Promise((resolve) => setTimeout(resolve, lateStreamsMs).unref())]);
       if (this.#current !== current || this.#stop.signal.aborted) return;
     }
     this.#current = undefined;
+    this.#unsure();
     this.#track.newGroups.connect(undefined);
     const next = this.#options.find();
-    const saidSo = end.by === 'publisher' && end.status === publishDoneCodes.trackEnded;
-    if (saidSo && (next === undefined || next === current.publisher)) {
+    const isEnd = end.by === 'publisher' && end.status === trackEnded;
+    const isReplaced = next !== undefined && this.#isAnother(next, current.publisher);
+    if (isEnd && !isReplaced) {
       this.#end(end.status, end.reason);
       return;
     }
+    if (isBroken || isEnd) this.#ended = end;
     this.#linger();
     // A session that died may still be listed; its removal, or the retry, finds the other one.
     if (next === current.publisher) this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
     else this.publishersChanged();
+  }
+
+  /** Over a link the same announcement may have become that of another publisher. */
+  #isAnother(next: Publisher, before: Publisher): boolean {
+    return isRemote(next) ? sourceOf(next).hop !== this.#source?.hop : next !== before;
   }
 
   #end(status: number, reason: string): void {
@@ -220,7 +266,9 @@ export class TrackFeed {
   }
 }
 
-/** Both are known, and are not the same. */
-function isAnother(a: bigint | undefined, b: bigint | undefined): boolean {
-  return a !== undefined && b !== undefined && a !== b;
+/** Settled or not: nobody may be listening. */
+function pending(): Deferred<void> {
+  const ready = deferred<void>();
+  ready.promise.catch(() => {});
+  return ready;
 }

@@ -1,5 +1,5 @@
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
-import type { DatagramObject, SubgroupHeader } from '../session/types.ts';
+import type { DatagramObject, MoqObject, SubgroupHeader } from '../session/types.ts';
 import type { RelayCounters } from './counters.ts';
 import { CachedSubgroup, objectOverhead } from './subgroup.ts';
 
@@ -35,6 +35,16 @@ export class CachedGroup {
     const subgroup = new CachedSubgroup(header, dialect, this.#counters);
     this.subgroups.set(header.subgroupId, subgroup);
     return subgroup;
+  }
+
+  /** The object of that id, if it is kept. */
+  objectOf(id: number): MoqObject | undefined {
+    for (const subgroup of this.subgroups.values()) {
+      for (let index = subgroup.first; index < subgroup.length; index++) {
+        if (subgroup.headAt(index).objectId === id) return subgroup.objectAt(index);
+      }
+    }
+    return this.datagrams.get(id)?.object;
   }
 
   /** Keeps an object that came as a datagram; answers the bytes, 0 when it was here already. */

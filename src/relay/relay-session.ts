@@ -1,5 +1,4 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
-import { everythingBelow } from '../access/pattern.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { liteVersion } from '../codec/moqt/lite/version.ts';
@@ -23,13 +22,14 @@ import type {
   TrackName,
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
+import { ClaimedTracks } from './claimed-tracks.ts';
 import { followPeer } from './cluster/follow-peer.ts';
-import { asksToJoin, isMember, noMember } from './cluster/join.ts';
-import { maxHops, type Peer, randomHop } from './cluster/route.ts';
+import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
+import { maxHops, type Peer, randomHop, routeBy } from './cluster/route.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
-import { namespaceKey, type Publisher } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from './session-rights.ts';
@@ -46,17 +46,13 @@ export type RelaySessionContext = {
 };
 
 /** A session that we opened to another relay of the cluster. */
-export type Dialled = { readonly path: string; readonly authority: string; opened?(session: Session): void };
-
-/** A relay of the cluster passes everything on. */
-const memberGrant: Grant = {
-  kind: 'both',
-  cluster: true,
-  publish: [everythingBelow([])],
-  subscribe: [everythingBelow([])],
-  lapsed: () => undefined,
-  watch: () => () => {},
+export type Dialled = {
+  readonly path: string;
+  readonly authority: string;
+  readonly cost?: number;
+  opened?(session: Session): void;
 };
+
 /** Subscriptions, fetches and offers of another relay: it asks for all its viewers. */
 const maxOfMember = 100_000;
 /** One for every track, and for every group under way. */
@@ -74,8 +70,7 @@ export class RelaySession {
   /** The origin of what it announces, where it does not say. */
   readonly #ownHop = randomHop();
   #grant: Grant | undefined;
-  /** Tracks it has subscribed to or waits for. */
-  readonly #subscriptions = new Set<string>();
+  readonly #tracks = new ClaimedTracks();
   #fetches = 0;
   #offers = 0;
   #announced = 0;
@@ -101,7 +96,9 @@ export class RelaySession {
       this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
       const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
-      const peer: Peer = { isMember: this.isMember, id: session.peer.hopId || undefined };
+      // What is said here goes before what the peer says.
+      const cost = this.#dialled?.cost ?? session.peer.relayCost ?? 1;
+      const peer: Peer = { isMember: this.isMember, id: session.peer.hopId || undefined, cost };
       this.#dialled?.opened?.(session);
       this.#open.resolve({ session, dialect, peer });
       if (this.isMember) this.#followPeer(session, peer);
@@ -126,9 +123,17 @@ export class RelaySession {
       });
     }
     this.#grant = memberGrant;
-    const { path, authority } = this.#dialled;
+    const { path, authority, cost: relayCost } = this.#dialled;
     const handlers = this.#handlers(memberGrant);
-    return establish(this.#transport, { role: 'client', setupTimeoutMs, hopId, path, authority, handlers });
+    return establish(this.#transport, {
+      role: 'client',
+      setupTimeoutMs,
+      hopId,
+      path,
+      authority,
+      handlers,
+      ...(relayCost !== undefined && { relayCost }),
+    });
   }
 
   /** Another relay of the cluster. */
@@ -238,7 +243,7 @@ export class RelaySession {
 
   #route(request: IncomingSubscribe, grant: Grant): void {
     const { track } = request;
-    const over = this.#claim(track, request.subscribeId);
+    const over = this.#claim(track, request.subscribeId !== undefined);
     if (over === 'taken') {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
     } else if (over === 'full') {
@@ -246,7 +251,12 @@ export class RelaySession {
     } else {
       const tally = this.#tally;
       void this.#open.promise.then(({ dialect, peer }) =>
-        this.#context.router.subscribe({ request, session: { dialect, tally, grant }, peer, over }),
+        this.#context.router.subscribe({
+          request,
+          session: { dialect, tally, grant, isMember: peer.isMember },
+          peer,
+          over,
+        }),
       );
     }
   }
@@ -257,13 +267,8 @@ export class RelaySession {
     return this.isMember ? maxOfMember : this.#context.limits[limit];
   }
 
-  /** Takes one of the subscriptions this session may have; the answer gives it back. */
-  #claim(track: TrackName, subscribeId = 0): 'taken' | 'full' | (() => void) {
-    const key = namespaceKey([...track.namespace, track.name, `${subscribeId}`]);
-    if (this.#subscriptions.has(key)) return 'taken';
-    if (this.#subscriptions.size >= this.#most('maxSubscriptionsPerSession')) return 'full';
-    this.#subscriptions.add(key);
-    return () => void this.#subscriptions.delete(key);
+  #claim(track: TrackName, another = false): 'taken' | 'full' | (() => void) {
+    return this.#tracks.claim(track, this.#most('maxSubscriptionsPerSession'), another);
   }
 
   async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
@@ -344,13 +349,13 @@ export class RelaySession {
       dialect,
       namespace,
       tally: this.#tally,
-      route: { by: peer, hops },
+      route: routeBy(peer, hops, announcement.hops && announcement.cost),
       ...(announcement.hops?.[0] && { origin: announcement.hops[0] }),
     };
     const withdraw = router.announce(publisher);
-    announcement.onMoved?.((moved) => {
+    announcement.onMoved?.((moved, cost) => {
       if (moved.length > maxHops || moved.includes(hopId)) announcement.cancel();
-      else router.moved(publisher, { by: peer, hops: moved });
+      else router.moved(publisher, routeBy(peer, moved, cost));
     });
     await announcement.ended;
     withdraw();

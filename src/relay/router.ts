@@ -155,7 +155,7 @@ export class Router {
     if (routed === undefined) {
       throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
-    await this.#using(routed, () => routed.feed.established);
+    await this.#using(routed, () => routed.feed.ready);
     return routed.track;
   }
 
@@ -171,7 +171,7 @@ export class Router {
     const routed = this.#routed(name);
     if (routed === undefined) return;
     const viewer = await this.#using(routed, async () => {
-      await routed.feed.established;
+      await routed.feed.ready;
       const publication = await publish(answerOf(routed.track, session));
       return this.#view(routed, publication, session);
     });
@@ -190,7 +190,7 @@ export class Router {
     const known = this.#tracks.get(trackKey(request.track));
     if (known !== undefined) {
       try {
-        await Promise.race([known.feed.established, request.cancelled]);
+        await Promise.race([known.feed.ready, request.cancelled]);
       } catch {
         // Refused as a subscription; what was published may be had all the same.
       }
@@ -295,7 +295,7 @@ export class Router {
     });
     let refusal: unknown;
     try {
-      await Promise.race([routed.feed.established, request.cancelled]);
+      await Promise.race([routed.feed.ready, request.cancelled]);
     } catch (error) {
       refusal = error;
     }
@@ -327,7 +327,9 @@ export class Router {
       over();
       return;
     }
-    const viewer = this.#view(routed, request.accept(answerOf(track, session)), session);
+    // Streams of a subscription that a relay left must not be taken for those of its next.
+    const alias = peer?.isMember ? this.#nextAlias++ : track.alias;
+    const viewer = this.#view(routed, request.accept({ ...answerOf(track, session), alias }), session);
     if (peer?.isMember) this.#serveMember(routed, viewer);
     void viewer.ended.then(over);
   }

@@ -1,16 +1,21 @@
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
-import { emptyBytes } from '../core/bytes.ts';
-import type { DatagramObject, Location, MoqObject, SubgroupHeader, TrackName } from '../session/types.ts';
+import { bytesEqual, emptyBytes } from '../core/bytes.ts';
+import { type Deferred, deferred } from '../core/deferred.ts';
+import type { DatagramObject, Location, MoqObject, SubgroupHeader, Subscription, TrackName } from '../session/types.ts';
 import type { ObjectCache } from './cache.ts';
 import type { DeliveryTimeouts } from './delivery.ts';
 import { CachedGroup } from './group.ts';
 import { NewGroupRequests } from './new-groups.ts';
+import type { Content } from './source.ts';
 import { laterOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 import type { Viewer, ViewerContext } from './viewer.ts';
 
 /** A datagram is at most a packet: this bounds what a group of them keeps. */
 const maxDatagramsPerGroup = 10_000;
+
+/** Another publisher is read, and has not shown yet whether it goes on where the one before it ended. */
+type Takeover = { readonly before: Location; readonly decided: Deferred<void> };
 
 /**
  * A relayed track: what came from upstream, and who watches it. All viewers see the same alias, so that they can be sent
@@ -29,8 +34,7 @@ export class RelayTrack {
   readonly newGroups = new NewGroupRequests();
   readonly #groups = new Map<number, CachedGroup>();
   #newest: CachedGroup | undefined;
-  /** Another publisher took over: its first group is the newest whatever its id. */
-  #newSource = false;
+  #takeover: Takeover | undefined;
   readonly #cache: ObjectCache;
   readonly #context: ViewerContext;
 
@@ -43,21 +47,69 @@ export class RelayTrack {
 
   join(viewer: Viewer): void {
     this.viewers.add(viewer);
-    if (this.#newest !== undefined) viewer.join(this.#newest);
+    if (this.#newest !== undefined && !this.isUndecided) viewer.join(this.#newest);
   }
 
   /** The viewer wants objects again. */
   offerNewest(viewer: Viewer): void {
-    if (this.#newest === undefined) return;
+    if (this.#newest === undefined || this.isUndecided) return;
     for (const subgroup of this.#newest.subgroups.values()) viewer.offer(subgroup, this.#newest.id);
   }
 
-  sourceChanged(largest: Location | undefined, properties: Uint8Array, dialect: ObjectDialect): void {
-    this.#newSource = true;
-    this.properties = properties;
-    const { objectTimeoutMs, subgroupTimeoutMs } = dialect.readTrackProperties(properties);
+  /** What comes is from another subscription now. */
+  sourceChanged(
+    { largest, trackProperties }: Pick<Subscription, 'largest' | 'trackProperties'>,
+    dialect: ObjectDialect,
+    content: Content,
+  ): void {
+    this.properties = trackProperties;
+    const { objectTimeoutMs, subgroupTimeoutMs } = dialect.readTrackProperties(trackProperties);
     this.timeouts = { objectMs: objectTimeoutMs, subgroupMs: subgroupTimeoutMs };
-    this.largest = laterOf(this.largest, largest);
+    const before = this.#takeover?.before ?? this.largest;
+    if (content === 'same' || before === undefined) this.#decide(laterOf(before, largest));
+    else if (content === 'other') this.#startOver(largest);
+    else {
+      this.#takeover ??= { before, decided: deferred() };
+      this.largest = largest;
+    }
+  }
+
+  /** It is not known yet whether what is kept belongs to what will come: ask `consider` about the next object. */
+  get isUndecided(): boolean {
+    return this.#takeover !== undefined;
+  }
+
+  /** Resolves when that is known. */
+  get decided(): Promise<void> {
+    return this.#takeover?.decided.promise ?? Promise.resolve();
+  }
+
+  /**
+   * The next object of a publisher that took over. One behind all that was here goes on with it, as does the last one
+   * repeated; what repeats others that are kept shows nothing; anything else is a publisher that counts anew, as most do when
+   * they start again. Answers the object, or the same one as it is kept.
+   */
+  consider(groupId: number, object: MoqObject): MoqObject {
+    if (this.#takeover === undefined) return object;
+    const { before } = this.#takeover;
+    const at = { group: groupId, object: object.objectId };
+    if (laterOf(before, at) === at) {
+      this.#decide(laterOf(before, this.largest));
+      return object;
+    }
+    const kept = this.#groups.get(groupId)?.objectOf(object.objectId);
+    if (kept === undefined || !bytesEqual(kept.payload, object.payload)) {
+      this.#startOver(this.largest);
+      return object;
+    }
+    if (at.group === before.group && at.object === before.object) this.#decide(laterOf(before, this.largest));
+    return kept;
+  }
+
+  #decide(largest: Location | undefined): void {
+    this.largest = largest;
+    this.#takeover?.decided.resolve();
+    this.#takeover = undefined;
   }
 
   /** A subgroup stream arrived from upstream. undefined: it is a duplicate, or of a group already given up. */
@@ -88,11 +140,12 @@ export class RelayTrack {
   }
 
   groupOf(id: number): CachedGroup | undefined {
-    return this.#groups.get(id);
+    return this.isUndecided ? undefined : this.#groups.get(id);
   }
 
   /** Groups kept, from `first` to `last`, both inclusive; ascending. */
   groupsWithin(first: number, last: number): CachedGroup[] {
+    if (this.isUndecided) return [];
     const groups = [...this.#groups.values()].filter(({ id }) => id >= first && id <= last);
     return groups.sort((a, b) => a.id - b.id);
   }
@@ -100,7 +153,8 @@ export class RelayTrack {
   /** An object came as a datagram: it is kept in its group, and goes on as a datagram. */
   appendDatagram(datagram: DatagramObject): void {
     const { groupId, object } = datagram;
-    const group = this.#group(groupId);
+    this.consider(groupId, object);
+    const group = this.isUndecided ? undefined : this.#group(groupId);
     if (group === undefined || group.datagrams.size >= maxDatagramsPerGroup) return;
     const kept = group.addDatagram(datagram);
     if (kept === 0) return;
@@ -119,10 +173,11 @@ export class RelayTrack {
     this.#newest = undefined;
   }
 
-  /** What comes is other content: group ids that were seen may come again. */
-  startOver(): void {
+  /** Locations that were seen may come again. */
+  #startOver(largest: Location | undefined): void {
     this.dispose();
-    this.largest = undefined;
+    this.newGroups.cameTrue();
+    this.#decide(largest);
     for (const viewer of [...this.viewers]) viewer.startOver();
   }
 
@@ -136,27 +191,21 @@ export class RelayTrack {
 
   #group(id: number): CachedGroup | undefined {
     const known = this.#groups.get(id);
-    if (known !== undefined) {
-      if (this.#newSource) this.#becomesNewest(known);
-      return known;
-    }
+    if (known !== undefined) return known;
     if (this.#groups.size >= this.#context.limits.maxGroupsPerTrack) this.#forgetOldest();
     const { counters, now } = this.#context;
     const group = new CachedGroup(id, now(), counters, () => this.#groups.delete(id));
     this.#groups.set(id, group);
-    if (this.#newSource || this.#newest === undefined || id > this.#newest.id) this.#becomesNewest(group);
+    if (this.#newest === undefined || id > this.#newest.id) this.#becomesNewest(group);
     else this.#cache.retire(group);
     return group.dropped ? undefined : group;
   }
 
   #becomesNewest(group: CachedGroup): void {
-    // A publisher that counts anew: what it has is the largest there is.
-    if (this.#newSource && this.largest !== undefined && group.id < this.largest.group) this.largest = undefined;
-    this.#newSource = false;
     const previous = this.#newest;
     this.#newest = group;
     this.#cache.keep(group);
-    if (previous !== undefined && previous !== group) this.#cache.retire(previous);
+    if (previous !== undefined) this.#cache.retire(previous);
   }
 
   #forgetOldest(): void {

@@ -1,5 +1,5 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { IncomingSubgroup, SubgroupHeader, Subscription } from '../session/types.ts';
+import type { IncomingSubgroup, MoqObject, SubgroupHeader, Subscription } from '../session/types.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { Publisher } from './publisher.ts';
 import type { CachedSubgroup } from './subgroup.ts';
@@ -12,7 +12,8 @@ export class UpstreamReader {
   readonly #track: RelayTrack;
   readonly #subscription: Subscription;
   readonly #publisher: Pick<Publisher, 'dialect' | 'tally'>;
-  readonly #open = new Map<IncomingSubgroup, CachedSubgroup>();
+  /** `undefined`: not shown yet. */
+  readonly #open = new Map<IncomingSubgroup, CachedSubgroup | undefined>();
   readonly #reading = new Set<Promise<void>>();
   #stopped = false;
 
@@ -29,7 +30,7 @@ export class UpstreamReader {
     this.#subscription.unsubscribe();
     for (const [incoming, subgroup] of this.#open) {
       incoming.stop(streamResetCodes.cancelled);
-      subgroup.abort(streamResetCodes.cancelled);
+      subgroup?.abort(streamResetCodes.cancelled);
     }
     this.#open.clear();
   }
@@ -55,7 +56,10 @@ export class UpstreamReader {
 
   async #read(incoming: IncomingSubgroup): Promise<void> {
     let subgroup: CachedSubgroup | undefined;
+    this.#open.set(incoming, undefined);
     try {
+      const early = await this.#readUndecided(incoming);
+      if (early[0] === null) return;
       subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#publisher.dialect);
       if (subgroup === undefined) {
         incoming.stop(streamResetCodes.cancelled);
@@ -63,7 +67,7 @@ export class UpstreamReader {
       }
       this.#open.set(incoming, subgroup);
       for (;;) {
-        const object = await incoming.next();
+        const object = early.length > 0 ? early.shift()! : await incoming.next();
         if (this.#stopped) return;
         if (object === null) {
           subgroup.finish();
@@ -81,6 +85,16 @@ export class UpstreamReader {
     } finally {
       this.#open.delete(incoming);
     }
+  }
+
+  /** Of a publisher that took over: what comes before it is known where it belongs. */
+  async #readUndecided(incoming: IncomingSubgroup): Promise<(MoqObject | null)[]> {
+    const early: (MoqObject | null)[] = [];
+    while (this.#track.isUndecided && !this.#stopped && early.at(-1) !== null) {
+      const object = await incoming.next();
+      early.push(object === null ? null : this.#track.consider(incoming.groupId, object));
+    }
+    return early;
   }
 }
 

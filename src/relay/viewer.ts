@@ -33,6 +33,8 @@ export type ViewerSession = {
   readonly tally: SessionTally;
   /** What its subscriptions rest on. */
   readonly grant: Pick<Grant, 'remainingMs'>;
+  /** It is a relay of our cluster. */
+  readonly isMember?: boolean;
 };
 
 /** EXPIRES (draft-18 10.2): when a subscription ends with the grant it rests on, if that has an end. */
@@ -68,6 +70,8 @@ export class Viewer {
   /** Ordered by arrival; finished ones stay until their bytes have left. */
   #deliveries: Delivery[] = [];
   #newestGroup = -1;
+  /** Something of the track was for it. */
+  #begun = false;
   #ending: { status: number; reason: string } | undefined;
   #endTimer: NodeJS.Timeout | undefined;
   #over = false;
@@ -114,10 +118,14 @@ export class Viewer {
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
     if (this.#sieve?.passes(groupId, undefined, datagram.priority, object) === false) return;
-    let bytes = encoded.get(this.#session.dialect);
-    if (bytes === undefined && !encoded.has(this.#session.dialect)) {
-      bytes = this.#session.dialect.encodeDatagram({ ...datagram, trackAlias: this.#track.alias });
-      encoded.set(this.#session.dialect, bytes);
+    this.#begun = true;
+    const { dialect } = this.#session;
+    const { alias: trackAlias } = this.#publication;
+    const isShared = trackAlias === this.#track.alias;
+    let bytes = isShared ? encoded.get(dialect) : undefined;
+    if (bytes === undefined && !(isShared && encoded.has(dialect))) {
+      bytes = dialect.encodeDatagram({ ...datagram, trackAlias });
+      if (isShared) encoded.set(dialect, bytes);
     }
     const { counters } = this;
     if (bytes !== undefined && this.#publication.sendDatagramBytes(bytes)) {
@@ -143,6 +151,7 @@ export class Viewer {
     const startObject = this.#startObject(groupId);
     // A subgroup that already ended below the start has nothing for this viewer.
     if (subgroup.end !== undefined && (subgroup.lastObjectId ?? -1) < startObject) return;
+    this.#begun = true;
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
     const publication = this.#publication;
     const { dialect } = this.#session;
@@ -160,9 +169,20 @@ export class Viewer {
     if (this.#session.dialect.outlivesRange !== true) this.end(publishDoneCodes.subscriptionEnded, 'end of the range');
   }
 
-  /** The track has other content from now on. */
+  /**
+   * The track has other content from now on. Who follows what is newest goes on with that; who named locations named those of
+   * before. A relay has to ask anew, so that it can tell the old from the new.
+   */
   startOver(): void {
-    this.#publication.startOver?.();
+    const reason = 'another publisher took over';
+    const { filter } = this.#publication.terms;
+    if (!this.#begun) this.#window = windowOf(filter, undefined);
+    else if (this.#session.isMember === true) this.cut(publishDoneCodes.malformedTrack, reason);
+    else if (this.#publication.startOver !== undefined) this.#publication.startOver();
+    else if (filter.type === 'absoluteStart' || filter.type === 'absoluteRange') {
+      this.end(publishDoneCodes.trackEnded, reason);
+    } else this.#window = windowOf(filter, undefined);
+    this.#newestGroup = -1;
   }
 
   /** Ends the subscription: at once when the viewer has everything, else when it has drained or its time is up. */

@@ -3,17 +3,15 @@ import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
 import { childController, delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
-import { establish } from '../session/establish.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { Session, Subscription } from '../session/types.ts';
 import { backoffMs } from './backoff.ts';
 import { followCatalog } from './catalog-follower.ts';
-import { browserConnector } from './connect-browser.ts';
-import { followTrack, TrackRecord } from './media-track.ts';
-import { openTransport } from './open-transport.ts';
-import { refusalOfClose, refusalOfRequest, tokenRefused } from './refusal.ts';
-import { type PlaybackTarget, playbackTarget } from './relay-url.ts';
+import { FollowedTracks } from './followed-tracks.ts';
+import type { TrackRecord } from './media-track.ts';
+import { refusalOfClose, refusalOfRequest } from './refusal.ts';
 import { selectDefaultTracks } from './select-tracks.ts';
+import { ViewerDialer } from './viewer-dialer.ts';
 import type {
   Viewer,
   ViewerEndReason,
@@ -33,8 +31,6 @@ const drainMs = 2000;
 const offAirRetryMs = 500;
 /** A playing viewer that received nothing for so long asks whether the relay is still there. */
 const silenceMs = 1000;
-/** A token this close to its end is renewed before it is used, ms. */
-const renewBeforeMs = 10_000;
 
 type Ended = Extract<ViewerState, { name: 'ended' }>;
 
@@ -44,14 +40,11 @@ export class BroadcastViewer implements Viewer {
   readonly #listeners = new Set<ViewerListener>();
   readonly #closing = new AbortController();
   readonly #ended = deferred<Ended>();
+  readonly #dialer: ViewerDialer;
   readonly #records = new Map<string, TrackRecord>();
   readonly #running: Promise<void>;
   #state: ViewerState = { name: 'connecting' };
   #catalog: Catalog | undefined;
-  #target: PlaybackTarget | undefined;
-  #token: string | undefined;
-  /** Where the relay sent us, for the next connection. */
-  #movedTo: string | undefined;
   #connectStartedAt = 0;
   #joinMs: number | undefined;
   #sessions = 0;
@@ -64,6 +57,7 @@ export class BroadcastViewer implements Viewer {
   constructor(options: ViewerOptions) {
     this.#options = options;
     this.#listeners.add(options);
+    this.#dialer = new ViewerDialer(options, this.#closing.signal);
     this.#running = Promise.resolve().then(() => this.#run());
   }
 
@@ -109,7 +103,8 @@ export class BroadcastViewer implements Viewer {
       this.#delivered = false;
       let error: StreamsError;
       try {
-        const session = await this.#connect(renewed);
+        this.#connectStartedAt = Date.now();
+        const session = await this.#dialer.connect(renewed);
         this.#sessions++;
         const reason = await this.#follow(session);
         if (reason !== undefined) return this.#end(reason);
@@ -137,40 +132,13 @@ export class BroadcastViewer implements Viewer {
     this.#end('closed_by_caller');
   }
 
-  async #connect(renew: boolean): Promise<Session> {
-    const o = this.#options;
-    this.#connectStartedAt = Date.now();
-    // Should it not answer, the next attempt goes where we were told in the first place.
-    const movedTo = this.#movedTo;
-    this.#movedTo = undefined;
-    const url = movedTo ?? (typeof o.url === 'string' ? o.url : await o.url());
-    let target = playbackTarget(url, o.namespace, this.#token);
-    if (o.refreshToken !== undefined && (renew || (target.expiresAt ?? Infinity) < Date.now() + renewBeforeMs)) {
-      this.#token = await o.refreshToken();
-      target = playbackTarget(url, o.namespace, this.#token);
-    }
-    this.#target = target;
-    const timeoutMs = o.connectTimeoutMs ?? 10_000;
-    const connect = o.connect ?? browserConnector();
-    const transport = await openTransport(connect, target.url, timeoutMs, this.#closing.signal);
-    try {
-      return await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs });
-    } catch (error) {
-      transport.close({ code: sessionCodes.noError, reason: '' });
-      const refusal = refusalOfClose(await transport.closed, target.expiresAt);
-      if (refusal !== undefined) throw refusal;
-      const { code, message } = toStreamsError(error);
-      throw code === 'UNAUTHORIZED' ? tokenRefused(message, false, target.expiresAt) : error;
-    }
-  }
-
   /** One session, to its end. undefined: closed by the caller. Throws what made it end, unless the broadcast itself did. */
   async #follow(session: Session): Promise<ViewerEndReason | undefined> {
     const { controller, release } = childController(this.#closing.signal);
     const over = () => controller.abort();
     void session.closed.then(over);
     void session.goaway.then(({ uri }) => {
-      if (URL.canParse(uri)) this.#movedTo = uri;
+      this.#dialer.moved(uri);
       over();
     });
     // Ends every request and stream of it, and so all that waits below.
@@ -192,7 +160,7 @@ export class BroadcastViewer implements Viewer {
         await delay(offAirRetryMs, controller.signal);
       }
     } catch (error) {
-      const refusal = refusalOfRequest(error, this.#target?.expiresAt);
+      const refusal = refusalOfRequest(error, this.#dialer.target?.expiresAt);
       if (refusal !== undefined) throw refusal;
       // A lost session fails its requests first; how it was closed says more.
       if (toStreamsError(error).code !== 'TRANSPORT_CLOSED') throw error;
@@ -204,7 +172,7 @@ export class BroadcastViewer implements Viewer {
     }
     if (this.#closing.signal.aborted) return undefined;
     const close = await session.closed;
-    const refusal = refusalOfClose(close, this.#target?.expiresAt);
+    const refusal = refusalOfClose(close, this.#dialer.target?.expiresAt);
     if (refusal !== undefined) throw refusal;
     if (close.by === 'peer' && close.code === sessionCodes.noError) {
       if (close.reason === 'complete' || close.reason === 'finished') return close.reason;
@@ -217,7 +185,7 @@ export class BroadcastViewer implements Viewer {
   async #subscribeCatalog(session: Session, signal: AbortSignal): Promise<Subscription | undefined> {
     const rendezvousMs = this.#options.rendezvousMs ?? 30_000;
     try {
-      const track = { namespace: this.#target!.namespace, name: catalogTrackName };
+      const track = { namespace: this.#dialer.target!.namespace, name: catalogTrackName };
       return await session.subscribe(track, { filter: { type: 'unfiltered' }, priority: 0, rendezvousMs, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -230,15 +198,22 @@ export class BroadcastViewer implements Viewer {
 
   /** From the catalog to the moment the publisher is gone. true: an on-demand broadcast was delivered to its end. */
   async #followBroadcast(session: Session, subscription: Subscription, signal: AbortSignal): Promise<boolean> {
-    const { controller: stop, release } = childController(signal);
-    const last = childController(stop.signal);
-    const following = new Map<string, { stop: AbortController; done: Promise<boolean> }>();
-    const failed = deferred<never>();
-    failed.promise.catch(() => {});
+    const { namespace } = this.#dialer.target!;
+    const tracks = new FollowedTracks(
+      {
+        session,
+        namespace,
+        rendezvousMs: this.#options.rendezvousMs ?? 30_000,
+        onObject: (object) => this.#onObject(object),
+        onGap: (gap) => this.#emit((listener) => listener.onGap?.(gap)),
+      },
+      this.#records,
+      signal,
+    );
     let onDemand = false;
     const update = (catalog: Catalog) => {
       this.#catalog = catalog;
-      onDemand = !catalog.live && !this.#target!.namespace.at(-1)?.startsWith('lv_');
+      onDemand = !catalog.live && !namespace.at(-1)?.startsWith('lv_');
       // A listener may select, and does so once for this catalog.
       this.#reselect = undefined;
       this.#emit((listener) => listener.onCatalog?.(catalog));
@@ -247,53 +222,20 @@ export class BroadcastViewer implements Viewer {
     };
     const choose = (catalog: Catalog) => {
       const wanted = new Set(this.#selection ?? (this.#options.selectTracks ?? selectDefaultTracks)(catalog));
-      for (const [name, track] of following)
-        if (!wanted.has(name)) {
-          track.stop.abort();
-          following.delete(name);
-          // What passes while it is not wanted is no gap.
-          this.#records.delete(name);
-        }
-      for (const track of catalog.tracks) {
-        if (!wanted.has(track.name) || following.has(track.name)) continue;
-        const own = childController(stop.signal);
-        const record = this.#records.get(track.name) ?? new TrackRecord();
-        this.#records.set(track.name, record);
-        const done = followTrack({
-          session,
-          namespace: this.#target!.namespace,
-          track,
-          record,
-          rendezvousMs: this.#options.rendezvousMs ?? 30_000,
-          stallMs: onDemand ? Number.POSITIVE_INFINITY : (this.#options.stallMs ?? 300),
-          last: last.controller.signal,
-          stop: own.controller.signal,
-          onObject: (object) => this.#onObject(object),
-          onGap: (gap) => this.#emit((listener) => listener.onGap?.(gap)),
-        }).finally(own.release);
-        done.catch(failed.reject);
-        following.set(track.name, { stop: own.controller, done });
-      }
+      tracks.choose(catalog, wanted, onDemand ? Number.POSITIVE_INFINITY : (this.#options.stallMs ?? 300));
     };
     try {
-      await Promise.race([followCatalog(subscription, update), failed.promise]);
-      if (onDemand) return (await Promise.race([this.#all(following.values()), failed.promise])).every(Boolean);
-      last.controller.abort();
-      await Promise.race([this.#all(following.values()), failed.promise, delay(drainMs, signal)]);
+      await Promise.race([followCatalog(subscription, update), tracks.failed]);
+      if (onDemand) return (await tracks.ended()).every(Boolean);
+      tracks.finish();
+      await Promise.race([tracks.ended(), delay(drainMs, signal)]);
       return false;
     } finally {
       this.#reselect = undefined;
-      // Before `last` is let go of: a track that waits for an answer or its next try hears of it by that alone.
-      stop.abort();
-      last.release();
-      release();
+      const closed = tracks.close();
       subscription.unsubscribe();
-      await Promise.allSettled([...following.values()].map(({ done }) => done));
+      await closed;
     }
-  }
-
-  #all(tracks: Iterable<{ done: Promise<boolean> }>): Promise<boolean[]> {
-    return Promise.all([...tracks].map(({ done }) => done));
   }
 
   #onObject(object: ViewerObject): void {

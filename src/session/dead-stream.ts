@@ -5,6 +5,7 @@ export const deadStream: SendStream = {
   id: -1,
   queuedBytes: 0,
   stopped: Promise.resolve(null),
+  onEnd: (listener) => queueMicrotask(() => listener.streamEnded(null)),
   write: () => false,
   writable: () => Promise.resolve(),
   finish() {},

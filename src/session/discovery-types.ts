@@ -10,8 +10,10 @@ export interface IncomingNamespace {
   readonly namespace: readonly string[];
   /** Through which relays it came, the nearest last; undefined where the peer cannot say. */
   readonly hops?: Hops | undefined;
-  /** Calls `moved` when it comes another way from now on. */
-  onMoved?(moved: (hops: Hops) => void): void;
+  /** What that way costs up to the peer; undefined where the version has no costs. */
+  readonly cost?: number | undefined;
+  /** Calls `moved` when it comes another way, or at another cost, from now on. */
+  onMoved?(moved: (hops: Hops, cost?: number) => void): void;
   accept(): void;
   reject(code: number, reason: string): void;
   /** Resolves when the peer withdrew it or the session ended; never rejects. */
@@ -48,15 +50,21 @@ export type PrefixHooks = {
 
 /** Whole names; what is not below the prefix, or was told already, is left out. */
 export interface PrefixFeed {
-  /** Once more with other hops: it comes another way now. */
-  announce(namespace: readonly string[], hops?: Hops): void;
+  /** Once more with other hops, or another cost: it comes another way now. */
+  announce(namespace: readonly string[], hops?: Hops, cost?: number): void;
   withdraw(namespace: readonly string[]): void;
   /** PUBLISH_BLOCKED: this track is not offered, though it is there. */
   blocked(track: TrackName): void;
 }
 
 /** Twice active with no end between: it comes another way now. */
-export type NamespaceEvent = { readonly namespace: readonly string[]; readonly active: boolean; readonly hops?: Hops };
+export type NamespaceEvent = {
+  readonly namespace: readonly string[];
+  readonly active: boolean;
+  readonly hops?: Hops;
+  /** What that way costs up to the peer; undefined where the version has no costs. */
+  readonly cost?: number;
+};
 
 /** Ids (62 random bits each) of the relays an announcement passed, origin first: a relay that finds itself in it drops it. */
 export type Hops = readonly bigint[];

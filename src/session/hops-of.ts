@@ -3,6 +3,11 @@ import type { MessageParameters } from '../codec/moqt/parameters.ts';
 import type { SessionContext } from './context.ts';
 import type { Hops } from './types.ts';
 
+/** What the way costs up to the peer: nothing, where it does not say (draft-lcurley-moq-cluster, ROUTE_COST). */
+export function costOf(context: SessionContext, parameters: MessageParameters | undefined): number | undefined {
+  return context.carriesHops() ? (parameters?.routeCost ?? 0) : undefined;
+}
+
 /**
  * The relays that an announcement of the peer passed. Announcements of a session that agreed on hops have them, others do not
  * (draft-lcurley-moq-cluster, Setup Negotiation). Throws PROTOCOL_VIOLATION.

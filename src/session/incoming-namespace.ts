@@ -7,7 +7,7 @@ import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
-import { hopsOf } from './hops-of.ts';
+import { costOf, hopsOf } from './hops-of.ts';
 import type { MessageStream } from './message-stream.ts';
 import { takeUpdate } from './take-update.ts';
 import type { Hops, IncomingNamespace } from './types.ts';
@@ -20,12 +20,14 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
   readonly #stream: MessageStream;
   readonly #ended = deferred<void>();
   #hops: Hops | undefined;
-  #moved: (hops: Hops) => void = () => {};
+  #cost: number | undefined;
+  #moved: (hops: Hops, cost?: number) => void = () => {};
   #state: 'pending' | 'accepted' | 'over' = 'pending';
 
   constructor(context: SessionContext, stream: MessageStream, message: PublishNamespace) {
     this.namespace = message.namespace;
     this.#hops = hopsOf(context, message.parameters);
+    this.#cost = costOf(context, message.parameters);
     this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#context = context;
     this.#stream = stream;
@@ -40,7 +42,11 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
     return this.#hops;
   }
 
-  onMoved(moved: (hops: Hops) => void): void {
+  get cost(): number | undefined {
+    return this.#cost;
+  }
+
+  onMoved(moved: (hops: Hops, cost?: number) => void): void {
     this.#moved = moved;
   }
 
@@ -71,10 +77,13 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);
         takeUpdate(this.#context, message);
         const { hopPath } = message.parameters;
-        if (hopPath !== undefined) this.#hops = hopsOf(this.#context, message.parameters);
+        if (hopPath !== undefined) {
+          this.#hops = hopsOf(this.#context, message.parameters);
+          this.#cost = costOf(this.#context, message.parameters);
+        }
         if (this.#state !== 'accepted') return;
         this.#sendOk();
-        if (hopPath !== undefined) this.#moved(hopPath);
+        if (hopPath !== undefined) this.#moved(hopPath, this.#cost);
       },
       cancelled: () => this.cancel(),
       finished: () => this.cancel(),

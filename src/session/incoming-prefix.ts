@@ -47,9 +47,10 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
   readonly #stream: MessageStream;
   readonly #registry: PrefixRegistry;
   readonly #type: 'subscribeNamespace' | 'subscribeTracks';
+  readonly #accepted = deferred<boolean>();
   readonly #cancelled = deferred<void>();
   /** Namespaces said to be there, by their key. */
-  readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly hops: string }>();
+  readonly #announced = new Map<string, { readonly namespace: readonly string[]; readonly way: string }>();
   #hooks: PrefixHooks = {};
   #state: 'pending' | 'accepted' | 'over' = 'pending';
 
@@ -68,6 +69,11 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#stream = stream;
     this.#registry = registry;
     context.live.add(this);
+  }
+
+  /** Whether it was accepted, once it is answered or over. */
+  get accepted(): Promise<boolean> {
+    return this.#accepted.promise;
   }
 
   get cancelled(): Promise<void> {
@@ -90,6 +96,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#state = 'accepted';
     this.#hooks = hooks;
     this.#sendOk();
+    this.#accepted.resolve(true);
     return this;
   }
 
@@ -100,13 +107,14 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#end();
   }
 
-  announce(namespace: readonly string[], hops: Hops = [0n]): void {
+  announce(namespace: readonly string[], hops: Hops = [0n], cost = 0): void {
     const key = JSON.stringify(namespace);
     if (this.#state !== 'accepted' || !isPrefix(this.prefix, namespace)) return;
-    const parameters = this.#context.carriesHops() ? { hopPath: hops } : undefined;
-    const said = parameters === undefined ? '' : hops.join();
-    if (this.#announced.get(key)?.hops === said) return;
-    this.#announced.set(key, { namespace, hops: said });
+    const way = { hopPath: hops, ...(cost > 0 && { routeCost: cost }) };
+    const parameters = this.#context.carriesHops() ? way : undefined;
+    const said = parameters === undefined ? '' : `${hops} ${cost}`;
+    if (this.#announced.get(key)?.way === said) return;
+    this.#announced.set(key, { namespace, way: said });
     const suffix = namespace.slice(this.prefix.length);
     this.#stream.send({ type: 'namespace', suffix, ...(parameters !== undefined && { parameters }) });
   }
@@ -177,6 +185,7 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#state = 'over';
     this.#registry.delete(this);
     this.#context.live.delete(this);
+    this.#accepted.resolve(false);
     this.#cancelled.resolve();
   }
 }

@@ -16,16 +16,20 @@ import { takeUpdate } from './take-update.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
 import type { IncomingSubscribe, Publication, SubscribeAnswer } from './types.ts';
 
+/** Of the peer, or offered to it. */
+export type Subscribed = { readonly requestId: number; readonly track: TrackName };
+
 /** Keeps the rules that reach over one request: an alias and a track each belong to one. */
 export interface SubscribeOwner {
   /** Throws INVALID_ARGUMENT when the alias is taken. */
-  claimAlias(alias: number, request: object): void;
-  release(request: object): void;
+  claimAlias(alias: number, request: Subscribed): void;
+  release(request: Subscribed): void;
 }
 
 /** One SUBSCRIBE of the peer, from its arrival until it is refused, cancelled or done. */
 export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly requestId: number;
+  readonly subscribeId?: number;
   readonly track: TrackName;
   readonly rendezvousMs: number;
   readonly tokens: readonly AuthToken[];
@@ -46,6 +50,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   constructor(context: SessionContext, owner: SubscribeOwner, stream: MessageStream, message: Subscribe) {
     const { parameters } = message;
     this.requestId = message.requestId;
+    if (context.dialect.concurrentSubscriptions) this.subscribeId = message.requestId;
     this.track = message.track;
     this.#terms = termsWith(parameters);
     this.rendezvousMs = parameters.rendezvousTimeoutMs ?? 0;

@@ -7,7 +7,7 @@ import { StreamsError } from '../core/errors.ts';
 import { awaitRequestOk } from './await-request-ok.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { followRequest } from './follow-request.ts';
-import { hopsOf } from './hops-of.ts';
+import { costOf, hopsOf } from './hops-of.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openRequest } from './open-request.ts';
 import { assertFiltersTaken } from './refused-filter.ts';
@@ -38,13 +38,13 @@ export async function subscribeNamespace(
       const namespace = [...prefix, ...message.suffix];
       const key = JSON.stringify(namespace);
       const there = message.type === 'namespace';
-      const parameters = message.type === 'namespace' ? message.parameters : undefined;
-      if (parameters !== undefined && !context.carriesHops()) throw protocolViolation('NAMESPACE with parameters');
-      const hops = there ? hopsOf(context, parameters) : undefined;
+      const said = message.type === 'namespace' ? message.parameters : undefined;
+      if (said !== undefined && !context.carriesHops()) throw protocolViolation('NAMESPACE with parameters');
+      const [hops, cost] = there ? [hopsOf(context, said), costOf(context, said)] : [];
       if (there) active.set(key, namespace);
       else if (!active.delete(key)) throw protocolViolation('NAMESPACE_DONE without its NAMESPACE');
       if (active.size > maxEvents) subscription.cancel();
-      return { namespace, active: there, ...(hops !== undefined && { hops }) };
+      return { namespace, active: there, ...(hops !== undefined && { hops }), ...(cost !== undefined && { cost }) };
     },
     // draft-18 10.18: as though each had ended.
     () => [...active.values()].map((namespace) => ({ namespace, active: false })),

@@ -6,7 +6,7 @@ import type { SessionContext } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
 import { refusedUpdate } from './refused-filter.ts';
 import { streamPriority } from './stream-priority.ts';
-import { deadWriter, TrackSubgroupWriter } from './subgroup-writer.ts';
+import { deadWriter, TrackSubgroupWriter, type WriterOwner } from './subgroup-writer.ts';
 import { type SubscriptionTerms, termsWith } from './terms.ts';
 import type { DatagramObject, Publication, SubgroupHeader, SubgroupWriter, UpdateHandler } from './types.ts';
 
@@ -35,6 +35,10 @@ export class TrackPublication implements Publication {
   readonly #context: SessionContext;
   readonly #parts: PublicationParts;
   readonly #writers = new Set<TrackSubgroupWriter>();
+  readonly #ofWriters: WriterOwner = {
+    wrote: (group, object) => this.#wrote({ group, object }),
+    closed: (writer) => this.#closed(writer),
+  };
   #terms: SubscriptionTerms;
   #onUpdate: UpdateHandler | undefined;
   /** Of what was told, and of what went through our writers. */
@@ -66,23 +70,18 @@ export class TrackPublication implements Publication {
   openSubgroup(header: SubgroupHeader): SubgroupWriter {
     if (this.#state.name !== 'open' || !this.#terms.forward) return deadWriter;
     const { transport, dialect } = this.#context;
-    const stream = transport.openUni({ priority: this.#priority(header) });
-    this.#streamCount++;
-    stream.write(
-      dialect.encodeSubgroupHeader({
-        trackAlias: this.alias,
-        groupId: header.groupId,
-        subgroupId: header.subgroupId,
-        priority: header.priority,
-        endOfGroup: header.endOfGroup,
-        properties: header.properties ?? false,
-        firstObject: header.firstObject ?? false,
-      }),
-    );
-    const writer = new TrackSubgroupWriter(dialect, stream, header, {
-      wrote: (object) => this.#wrote({ group: header.groupId, object }),
-      closed: () => this.#closed(writer),
+    const head = dialect.encodeSubgroupHeader({
+      trackAlias: this.alias,
+      groupId: header.groupId,
+      subgroupId: header.subgroupId,
+      priority: header.priority,
+      endOfGroup: header.endOfGroup,
+      properties: header.properties ?? false,
+      firstObject: header.firstObject ?? false,
     });
+    const stream = transport.openUni({ priority: this.#priority(header), head });
+    this.#streamCount++;
+    const writer = new TrackSubgroupWriter(dialect, stream, header, this.#ofWriters);
     this.#writers.add(writer);
     return writer;
   }

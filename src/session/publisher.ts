@@ -6,7 +6,7 @@ import { StreamsError } from '../core/errors.ts';
 import type { SessionContext } from './context.ts';
 import { fillFetch, fillRange, silentStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
-import type { SubscribeOwner } from './incoming-subscribe.ts';
+import type { Subscribed, SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
 import { OfferedTrack } from './outgoing-publish.ts';
@@ -17,8 +17,10 @@ import type { Publication, PublishOffer, Refusal, TrackName } from './types.ts';
 /** The peer's subscriptions in one session. */
 export class Publisher implements SubscribeOwner {
   readonly #context: SessionContext;
-  readonly #byTrack = new Map<string, SubscribeRequest | OfferedTrack>();
-  readonly #byAlias = new Map<number, object>();
+  /** Several of a track where the version has that; these may share an alias. */
+  readonly #byTrack = new Map<string, Set<Subscribed>>();
+  readonly #byAlias = new Map<number, Set<Subscribed>>();
+  readonly #aliases = new Map<Subscribed, number>();
   /** Pending and established, for joining fetches. */
   readonly #byRequestId = new Map<number, SubscribeRequest | OfferedTrack>();
 
@@ -31,11 +33,11 @@ export class Publisher implements SubscribeOwner {
     const following = request.follow();
     const handler = this.#context.handlers().subscribe;
     const key = trackKey(request.track);
-    const refused = handler === undefined ? notSupported : this.#byTrack.has(key) ? duplicate : undefined;
+    const isDuplicate = this.#context.dialect.concurrentSubscriptions !== true && this.#byTrack.has(key);
+    const refused = handler === undefined ? notSupported : isDuplicate ? duplicate : undefined;
     if (refused !== undefined) request.reject(refused.code, refused.reason);
     else {
-      this.#byTrack.set(key, request);
-      this.#byRequestId.set(message.requestId, request);
+      this.#add(key, request);
       handler!(request);
       if (message.parameters.fill !== undefined) void this.#fill(request, message.parameters.fill);
     }
@@ -103,21 +105,45 @@ export class Publisher implements SubscribeOwner {
     const key = trackKey(track);
     if (this.#byTrack.has(key)) throw new StreamsError('CONFLICT', `the peer is already subscribed to ${track.name}`);
     const offered = new OfferedTrack(this.#context, this, track, offer);
-    this.#byTrack.set(key, offered);
-    this.#byRequestId.set(offered.requestId, offered);
+    this.#add(key, offered);
     return offered.accepted();
   }
 
-  /** Throws INVALID_ARGUMENT when a live publication of this session has it. */
-  claimAlias(alias: number, request: object): void {
-    if (this.#byAlias.has(alias)) throw new StreamsError('INVALID_ARGUMENT', `track alias ${alias} is in use`);
-    this.#byAlias.set(alias, request);
+  /** Throws INVALID_ARGUMENT when a live publication of another track has it, or of this one where the version has one only. */
+  claimAlias(alias: number, request: Subscribed): void {
+    const [other] = this.#byAlias.get(alias) ?? [];
+    const { concurrentSubscriptions = false } = this.#context.dialect;
+    if (other !== undefined && !(concurrentSubscriptions && trackKey(other.track) === trackKey(request.track)))
+      throw new StreamsError('INVALID_ARGUMENT', `track alias ${alias} is in use`);
+    addTo(this.#byAlias, alias, request);
+    this.#aliases.set(request, alias);
   }
 
-  release(request: object): void {
-    for (const map of [this.#byTrack, this.#byRequestId, this.#byAlias] as Map<unknown, object>[])
-      for (const [key, owner] of map) if (owner === request) map.delete(key);
+  release(request: Subscribed): void {
+    removeFrom(this.#byTrack, trackKey(request.track), request);
+    // A refused one may have the id of nobody.
+    if (this.#byRequestId.get(request.requestId) === request) this.#byRequestId.delete(request.requestId);
+    const alias = this.#aliases.get(request);
+    if (alias === undefined) return;
+    this.#aliases.delete(request);
+    removeFrom(this.#byAlias, alias, request);
   }
+
+  #add(key: string, request: SubscribeRequest | OfferedTrack): void {
+    addTo(this.#byTrack, key, request);
+    this.#byRequestId.set(request.requestId, request);
+  }
+}
+
+function addTo<K>(map: Map<K, Set<Subscribed>>, key: K, request: Subscribed): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([request]));
+  else set.add(request);
+}
+
+function removeFrom<K>(map: Map<K, Set<Subscribed>>, key: K, request: Subscribed): void {
+  const set = map.get(key);
+  if (set?.delete(request) && set.size === 0) map.delete(key);
 }
 
 /** Object 0 of an end is the whole group, else one behind the last. */

@@ -1,8 +1,11 @@
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import type { SubscribeNamespace } from '../codec/moqt/control/subscribe-namespace.ts';
+import type { SubscribeTracks } from '../codec/moqt/control/subscribe-tracks.ts';
 import type { Message, Request } from '../codec/moqt/message.ts';
 import { isRequest } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import type { SessionContext } from './context.ts';
+import { silentStream } from './fill.ts';
 import { NamespaceRequest } from './incoming-namespace.ts';
 import { PrefixRegistry, PrefixRequest } from './incoming-prefix.ts';
 import type { MessageStream } from './message-stream.ts';
@@ -80,11 +83,24 @@ export class Requests {
         if (handler === undefined) break;
         const request = new PrefixRequest(this.#context, stream, message, this.#prefixes[message.type]);
         const following = request.follow();
-        if (!request.refuseOverlap()) handler(request);
+        if (request.refuseOverlap()) return following;
+        handler(request);
+        if (message.type === 'subscribeNamespace' && message.tracks) void this.#tracksToo(request, message);
         return following;
       }
     }
     return this.#refuse(stream, requestErrorCodes.notSupported, `${message.type} is not supported`);
+  }
+
+  /** The other half of a request for both: no answers of its own, and over with it. */
+  async #tracksToo(request: PrefixRequest, message: SubscribeNamespace): Promise<void> {
+    const { subscribeTracks } = this.#context.handlers();
+    if (subscribeTracks === undefined || !(await request.accepted)) return;
+    const { subscribeTracks: registry } = this.#prefixes;
+    const other: SubscribeTracks = { ...message, type: 'subscribeTracks' };
+    const tracks = new PrefixRequest(this.#context, silentStream(), other, registry);
+    if (!tracks.refuseOverlap()) subscribeTracks(tracks);
+    void request.cancelled.then(() => tracks.sessionEnded());
   }
 
   /** Reads on until the peer has ended its side too, so that the stream is given back. */

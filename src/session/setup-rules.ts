@@ -32,5 +32,6 @@ export function readPeerSetup(
     authority: authority ?? '',
     implementation: setup.implementation ?? '',
     ...(setup.hopId !== undefined && { hopId: setup.hopId }),
+    ...(setup.relayCost !== undefined && { relayCost: setup.relayCost }),
   };
 }

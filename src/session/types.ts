@@ -3,7 +3,7 @@ import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
 import type { RangeFilters } from '../codec/moqt/range-filters.ts';
-import type { SendStream, Transport } from '../transport/transport.ts';
+import type { EndListener, SendStream, Transport } from '../transport/transport.ts';
 import type {
   Hops,
   IncomingNamespace,
@@ -254,6 +254,8 @@ export interface Publication {
 export interface SubgroupWriter {
   /** The stream, header already written: a relay writes shared bytes made by `encodeObject` straight to it. */
   readonly stream: SendStream;
+  /** See SendStream.onEnd. */
+  onEnd(listener: EndListener): void;
   /** false: refused as a whole, the queue is full (see SendStream.write). */
   write(object: MoqObject): boolean;
   finish(): void;
@@ -310,6 +312,8 @@ export type PeerSetup = {
   readonly tokens: readonly AuthToken[];
   /** Who it is in hop lists; undefined where it does not carry them, 0 where it does and does not say who it is. */
   readonly hopId?: bigint;
+  /** What it says that it costs to have something from it. */
+  readonly relayCost?: number;
 };
 
 export type SessionClose = { by: 'local' | 'peer' | 'transport'; code: number; reason: string };
@@ -365,6 +369,8 @@ export type EstablishOptions = {
   tokens?: readonly AuthToken[];
   /** Who we are in hop lists. A server says so to those clients that do. */
   hopId?: bigint;
+  /** Said with it: what it costs to have something from us. */
+  relayCost?: number;
   /** Default 10 000. */
   setupTimeoutMs?: number;
   /**

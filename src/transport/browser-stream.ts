@@ -1,8 +1,9 @@
 import type { Deferred } from '../core/deferred.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { StreamEnd } from './stream-end.ts';
 import { StreamResetError } from './stream-reset-error.ts';
-import type { ReceiveStream, SendStream } from './transport.ts';
+import type { EndListener, ReceiveStream, SendStream } from './transport.ts';
 
 /** Bytes a send stream takes before the browser has passed them on. */
 const highWaterBytes = 256 * 1024;
@@ -12,7 +13,7 @@ type Ending = { kind: 'finish' } | { kind: 'reset'; code: number };
 /** A browser's writable stream behind the synchronous shape; until the browser has opened it, everything waits here. */
 export class BrowserSendStream implements SendStream {
   readonly id: number;
-  readonly #stopped = deferred<number | null>();
+  readonly #sendEnd = new StreamEnd();
   readonly #sent: (byteLength: number) => void;
   #stream: WritableStream<Uint8Array> | undefined;
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
@@ -43,7 +44,11 @@ export class BrowserSendStream implements SendStream {
   }
 
   get stopped(): Promise<number | null> {
-    return this.#stopped.promise;
+    return this.#sendEnd.promise;
+  }
+
+  onEnd(listener: EndListener): void {
+    this.#sendEnd.listen(listener);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -124,7 +129,7 @@ export class BrowserSendStream implements SendStream {
     this.#ended = true;
     this.#waiting = [];
     this.#queuedBytes = 0;
-    this.#stopped.resolve(stopCode);
+    this.#sendEnd.settle(stopCode);
     this.#wakeWriters();
   }
 

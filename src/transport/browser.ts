@@ -3,7 +3,16 @@ import { StreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { BrowserReceiveStream, BrowserSendStream } from './browser-stream.ts';
-import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from './transport.ts';
+import type {
+  BidiStream,
+  OpenOptions,
+  OpenUniOptions,
+  ReceiveStream,
+  SendStream,
+  Transport,
+  TransportClose,
+  TransportStats,
+} from './transport.ts';
 
 export type BrowserConnectOptions = {
   /** `https://host:port/path?query`. */
@@ -112,14 +121,16 @@ class BrowserTransport implements Transport {
     return this.#closed.promise;
   }
 
-  openUni(options: { priority?: number } = {}): SendStream {
-    return this.#counted(
+  openUni({ priority, head }: OpenUniOptions = {}): SendStream {
+    const stream = this.#counted(
       this.#opening(() => this.#session.createUnidirectionalStream()),
-      options.priority,
+      priority,
     );
+    if (head !== undefined) stream.write(head);
+    return stream;
   }
 
-  openBidi(options: { priority?: number } = {}): BidiStream {
+  openBidi(options: OpenOptions = {}): BidiStream {
     return this.#bidi(
       this.#opening(() => this.#session.createBidirectionalStream()),
       options.priority,

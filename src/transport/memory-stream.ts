@@ -1,8 +1,9 @@
 import type { Deferred } from '../core/deferred.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { StreamEnd } from './stream-end.ts';
 import { StreamResetError } from './stream-reset-error.ts';
-import type { ReceiveStream, SendStream } from './transport.ts';
+import type { EndListener, ReceiveStream, SendStream } from './transport.ts';
 
 /** What a stream tells the pair it belongs to. */
 export type MemoryStreamHooks = {
@@ -17,7 +18,7 @@ export class MemoryStream implements SendStream, ReceiveStream {
   readonly id: number;
   readonly #highWaterBytes: number;
   readonly #hooks: MemoryStreamHooks;
-  readonly #stopped = deferred<number | null>();
+  readonly #sendEnd = new StreamEnd();
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
   #finished = false;
@@ -39,7 +40,11 @@ export class MemoryStream implements SendStream, ReceiveStream {
   }
 
   get stopped(): Promise<number | null> {
-    return this.#stopped.promise;
+    return this.#sendEnd.promise;
+  }
+
+  onEnd(listener: EndListener): void {
+    this.#sendEnd.listen(listener);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -142,7 +147,7 @@ export class MemoryStream implements SendStream, ReceiveStream {
   #end(stopCode: number | null): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#stopped.resolve(stopCode);
+    this.#sendEnd.settle(stopCode);
     this.#wakeWriters();
     this.#hooks.ended(this);
   }

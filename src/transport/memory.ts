@@ -3,7 +3,15 @@ import { StreamsError } from '../core/errors.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import type { MemoryStreamHooks } from './memory-stream.ts';
 import { MemoryStream } from './memory-stream.ts';
-import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from './transport.ts';
+import type {
+  BidiStream,
+  OpenUniOptions,
+  ReceiveStream,
+  SendStream,
+  Transport,
+  TransportClose,
+  TransportStats,
+} from './transport.ts';
 
 export type MemoryPairOptions = {
   /** Negotiated subprotocol both ends report; default ''. */
@@ -82,11 +90,12 @@ class MemoryTransport implements Transport {
     return this.#closed.promise;
   }
 
-  openUni(): SendStream {
+  openUni({ head }: OpenUniOptions = {}): SendStream {
     const id = this.#nextUni;
     this.#nextUni += 4;
     const opened = { uni: this.#newStream(id, this.peer, () => this.#show(this.#unseen.uni, opened)) };
     this.#unseen.uni.push(opened);
+    if (head !== undefined) opened.uni.write(head);
     return opened.uni;
   }
 

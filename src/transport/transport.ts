@@ -19,9 +19,9 @@ export interface Transport {
   /** Settles once, never rejects. */
   readonly closed: Promise<TransportClose>;
 
-  /** Opens at once; bytes wait inside while the peer's stream credit is used up. `priority`: higher is sent first, default 0. */
-  openUni(options?: { priority?: number }): SendStream;
-  openBidi(options?: { priority?: number }): BidiStream;
+  /** Opens at once; bytes wait inside while the peer's stream credit is used up. */
+  openUni(options?: OpenUniOptions): SendStream;
+  openBidi(options?: OpenOptions): BidiStream;
   /** Next stream of the peer, in the order they arrived; null once the transport is closed. One pending call at a time. */
   acceptUni(): Promise<ReceiveStream | null>;
   acceptBidi(): Promise<BidiStream | null>;
@@ -34,6 +34,16 @@ export interface Transport {
   close(close: { code: number; reason: string }): void;
   stats(): TransportStats;
 }
+
+export type OpenOptions = {
+  /** Higher is sent first; default 0. */
+  priority?: number;
+};
+
+export type OpenUniOptions = OpenOptions & {
+  /** The first bytes. They may wait for what is written next, to travel with it. */
+  head?: Uint8Array;
+};
 
 export type TransportClose = {
   /** `transport`: idle timeout, TLS failure, lost socket. */
@@ -69,15 +79,20 @@ export interface SendStream {
   setPriority(priority: number): void;
   /** Resolves with the code when the peer sent STOP_SENDING (or null when the stream ended another way); never rejects. */
   readonly stopped: Promise<number | null>;
-  /** For the one-to-many write: the socket that owns the stream and its handle there. See fan-out.ts. */
-  readonly fanOut?: FanOutTarget;
+  /** The same as `stopped`, at once and without a promise: for the streams of groups, of which there are many. One listener. */
+  onEnd(listener: EndListener): void;
+  /** For the one-to-many write: the socket that owns the stream, by its id. See fan-out.ts. */
+  readonly fanOut?: FanOutWriter | undefined;
 }
 
-export type FanOutTarget = { readonly writer: FanOutWriter; readonly handle: number };
+export interface EndListener {
+  /** The peer sent STOP_SENDING with this code; null: everything was acknowledged, or the stream ended another way. */
+  streamEnded(code: number | null): void;
+}
 
 /** One payload to many streams of one socket in one call; result[i] is 1 where `write` would have answered true. */
 export interface FanOutWriter {
-  writeMany(handles: readonly number[], bytes: Uint8Array): Uint8Array;
+  writeMany(ids: readonly number[], bytes: Uint8Array): Uint8Array;
 }
 
 export interface ReceiveStream {

@@ -24,11 +24,8 @@ export async function benchHls(args: string[], print: (text: string) => void): P
   const stack = await startStack();
   const input = await createInput(stack);
   const encoder = startEncoder(input.rtmpUrl!, values.size);
-  const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  });
+  const { launchChromium } = await import('../helpers/chromium.ts');
+  const browser = await launchChromium();
   try {
     await sleep(3000);
     const hlsUrl = input.watchUrl.replace('/watch/', '/hls/').replace('?', '/index.m3u8?');

@@ -31,20 +31,8 @@ async function watch(url: string, seconds: number, env: NodeJS.ProcessEnv): Prom
 
 /** Page open → first frame painted, ms, in a fresh Chromium context each time. */
 async function pageStarts(watchUrl: string, times: number): Promise<number[]> {
-  const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    ignoreDefaultArgs: ['--disable-quic'],
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const { launchChromium } = await import('../helpers/chromium.ts');
+  const browser = await launchChromium();
   const found: number[] = [];
   try {
     for (let i = 0; i < times; i++) {

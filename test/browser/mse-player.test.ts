@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { FlvReader } from '../../src/codec/flv/flv-reader.ts';
@@ -11,6 +10,7 @@ import { Packager } from '../../src/engine/package/from-units.ts';
 import type { attachPlayer, Player, Viewer, ViewerListener, ViewerObject } from '../../src/sdk/index.ts';
 import { demoFile } from '../engine/harness.ts';
 import { launchChromium } from '../helpers/chromium.ts';
+import { bundle, sourceFile } from './bundle.ts';
 
 type Packaged = { catalog: Catalog; objects: (Omit<ViewerObject, 'payload' | 'receivedAt'> & { payload: string })[] };
 
@@ -34,25 +34,8 @@ const site = createServer((request, response) => {
 
 beforeAll(async () => {
   demo = await readFile(demoFile);
-  const result = await build({
-    configFile: false,
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? '\0entry' : null),
-        load: (id) =>
-          id === '\0entry'
-            ? `import { attachPlayer } from '${new URL('../../src/sdk/mse-player.ts', import.meta.url).pathname}';
-               globalThis.playerTest = { attach: attachPlayer, problems: [] };`
-            : null,
-      },
-    ],
-    build: { write: false, minify: false, rollupOptions: { input: 'entry' } },
-  });
-  const [output] = Array.isArray(result) ? result : [result];
-  if (output === undefined || !('output' in output)) throw new Error('nothing was bundled');
-  script = output.output[0].code;
+  script = await bundle(`import { attachPlayer } from '${sourceFile('src/sdk/mse-player.ts')}';
+    globalThis.playerTest = { attach: attachPlayer, problems: [] };`);
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   browser = await launchChromium();
 });

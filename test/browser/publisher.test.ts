@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BroadcastPublisher, browserConnector, fromHex } from '../../src/sdk/index.ts';
 import { launchChromium } from '../helpers/chromium.ts';
+import { bundle, sourceFile } from './bundle.ts';
 import { type Stack, startStack } from './stack.ts';
 
 type Sdk = {
@@ -23,26 +23,9 @@ let script: string;
 beforeAll(async () => {
   stack = await startStack();
   await stack.openEngine();
-  const sdk = new URL('../../src/sdk/index.ts', import.meta.url).pathname;
-  const result = await build({
-    configFile: false,
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? '\0entry' : null),
-        load: (id) =>
-          id === '\0entry'
-            ? `import { BroadcastPublisher, browserConnector, fromHex } from '${sdk}';
-               globalThis.publisherTest = { BroadcastPublisher, browserConnector, fromHex };`
-            : null,
-      },
-    ],
-    build: { write: false, minify: false, rollupOptions: { input: 'entry' } },
-  });
-  const [output] = Array.isArray(result) ? result : [result];
-  if (output === undefined || !('output' in output)) throw new Error('nothing was bundled');
-  script = output.output[0].code;
+  script =
+    await bundle(`import { BroadcastPublisher, browserConnector, fromHex } from '${sourceFile('src/sdk/index.ts')}';
+    globalThis.publisherTest = { BroadcastPublisher, browserConnector, fromHex };`);
   browser = await launchChromium();
 });
 afterAll(async () => {

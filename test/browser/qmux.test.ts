@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attachQmux } from '../../src/transport/qmux/attach.ts';
 import type { connectQmuxBrowser } from '../../src/transport/qmux/browser.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { launchChromium } from '../helpers/chromium.ts';
 import { pattern, readAll, writeAll } from '../transport/streams.ts';
+import { bundle, sourceFile } from './bundle.ts';
 
 declare global {
   var connectQmuxBrowserTest: typeof connectQmuxBrowser;
@@ -26,7 +26,10 @@ const site = createServer((request, response) => {
 attachQmux(site, { protocols: ['moqt-18'], onTransport: (transport) => accepted.push(transport) });
 
 beforeAll(async () => {
-  script = await bundle();
+  const file = sourceFile('src/transport/qmux/browser.ts');
+  script = await bundle(
+    `import { connectQmuxBrowser } from '${file}'; globalThis.connectQmuxBrowserTest = connectQmuxBrowser;`,
+  );
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   browser = await launchChromium();
   page = await browser.newPage();
@@ -43,28 +46,6 @@ afterAll(async () => {
   for (const transport of accepted) transport.close({ code: 0, reason: '' });
   await new Promise((resolve) => site.close(resolve));
 });
-
-async function bundle(): Promise<string> {
-  const entry = '\0entry';
-  const file = new URL('../../src/transport/qmux/browser.ts', import.meta.url).pathname;
-  const source = `import { connectQmuxBrowser } from '${file}'; globalThis.connectQmuxBrowserTest = connectQmuxBrowser;`;
-  const result = await build({
-    configFile: false,
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? entry : null),
-        load: (id) => (id === entry ? source : null),
-      },
-    ],
-    build: { write: false, minify: false, rollupOptions: { input: 'entry' } },
-  });
-  for (const output of Array.isArray(result) ? result : [result]) {
-    if ('output' in output) for (const chunk of output.output) if (chunk.type === 'chunk') return chunk.code;
-  }
-  throw new Error('nothing was bundled');
-}
 
 describe('QMux in Chromium', () => {
   it('negotiates, and carries 8 MiB both ways', async () => {

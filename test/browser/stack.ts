@@ -1,17 +1,14 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import { fromHex } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
 import type { DemoOptions } from '../../src/engine/ingest/demo/demo.ts';
-import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, startRelay } from '../../src/relay/relay.ts';
 import { connect } from '../../src/transport/connect.ts';
-import { serviceToken, startTestControl } from '../control/helpers.ts';
+import { startTestControl } from '../control/helpers.ts';
+import { engineOptions } from '../engine/engine-options.ts';
 import { demoFile } from '../engine/harness.ts';
-
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+import { relayOptions } from '../relay/with-control.ts';
+import { webDir } from './pages.ts';
 
 export type Input = { id: string; streamKey: string };
 
@@ -29,30 +26,11 @@ export type Stack = AsyncDisposable & {
 };
 
 export async function startStack(): Promise<Stack> {
-  const webDir = fromRoot('dist/web-test');
-  await build({
-    root: fromRoot('web'),
-    configFile: fromRoot('web/vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: webDir },
-  });
-  if (!existsSync(`${webDir}/watch.html`)) throw new Error('the pages were not built');
   const control = await startTestControl({ now: Date.now, webDir });
   const engines: Engine[] = [];
   let relay: Relay;
   const openRelay = async (port: number) => {
-    relay = await startRelay({
-      host: '127.0.0.1',
-      port,
-      dataDir: control.dataDir,
-      authoriser: controlAuthoriser({
-        controlUrl: control.base,
-        serviceToken,
-        issuer: control.control.issuer,
-        logger: silentLogger,
-      }),
-      logger: silentLogger,
-    });
+    relay = await startRelay(relayOptions(control, silentLogger, { port }));
   };
   await openRelay(0);
   const relayUrl = () => `https://127.0.0.1:${relay.port}`;
@@ -66,18 +44,14 @@ export async function startStack(): Promise<Stack> {
   };
   announce();
   const openEngine = async (demo?: DemoOptions) => {
-    const engine = await startEngine({
-      host: '127.0.0.1',
-      rtmpPort: 0,
-      srtPort: 0,
-      controlUrl: control.base,
-      serviceToken,
-      issuer: control.control.issuer,
-      relayUrl: relayUrl().replace('https:', 'moqt:'),
-      connect: (url) => connect(url, { versions: ['moqt-18'], certificateHashes: [fromHex(relay.certificateSha256)] }),
-      logger: silentLogger,
-      ...(demo === undefined ? {} : { demo }),
-    });
+    const engine = await startEngine(
+      engineOptions(control, {
+        relayUrl: relayUrl().replace('https:', 'moqt:'),
+        connect: (url) =>
+          connect(url, { versions: ['moqt-18'], certificateHashes: [fromHex(relay.certificateSha256)] }),
+        ...(demo === undefined ? {} : { demo }),
+      }),
+    );
     engines.push(engine);
     announce();
     return engine;

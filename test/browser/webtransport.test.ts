@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
 import type { connectBrowser } from '../../src/transport/browser.ts';
@@ -14,6 +13,7 @@ import { acceptWebTransport } from '../../src/transport/webtransport/accept.ts';
 import { testCertificate } from '../helpers/certificate.ts';
 import { launchChromium } from '../helpers/chromium.ts';
 import { pattern, readAll, writeAll } from '../transport/streams.ts';
+import { bundle, sourceFile } from './bundle.ts';
 
 /** What the page has: src/transport/browser.ts over Chromium's own WebTransport, and what a test left there. */
 type InPage = {
@@ -38,7 +38,8 @@ const site = createServer((request, response) => {
 });
 
 beforeAll(async () => {
-  script = await bundle();
+  script = await bundle(`import { connectBrowser } from '${sourceFile('src/transport/browser.ts')}';
+    globalThis.webTransportTest = { connect: connectBrowser };`);
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   listener = await listenQuic({ host: '127.0.0.1', port: 0, alpn: ['h3'], ...certificate });
   browser = await launchChromium();
@@ -49,29 +50,6 @@ afterAll(async () => {
   await listener?.close();
   await new Promise((resolve) => site.close(resolve));
 });
-
-async function bundle(): Promise<string> {
-  const entry = '\0entry';
-  const source = `import { connectBrowser } from '${new URL('../../src/transport/browser.ts', import.meta.url).pathname}';
-    globalThis.webTransportTest = { connect: connectBrowser };`;
-  const result = await build({
-    configFile: false,
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'entry',
-        resolveId: (id) => (id === 'entry' ? entry : null),
-        load: (id) => (id === entry ? source : null),
-      },
-    ],
-    build: { write: false, minify: false, rollupOptions: { input: 'entry' } },
-  });
-  const outputs = Array.isArray(result) ? result : [result];
-  for (const output of outputs) {
-    if ('output' in output) for (const chunk of output.output) if (chunk.type === 'chunk') return chunk.code;
-  }
-  throw new Error('nothing was bundled');
-}
 
 async function openPage(): Promise<Page> {
   const page = await browser.newPage();

@@ -1,15 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { udpCheck } from '../../commands/doctor/relay.ts';
 import { publishConnect } from '../../commands/publish/target.ts';
 import { nodeConnect } from '../../commands/watch/broadcast.ts';
 import { moqtVersions } from '../../src/codec/moqt/version-names.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { startRelay } from '../../src/relay/relay.ts';
-import { openAuthoriser } from '../relay/harness.ts';
+import { openRelay } from '../relay/open-relay.ts';
 import { commandLine } from './command-line.ts';
 
 it('--versions of a viewer names the nearest version when there is none of that name', () => {
@@ -29,17 +25,8 @@ it.each([
 });
 
 it('a relay of another version is told by doctor, and not published to', { timeout: 30_000 }, async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'viewer-versions-'));
-  onTestFinished(() => rm(dataDir, { recursive: true }));
-  const relay = await startRelay({
-    host: '127.0.0.1',
-    port: 0,
-    dataDir,
-    authoriser: openAuthoriser,
-    logger: silentLogger,
-    versions: ['moqt-16'],
-  });
-  onTestFinished(() => relay.close());
+  const { relay, close } = await openRelay({ versions: ['moqt-16'] });
+  onTestFinished(close);
   const { signal } = new AbortController();
   const url = `https://127.0.0.1:${relay.port}`;
   const asked = { url, certificateSha256: relay.certificateSha256 };

@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import type { Authoriser } from '../../src/access/grant.ts';
 import { everythingBelow } from '../../src/access/pattern.ts';
 import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';
@@ -15,6 +11,7 @@ import type { Transport } from '../../src/transport/transport.ts';
 import { Broadcast, Connection, Path, Time } from '../helpers/moq-net.ts';
 import { webTransportOver } from '../helpers/web-transport-over.ts';
 import { testRelay } from '../relay/harness.ts';
+import { openRelay } from '../relay/open-relay.ts';
 import { conformanceCases } from './expected-failures.ts';
 
 const everythingAuthoriser: Authoriser = {
@@ -53,16 +50,11 @@ const anyVersion = 'any version';
 /** A relay that listens, and their own QMux over a WebSocket. */
 function overWebSocket(protocol: string): Net {
   let relay: Relay;
-  let dataDir: string;
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'moq-net-ietf-'));
-    const listen = { host: '127.0.0.1', port: 0, dataDir, logger: silentLogger };
     const pinned = protocol === anyVersion ? {} : { versions: [protocol] };
-    relay = await startRelay({ ...listen, authoriser: everythingAuthoriser, limits, ...pinned });
-  });
-  afterAll(async () => {
-    await relay.close();
-    await rm(dataDir, { recursive: true });
+    const opened = await openRelay({ authoriser: everythingAuthoriser, limits, ...pinned });
+    relay = opened.relay;
+    return opened.close;
   });
   return {
     theirs: () => Connection.connect(new URL(`http://127.0.0.1:${relay.httpPort}/room`)),

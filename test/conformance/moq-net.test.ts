@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Authoriser } from '../../src/access/grant.ts';
 import { everythingBelow } from '../../src/access/pattern.ts';
 import { liteProtocols } from '../../src/codec/moqt/lite/version.ts';
 import { fromHex, fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { Broadcast, Connection, Path, Time } from '../helpers/moq-net.ts';
 import { webTransportOver } from '../helpers/web-transport-over.ts';
+import { openRelay } from '../relay/open-relay.ts';
 
 /** The path is the root, and all below it is anybody's. */
 const everythingAuthoriser: Authoriser = {
@@ -25,21 +22,10 @@ const everythingAuthoriser: Authoriser = {
 /** `@moq/net` is a client of another maker: it publishes to our relay, and plays from it. */
 describe.each(liteProtocols)('@moq/net in %s', (version) => {
   let relay: Relay;
-  let dataDir: string;
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'moq-net-'));
-    relay = await startRelay({
-      host: '127.0.0.1',
-      port: 0,
-      dataDir,
-      authoriser: everythingAuthoriser,
-      logger: silentLogger,
-      versions: [version, 'moqt-18'],
-    });
-  });
-  afterAll(async () => {
-    await relay.close();
-    await rm(dataDir, { recursive: true });
+    const opened = await openRelay({ authoriser: everythingAuthoriser, versions: [version, 'moqt-18'] });
+    relay = opened.relay;
+    return opened.close;
   });
 
   const dial = async (protocol: string) =>

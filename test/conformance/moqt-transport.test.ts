@@ -1,18 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type DraftVersion, WIRED_DRAFTS } from '@moqt/transport';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { moqtProtocols } from '../../src/codec/moqt/dialects.ts';
 import { fromHex, fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { namespace, openAuthoriser, testRelay, track } from '../relay/harness.ts';
+import { openRelay } from '../relay/open-relay.ts';
 import { MoqtTransportPeer } from './moqt-transport-peer.ts';
 
 const protocolOf = (draft: DraftVersion): string => (draft === 14 ? 'moq-00' : `moqt-${draft}`);
@@ -41,15 +38,10 @@ function inMemory(): Dial {
 /** WebTransport over QUIC, to a relay that listens. */
 function overQuic(): Dial {
   let relay: Relay;
-  let dataDir: string;
   beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'moqt-transport-'));
-    const listen = { host: '127.0.0.1', port: 0, http: null, dataDir, logger: silentLogger };
-    relay = await startRelay({ ...listen, authoriser: openAuthoriser, limits: { publisherLingerMs: 20 } });
-  });
-  afterAll(async () => {
-    await relay.close();
-    await rm(dataDir, { recursive: true });
+    const opened = await openRelay({ http: null, limits: { publisherLingerMs: 20 } });
+    relay = opened.relay;
+    return opened.close;
   });
   return async (protocol, path) => {
     const certificateHashes = [fromHex(relay.certificateSha256)];

@@ -2,6 +2,8 @@ import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { forgetExpired } from '../../src/control/store/forget.ts';
+import { connectSqlite } from '../../src/control/store/sqlite.ts';
 import { newId } from '../../src/core/ids.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
@@ -87,6 +89,42 @@ it('takes the passphrase of an old key as long as the key', async () => {
   expect((await authorize(test, id, wrap(second))).status).toBe(200);
   await rotate(test, id, 0);
   expect((await authorize(test, id, wrap(second))).status).toBe(401);
+});
+
+it('remembers a handshake as long as its stream key opens the input, and no longer', async () => {
+  await using test = await startTestControl();
+  const db = connectSqlite(join(test.dataDir, 'control.db'));
+  const remembered = async () => {
+    await forgetExpired(db, test.clock.now);
+    return (await db.selectFrom('redeemed_tokens').select('jti').execute()).length;
+  };
+  try {
+    const [one, other] = [await create(test), await create(test)];
+    const [early, kept] = [wrap(one.passphrase), wrap(other.passphrase)];
+    await authorize(test, one.id, early);
+    await authorize(test, other.id, kept);
+    test.clock.now += 20 * 365 * 86_400_000;
+    expect(await remembered()).toBe(2);
+    const second = await rotate(test, one.id, 600);
+    const late = wrap(one.passphrase);
+    expect((await authorize(test, one.id, late)).status).toBe(200);
+    const newer = wrap(second);
+    expect((await authorize(test, one.id, newer)).status).toBe(200);
+    test.clock.now += 599_000;
+    expect(await remembered()).toBe(4);
+    for (const keys of [early, late, newer]) expect((await authorize(test, one.id, keys)).status).toBe(401);
+    // The old key has ended; some time is left to a process whose clock is late.
+    test.clock.now += 62_000;
+    expect(await remembered()).toBe(2);
+    for (const keys of [early, late, newer]) expect((await authorize(test, one.id, keys)).status).toBe(401);
+    await test.call('DELETE', `/v1/live-inputs/${one.id}`);
+    test.clock.now += 61_000;
+    expect(await remembered()).toBe(1);
+    expect((await authorize(test, one.id, newer)).status).toBe(401);
+    expect((await authorize(test, other.id, kept)).status).toBe(401);
+  } finally {
+    await db.destroy();
+  }
 });
 
 it('says of an input that is disabled or takes something else so only to who has its passphrase', async () => {

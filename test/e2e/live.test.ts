@@ -160,7 +160,7 @@ describe('live, end to end: ffmpeg → RTMP → engine → relay → Chromium an
   it('records across kill -9 of the relay into one file that ffprobe accepts', { timeout: 90_000 }, async () => {
     encoder = startEncoder(input.urls.rtmp);
     const file = join(folder, 'across.mp4');
-    const watching = runStreams(['watch', playback.url, '--json', '--duration', '20s', '--out', file], {
+    const watching = runStreams(['watch', playback.url, '--json', '--duration', '12s', '--out', file], {
       env: serve.env,
     });
     await serve.line((line) => line.type === 'log' && line.process === 'relay' && line.kind === 'playback');

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { decodeHangCatalog } from '../../src/codec/catalog/hang-catalog.ts';
 import { decodeMsfCatalog } from '../../src/codec/catalog/msf-catalog.ts';
 import { writeFragment } from '../../src/codec/cmaf/fragment.ts';
@@ -91,6 +91,22 @@ it('is told of changes while it is followed, and of the end', () => {
   expect(decodeMsfCatalog([...msf.groups.values()][1]![0]!)).toMatchObject({ live: false });
   expect(decodeHangCatalog([...hang.groups.values()][1]![0]!).tracks).toEqual([]);
   expect([msf.ended(), hang.ended(), bare.ended()]).toEqual([true, true, true]);
+});
+
+it('repeats the MSF catalog while it is followed, for who asks for nothing older than now', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { find } = onAir();
+  const msf = follow(find('catalog')!);
+  const hang = follow(find('catalog.json')!);
+  vi.advanceTimersByTime(2000);
+  expect([msf.groups.size, hang.groups.size]).toEqual([3, 1]);
+  msf.stop();
+  vi.advanceTimersByTime(1000);
+  expect(vi.getTimerCount()).toBe(0);
+  const later = follow(find('catalog')!);
+  vi.advanceTimersByTime(1000);
+  expect(later.groups.size).toBe(2);
 });
 
 it('makes those wait who come before the first catalog', () => {

@@ -1,7 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createFile, MP4BoxBuffer } from 'mp4box';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
@@ -13,7 +10,7 @@ import { Fmp4ToUnits } from '../../src/engine/ingest/fmp4/to-units.ts';
 import { TsToUnits } from '../../src/engine/ingest/mpegts/to-units.ts';
 import { RtmpToUnits } from '../../src/engine/ingest/rtmp/to-units.ts';
 import { Packager } from '../../src/engine/package/from-units.ts';
-import { run } from './harness.ts';
+import { expectAccepted } from './decodes.ts';
 
 const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=322x182:rate=25'];
 const sound = ['-f', 'lavfi', '-i', 'sine=r=48000'];
@@ -73,34 +70,8 @@ function pack(units: readonly MediaUnit[]): { file: Uint8Array; catalog: Catalog
   return { file: concat([bytes, ...moved]), catalog: packager.catalog };
 }
 
-/** ffprobe accepts it, counts all of it, and ffmpeg decodes it without a word. */
-async function accepted(file: Uint8Array) {
-  const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
-  try {
-    const path = join(folder, 'out.mp4');
-    await writeFile(path, file);
-    const entries = 'stream=codec_name,width,height,channels,nb_read_packets:format=duration';
-    const probe = await run('ffprobe', [
-      '-v',
-      'error',
-      '-count_packets',
-      '-show_entries',
-      entries,
-      '-of',
-      'json',
-      path,
-    ]);
-    expect(probe.stderr).toBe('');
-    const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', path, '-f', 'null', '-']);
-    expect(decoded).toMatchObject({ code: 0, stderr: '' });
-    return JSON.parse(probe.stdout) as {
-      streams: { codec_name: string; nb_read_packets: string; width?: number; height?: number; channels?: number }[];
-      format: { duration: string };
-    };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+const accepted = (file: Uint8Array) =>
+  expectAccepted(file, 'stream=codec_name,width,height,channels,nb_read_packets:format=duration');
 
 /** RFC 6381 strings as another program reads them from the sample entries. */
 function codecsOf(file: Uint8Array): string[] {

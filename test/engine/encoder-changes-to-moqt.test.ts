@@ -67,7 +67,8 @@ function expectForward(groups: Group[]): void {
   for (let i = 1; i < times.length; i++) expect(times[i]! - times[i - 1]!).toBeGreaterThan(0);
 }
 
-describe.each(ways)('an encoder over $way', ({ format, url }) => {
+// Each has a harness of its own and waits for its encoder most of the time.
+describe.concurrent.each(ways)('an encoder over $way', ({ format, url }) => {
   it('that dies and comes back with another size, and another codec where the way in has one, goes on with the same broadcast', {
     timeout: 40_000,
   }, async () => {

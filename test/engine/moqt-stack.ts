@@ -7,6 +7,7 @@ import { BroadcastPublisher, BroadcastViewer, type PublisherOptions, type Viewer
 import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { serviceToken, startTestControl, type TestControl } from '../control/helpers.ts';
+import { engineOptions } from './engine-options.ts';
 import { demoFile } from './harness.ts';
 
 export type MoqtStack = AsyncDisposable & {
@@ -51,18 +52,14 @@ export async function startMoqtStack(
     return pair.client;
   };
   const start = () =>
-    startEngine({
-      host: '127.0.0.1',
-      rtmpPort: 0,
-      srtPort: 0,
-      controlUrl: control.base,
-      serviceToken,
-      issuer,
-      relayUrl: 'https://relay.test',
-      connect: dial,
-      logger,
-      ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
-    });
+    startEngine(
+      engineOptions(control, {
+        relayUrl: 'https://relay.test',
+        connect: dial,
+        logger,
+        ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
+      }),
+    );
   const engines: Engine[] = [];
   let engine = await start();
   control.control.setEndpoints({ engineUrl: engine.httpUrl });

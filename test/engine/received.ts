@@ -1,17 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { parseFragment } from '../../src/codec/cmaf/fragment.ts';
 import { parseInitSegment } from '../../src/codec/cmaf/init-segment.ts';
 import { mergeInits } from '../../src/codec/cmaf/merge-inits.ts';
 import { retimeFragment } from '../../src/codec/cmaf/retime.ts';
 import { concat } from '../../src/core/bytes.ts';
-import { collect, type Group, type Harness, namespace, run, until } from './harness.ts';
+import { expectAccepted, type Probed } from './decodes.ts';
+import { collect, type Group, type Harness, namespace, until } from './harness.ts';
 
 /** Takes everything the engine publishes over its nth connection to the relay. */
 export async function subscribeAll(harness: Harness, connection = 0) {
-  await until(() => harness.relays.length > connection, 'the engine connects to the relay');
+  await until(() => harness.relays.length > connection, 'the engine connects to the relay', 15_000);
   const { session, announced } = harness.relays[connection]!;
   expect(await announced).toEqual(namespace);
   const [catalog, video, audio] = await Promise.all(
@@ -46,29 +44,16 @@ export async function expectPlayable(video: Group[], audio: Group[]): Promise<vo
         .slice(1)
         .map((object) => retimeFragment(object.payload, { offset: -Math.floor(start * timescale) })),
     );
-  const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
-  try {
-    const file = join(folder, 'out.mp4');
-    await writeFile(file, concat([bytes, ...moved(video, 90_000), ...moved(audio, 48_000)]));
-    const entries = 'stream=codec_name,width,sample_rate,nb_read_packets';
-    const args = ['-v', 'error', '-count_packets', '-show_entries', entries, '-of', 'json', file];
-    const probe = await run('ffprobe', args);
-    expect(probe.stderr).toBe('');
-    expect(JSON.parse(probe.stdout).streams).toMatchObject([
-      { codec_name: 'h264', width: 640, nb_read_packets: String(videoTimes.length) },
-      { codec_name: 'aac', sample_rate: '48000', nb_read_packets: String(audioTimes.length) },
-    ]);
-    const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, '-f', 'null', '-']);
-    expect(decoded).toMatchObject({ code: 0, stderr: '' });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const file = concat([bytes, ...moved(video, 90_000), ...moved(audio, 48_000)]);
+  const { streams } = await expectAccepted(file, 'stream=codec_name,width,sample_rate,nb_read_packets');
+  expect(streams).toMatchObject([
+    { codec_name: 'h264', width: 640, nb_read_packets: String(videoTimes.length) },
+    { codec_name: 'aac', sample_rate: '48000', nb_read_packets: String(audioTimes.length) },
+  ]);
 }
 
 /** As expectPlayable, of any codecs: ffprobe counts every unit of each track, ffmpeg decodes them without a word. */
-export async function expectDecodes(
-  tracks: Group[][],
-): Promise<{ codec_name: string; width?: number; height?: number; channels?: number }[]> {
+export async function expectDecodes(tracks: Group[][]): Promise<Probed['streams']> {
   const inits = tracks.map((groups) => groups[0]!.objects[0]!.payload);
   const { bytes, trackIds } = mergeInits(inits);
   const timescales = inits.map((init) => parseInitSegment(init)[0]!.timescale);
@@ -83,32 +68,10 @@ export async function expectDecodes(
         ),
     ),
   );
-  const folder = await mkdtemp(join(tmpdir(), 'streams-test-'));
-  try {
-    const file = join(folder, 'out.mp4');
-    await writeFile(file, concat([bytes, ...moved]));
-    const entries = 'stream=codec_name,width,height,channels,nb_read_packets';
-    const probe = await run('ffprobe', [
-      '-v',
-      'error',
-      '-count_packets',
-      '-show_entries',
-      entries,
-      '-of',
-      'json',
-      file,
-    ]);
-    expect(probe.stderr).toBe('');
-    const { streams } = JSON.parse(probe.stdout);
-    expect(streams.map((stream: { nb_read_packets: string }) => Number(stream.nb_read_packets))).toEqual(
-      times.map((list) => list.length),
-    );
-    // Senders leave out frames: their times are no steady rate.
-    const asItComes = ['-fps_mode', 'passthrough', '-enc_time_base', '-1'];
-    const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file, ...asItComes, '-f', 'null', '-']);
-    expect(decoded).toMatchObject({ code: 0, stderr: '' });
-    return streams;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  // Senders leave out frames: their times are no steady rate.
+  const asItComes = ['-fps_mode', 'passthrough', '-enc_time_base', '-1'];
+  const entries = 'stream=codec_name,width,height,channels,nb_read_packets';
+  const { streams } = await expectAccepted(concat([bytes, ...moved]), entries, asItComes);
+  expect(streams.map((stream) => Number(stream.nb_read_packets))).toEqual(times.map((list) => list.length));
+  return streams;
 }

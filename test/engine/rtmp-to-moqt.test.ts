@@ -9,7 +9,8 @@ import { decodeTimes, expectPlayable, subscribeAll } from './received.ts';
 const push = (url: string, ...before: string[]) =>
   run('ffmpeg', ['-v', 'error', '-nostdin', ...before, '-i', demoFile, '-c', 'copy', '-f', 'flv', url]);
 
-describe('RTMP in, MoQT out', () => {
+// Each has a harness of its own and waits for its encoder most of the time.
+describe.concurrent('RTMP in, MoQT out', () => {
   it('delivers all of a file ffmpeg pushes, and ffprobe accepts what arrives', async () => {
     await using harness = await startHarness();
     // Faster than real time, but not before the subscriber is there.

@@ -71,7 +71,8 @@ const connected = (stack: MoqtStack) => stack.log.filter((line) => line.message 
 const reasons = (stack: MoqtStack) =>
   stack.log.filter((line) => line.message === 'SRT caller refused').map((line) => line.fields?.rejection);
 
-describe('an SRT input, its id and its passphrase', () => {
+// Each has a stack of its own and waits for its callers most of the time.
+describe.concurrent('an SRT input, its id and its passphrase', () => {
   it('is published from the URL as printed, and cut when it is disabled', { timeout: 40_000 }, async () => {
     await using stack = await startMoqtStack({ ingest: 'srt' });
     const { srt, srtPassphrase } = await rotate(stack);

@@ -6,7 +6,7 @@ import type { ViewerObject } from '../../src/sdk/index.ts';
 import { demoFile, until } from './harness.ts';
 import { fragmentedDemo, startMoqtStack } from './moqt-stack.ts';
 
-it('an encoder that comes to another engine takes its input along, and viewers carry on', {
+it.concurrent('an encoder that comes to another engine takes its input along, and viewers carry on', {
   timeout: 60_000,
 }, async () => {
   await using stack = await startMoqtStack({ ingest: 'rtmp' });
@@ -44,7 +44,7 @@ it('an encoder that comes to another engine takes its input along, and viewers c
   }
 });
 
-it('one of two engines takes a MoQT publisher, the other its next one when the first is stopped', {
+it.concurrent('one of two engines takes a MoQT publisher, the other its next one when the first is stopped', {
   timeout: 60_000,
 }, async () => {
   await using stack = await startMoqtStack();

@@ -11,6 +11,7 @@ import { timestampOf, trackInfoOf, trackPropertiesOf } from '../../src/codec/moq
 import { type LiteVersion, liteProtocols } from '../../src/codec/moqt/lite/version.ts';
 import { MoqtError } from '../../src/codec/moqt/moqt-error.ts';
 import { concat } from '../../src/core/bytes.ts';
+import { expectEqual } from './expect-equal.ts';
 import { mutate, random } from './random.ts';
 
 const rounds = 10_000;
@@ -45,7 +46,7 @@ function read<T>(version: LiteVersion, bytes: Uint8Array, take: (buffer: StreamB
     }
     return undefined;
   });
-  expect(piecemeal).toEqual(whole);
+  expectEqual(piecemeal, whole);
   return whole;
 }
 
@@ -61,7 +62,7 @@ describe.each(liteProtocols)('hostile bytes in %s only ever throw MoqtError', (v
       decoded++;
       const again = new StreamBuffer(version);
       again.push(encodeMessage(codec, value, version));
-      expect(again.message(codec)).toEqual(value);
+      expectEqual(again.message(codec), value);
     }
     expect(decoded).toBeGreaterThan(rounds / 50);
   });
@@ -76,7 +77,7 @@ describe.each(liteProtocols)('hostile bytes in %s only ever throw MoqtError', (v
       decoded++;
       const again = new StreamBuffer(version);
       again.push(encodeSubscribeResponse(value, version));
-      expect(again.typed(codec)).toEqual(value);
+      expectEqual(again.typed(codec), value);
     }
     expect(decoded).toBeGreaterThan(rounds / 20);
   });
@@ -88,14 +89,17 @@ describe.each(liteProtocols)('hostile bytes in %s only ever throw MoqtError', (v
       const bytes = mutate(frameSeeds, next);
       const [one, other] = [0, 1].map(() => new FrameDecoder(version, { maxObjectBytes: 4096 }));
       const whole = tried(() => one!.push(bytes));
-      expect(tried(() => [...bytes].flatMap((byte) => other!.push(Uint8Array.of(byte))))).toEqual(whole);
+      expectEqual(
+        tried(() => [...bytes].flatMap((byte) => other!.push(Uint8Array.of(byte)))),
+        whole,
+      );
       if (whole === 'refused') continue;
       decoded += whole.length;
       const written = whole.map((object, i) =>
         encodeFrame(version, i === 0 ? undefined : i - 1, object, whole[i - 1]?.properties),
       );
       const again = new FrameDecoder(version);
-      expect(again.push(concat([new Uint8Array(0), ...written]))).toEqual(whole);
+      expectEqual(again.push(concat([new Uint8Array(0), ...written])), whole);
     }
     expect(decoded).toBeGreaterThan(rounds / 20);
   });
@@ -109,7 +113,7 @@ describe('hostile bytes throw nothing', () => {
       if (datagram === undefined) continue;
       const { groupId, subscribeId } = datagram;
       const tail = encodeDatagramTail({ groupId, endOfGroup: true, object: objectOf(datagram) })!;
-      expect(decodeDatagram(withSubscribeId(subscribeId, tail)!)).toEqual(datagram);
+      expectEqual(decodeDatagram(withSubscribeId(subscribeId, tail)!), datagram);
     }
   });
 
@@ -119,7 +123,7 @@ describe('hostile bytes throw nothing', () => {
     for (let round = 0; round < rounds; round++) {
       const bytes = mutate(seeds, next);
       const info = trackInfoOf(bytes);
-      expect(trackInfoOf(trackPropertiesOf(info))).toEqual(info);
+      expectEqual(trackInfoOf(trackPropertiesOf(info)), info);
       const object = { objectId: round % 100, status: 'normal', properties: bytes, payload: bytes } as const;
       const frame = encodeFrame('moq-lite-05', undefined, object, undefined);
       const read = new FrameDecoder('moq-lite-05').push(frame);

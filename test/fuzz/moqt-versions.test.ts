@@ -17,6 +17,7 @@ import type { Message } from '../../src/codec/moqt/message.ts';
 import type { GroupOrder } from '../../src/codec/moqt/model.ts';
 import { MoqtError } from '../../src/codec/moqt/moqt-error.ts';
 import { concat, utf8 } from '../../src/core/bytes.ts';
+import { expectEqual } from './expect-equal.ts';
 import { mutate, random } from './random.ts';
 
 const rounds = 5000;
@@ -89,12 +90,15 @@ describe.each(versions)('hostile bytes in $dialect.version only ever throw MoqtE
       const bytes = mutate(control, next);
       const [one, other] = [dialect.controlDecoder(), dialect.controlDecoder()];
       const whole = tried(() => one.push(bytes));
-      expect(tried(() => inBytes(bytes, (byte) => other.push(byte)))).toEqual(whole);
+      expectEqual(
+        tried(() => inBytes(bytes, (byte) => other.push(byte))),
+        whole,
+      );
       for (const message of whole.values) {
         // Once over the wire, as what the version cannot say is said in other words: reasons, or not at all: invalid filters.
         const same = written(message);
         expect(same.type).toBe(message.type);
-        expect(written(same)).toEqual(same);
+        expectEqual(written(same), same);
       }
       decoded += whole.values.length;
     }
@@ -110,10 +114,13 @@ describe.each(versions)('hostile bytes in $dialect.version only ever throw MoqtE
       const limits = { maxObjectBytes: 4096 };
       const [one, other] = [dialect.subgroupDecoder(limits), dialect.subgroupDecoder(limits)];
       const whole = tried(() => one.push(bytes));
-      expect(tried(() => inBytes(bytes, (byte) => other.push(byte)))).toEqual(whole);
+      expectEqual(
+        tried(() => inBytes(bytes, (byte) => other.push(byte))),
+        whole,
+      );
       decoded += whole.values.length;
       for (const datagram of tried(() => [dialect.decodeDatagram(bytes)]).values) {
-        if (datagram !== undefined) expect(dialect.decodeDatagram(dialect.encodeDatagram(datagram))).toEqual(datagram);
+        if (datagram !== undefined) expectEqual(dialect.decodeDatagram(dialect.encodeDatagram(datagram)), datagram);
       }
     }
     expect(decoded).toBeGreaterThan(rounds / 10);
@@ -129,12 +136,15 @@ describe.each(versions)('hostile bytes in $dialect.version only ever throw MoqtE
       const decoder = () => dialect.fetchDecoder(order, { maxObjectBytes: 4096 });
       const [one, other] = [decoder(), decoder()];
       const whole = tried(() => one.push(bytes));
-      expect(tried(() => inBytes(bytes, (byte) => other.push(byte)))).toEqual(whole);
+      expectEqual(
+        tried(() => inBytes(bytes, (byte) => other.push(byte))),
+        whole,
+      );
       const written = (items: readonly FetchItem[]) => decoder().push(fetchStream(dialect, items, order));
       // Once over the wire, as no properties and none written down are the same.
       const same = written(whole.values);
       expect(same.length).toBe(whole.values.length);
-      expect(written(same)).toEqual(same);
+      expectEqual(written(same), same);
       decoded += whole.values.length;
     }
     expect(decoded).toBeGreaterThan(rounds / 10);

@@ -10,6 +10,7 @@ import {
 import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { MoqtError } from '../../src/codec/moqt/moqt-error.ts';
 import { hex } from '../../src/core/bytes.ts';
+import { expectEqual } from './expect-equal.ts';
 import { mutateWildly as mutate, random } from './random.ts';
 
 /** Pieces of random size. */
@@ -49,8 +50,8 @@ describe('hostile bytes only ever throw MoqtError', () => {
       const inPieces = draft18.controlDecoder();
       const whole = outcome([bytes], (chunk) => decoder.push(chunk));
       const parts = outcome(pieces(bytes, next), (chunk) => inPieces.push(chunk));
-      expect([hex(bytes), parts.error]).toEqual([hex(bytes), whole.error]);
-      if (whole.error === undefined) expect(parts.values).toEqual(whole.values);
+      expectEqual([hex(bytes), parts.error], [hex(bytes), whole.error]);
+      if (whole.error === undefined) expectEqual(parts.values, whole.values);
       decoded += parts.values.length;
     }
     expect(decoded).toBeGreaterThan(rounds / 10);
@@ -61,7 +62,7 @@ describe('hostile bytes only ever throw MoqtError', () => {
     for (let round = 0; round < rounds; round++) {
       const { values } = outcome([mutate(control, next)], (chunk) => draft18.controlDecoder().push(chunk));
       for (const message of values as Parameters<typeof draft18.encodeMessage>[0][])
-        expect(draft18.controlDecoder().push(draft18.encodeMessage(message))).toEqual([message]);
+        expectEqual(draft18.controlDecoder().push(draft18.encodeMessage(message)), [message]);
     }
   });
 
@@ -74,8 +75,8 @@ describe('hostile bytes only ever throw MoqtError', () => {
       const inPieces = draft18.subgroupDecoder({ maxObjectBytes: 4096 });
       const whole = outcome([bytes], (chunk) => decoder.push(chunk));
       const parts = outcome(pieces(bytes, next), (chunk) => inPieces.push(chunk));
-      expect([hex(bytes), parts.error]).toEqual([hex(bytes), whole.error]);
-      if (whole.error === undefined) expect(parts.values).toEqual(whole.values);
+      expectEqual([hex(bytes), parts.error], [hex(bytes), whole.error]);
+      if (whole.error === undefined) expectEqual(parts.values, whole.values);
       decoded += parts.values.length;
     }
     expect(decoded).toBeGreaterThan(rounds / 10);
@@ -87,7 +88,7 @@ describe('hostile bytes only ever throw MoqtError', () => {
       const bytes = mutate(datagrams, next);
       outcome([bytes], (chunk) => {
         const datagram = draft18.decodeDatagram(chunk);
-        if (datagram !== undefined) expect(draft18.decodeDatagram(draft18.encodeDatagram(datagram))).toEqual(datagram);
+        if (datagram !== undefined) expectEqual(draft18.decodeDatagram(draft18.encodeDatagram(datagram)), datagram);
         return [];
       });
     }

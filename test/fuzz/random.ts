@@ -2,6 +2,9 @@ import { appendFileSync } from 'node:fs';
 import { afterAll } from 'vitest';
 import { concat } from '../../src/core/bytes.ts';
 
+// Decoders throw for each byte that has not come yet, and vitest keeps a hundred frames of every error: half of the time of a run.
+Error.stackTraceLimit = 4;
+
 /** Of a long run (scripts/fuzz.js): every pass has a seed of its own, and says how much it did. */
 const { STREAMS_FUZZ_SEED: pass = '0', STREAMS_FUZZ_REPORT: report } = process.env;
 let executions = 0;

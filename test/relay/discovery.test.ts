@@ -241,6 +241,25 @@ describe('SUBSCRIBE_TRACKS at the relay', () => {
     own.cancel();
   });
 
+  it('is part of what asks for namespaces in draft-14 (9.28), and over with it', async () => {
+    start();
+    const first = await offering();
+    const offers: IncomingPublish[] = [];
+    const publish = (offer: IncomingPublish) => void offers.push(offer);
+    const viewer = await connect(relay, '/playback/lv_one', { protocol: 'moq-00', publish });
+    const list = await viewer.session.subscribeNamespace(prefix);
+    await eventually(() => expect(offers).toMatchObject([{ track }]));
+    const subscription = offers[0]!.accept();
+    await eventually(() => expect(relay.stats().subscriptions).toBe(1));
+    group(first.publication, 3, [10]);
+    expect(await nextGroup(subscription)).toMatchObject({ group: 3, ids: [0] });
+    list.cancel();
+    await expect(viewer.session.trackStatus({ ...track, name: 'none' })).rejects.toBeDefined();
+    await first.client.session.publish({ ...track, name: 'audio' }, { alias: 5 });
+    await viewer.session.trackStatus({ ...track, name: 'audio' });
+    expect(offers).toHaveLength(1);
+  });
+
   it('says what is blocked when the session has no subscription left', async () => {
     start({ maxSubscriptionsPerSession: 0 });
     await offering();

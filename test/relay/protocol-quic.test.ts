@@ -1,30 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { FetchedObjects, Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connectQuic } from '../../src/transport/quic/connect.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
-import { namespace, nextGroup, object, openAuthoriser, track } from './harness.ts';
+import { namespace, nextGroup, object, track } from './harness.ts';
+import { openRelay } from './open-relay.ts';
 
 let relay: Relay;
-let dataDir: string;
 const opened: Transport[] = [];
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'streams-relay-'));
-  relay = await startRelay({ host: '127.0.0.1', port: 0, dataDir, authoriser: openAuthoriser, logger: silentLogger });
+  const own = await openRelay();
+  relay = own.relay;
+  return own.close;
 });
-afterEach(async () => {
+afterEach(() => {
   for (const transport of opened.splice(0)) transport.close({ code: 0, reason: '' });
-  await relay.close();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function dial(alpn: string): Promise<Transport> {

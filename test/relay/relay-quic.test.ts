@@ -1,62 +1,36 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { engineProof } from '../../src/access/engine-proof.ts';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
-import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
+import { type Relay, startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session } from '../../src/session/types.ts';
 import { connectQuic } from '../../src/transport/quic/connect.ts';
 import { listenQuic } from '../../src/transport/quic/listen.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
-import { capturingLogger, serviceToken, startTestControl, type TestControl } from '../control/helpers.ts';
+import { capturingLogger, startTestControl, type TestControl } from '../control/helpers.ts';
 import { testCertificate } from '../helpers/certificate.ts';
 import { eventually } from './eventually.ts';
 import { nextGroup, object, readSubgroup } from './harness.ts';
+import { enginePath, type Input, newInput, relayOptions } from './with-control.ts';
 
 let control: TestControl;
 let relay: Relay;
 let log: ReturnType<typeof capturingLogger>;
 const opened: Transport[] = [];
 
-function options(change: Partial<RelayOptions> = {}): RelayOptions {
-  return {
-    host: '127.0.0.1',
-    port: 0,
-    dataDir: control.dataDir,
-    authoriser: controlAuthoriser({
-      controlUrl: control.base,
-      serviceToken,
-      issuer: control.control.issuer,
-      logger: log,
-    }),
-    logger: log,
-    ...change,
-  };
-}
-
 beforeEach(async () => {
   control = await startTestControl({ now: Date.now });
   log = capturingLogger();
-  relay = await startRelay(options());
+  relay = await startRelay(relayOptions(control, log));
 });
 afterEach(async () => {
   for (const transport of opened.splice(0)) transport.close({ code: 0, reason: '' });
   await relay.close();
   await control[Symbol.asyncDispose]();
 });
-
-type Input = { id: string; streamKey: string; token: string; kid: string; namespace: string[] };
-
-async function newInput(): Promise<Input> {
-  const { body } = await control.call('POST', '/v1/live-inputs', { body: { name: 'show' } });
-  const minted = await control.call('POST', `/v1/live-inputs/${body.id}/playback-tokens`, { body: {} });
-  const { token, kid } = minted.body;
-  return { id: body.id, streamKey: body.stream_key_cleartext, token, kid, namespace: ['stream', 'org_local', body.id] };
-}
 
 async function dial(alpn: string): Promise<Transport> {
   const trust = { certificateHashes: [fromHex(relay.certificateSha256)] };
@@ -83,7 +57,7 @@ async function overQuic(path: string, handlers = {}): Promise<Session> {
 
 async function publish(input: Input, connect = overQuic): Promise<{ session: Session; publications: Publication[] }> {
   const publications: Publication[] = [];
-  const session = await connect(`/publish/${input.id}?engine=${engineProof(serviceToken, `publish ${input.id}`)}`, {
+  const session = await connect(enginePath(input.id), {
     subscribe(request: Parameters<NonNullable<import('../../src/session/types.ts').SessionHandlers['subscribe']>>[0]) {
       publications.push(request.accept({ alias: 3 }));
     },
@@ -100,7 +74,7 @@ function send(publication: Publication, groupId: number, sizes: number[]): void 
 
 describe('the relay on real sockets', () => {
   it('carries a broadcast from raw QUIC to WebTransport and raw QUIC viewers', async () => {
-    const input = await newInput();
+    const input = await newInput(control);
     const path = `/playback/${input.id}?tok=${input.token}`;
     const track = { namespace: input.namespace, name: 'video/720p' };
     const early = await overWebTransport(path);
@@ -122,7 +96,7 @@ describe('the relay on real sockets', () => {
   });
 
   it('takes a publisher over WebTransport, and resets what it leaves unfinished', async () => {
-    const input = await newInput();
+    const input = await newInput(control);
     const { session, publications } = await publish(input, overWebTransport);
     const viewer = await overWebTransport(`/playback/${input.id}?tok=${input.token}`);
     const subscription = await viewer.subscribe({ namespace: input.namespace, name: 'audio' });
@@ -135,8 +109,8 @@ describe('the relay on real sockets', () => {
   });
 
   it('refuses what the control plane refuses, in words, and logs no secret', async () => {
-    const input = await newInput();
-    const other = await newInput();
+    const input = await newInput(control);
+    const other = await newInput(control);
     const wrongKey = `${input.streamKey.slice(0, -1)}${input.streamKey.endsWith('x') ? 'y' : 'x'}`;
     for (const connect of [overQuic, overWebTransport]) {
       await expect(connect(`/publish/${input.id}?sk=${wrongKey}`)).rejects.toThrow(/^auth_failed: /);
@@ -150,7 +124,7 @@ describe('the relay on real sockets', () => {
   });
 
   it('closes viewers whose signing key is deactivated', async () => {
-    const input = await newInput();
+    const input = await newInput(control);
     const viewer = await overWebTransport(`/playback/${input.id}?tok=${input.token}`);
     expect((await control.call('POST', `/v1/signing-keys/${input.kid}/deactivate`)).status).toBe(200);
     expect(await viewer.closed).toMatchObject({
@@ -161,7 +135,7 @@ describe('the relay on real sockets', () => {
   });
 
   it('shrugs at garbage datagrams and at a broken HTTP/3 peer', async () => {
-    const input = await newInput();
+    const input = await newInput(control);
     const viewer = await overWebTransport(`/playback/${input.id}?tok=${input.token}`);
     const socket = createSocket('udp4');
     for (let i = 0; i < 100; i++) {
@@ -184,7 +158,7 @@ describe('the relay on real sockets', () => {
 
   it('answers HTTP on the same port number', async () => {
     const text = await (await fetch(`http://127.0.0.1:${relay.port}/certificate.sha256`)).text();
-    expect(text.trim()).toBe(relay.certificateSha256);
+    expect(text).toBe(relay.certificateSha256);
   });
 
   it('says which port is in use, UDP or TCP, and what to pass', async () => {
@@ -194,7 +168,7 @@ describe('the relay on real sockets', () => {
     await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
     const ports = { UDP: udp.port, TCP: (tcp.address() as { port: number }).port };
     for (const [protocol, port] of Object.entries(ports)) {
-      await expect(startRelay(options({ port }))).rejects.toMatchObject({
+      await expect(startRelay(relayOptions(control, log, { port }))).rejects.toMatchObject({
         code: 'PORT_IN_USE',
         message: expect.stringContaining(`${protocol} port ${port}`),
         hint: expect.stringContaining('--relay-port'),
@@ -207,21 +181,23 @@ describe('the relay on real sockets', () => {
   it('tells everybody when it closes, and comes back with the same certificate', async () => {
     const before = relay.certificateSha256;
     const { port } = relay;
-    const shown = await newInput();
+    const shown = await newInput(control);
     const path = `/playback/${shown.id}?tok=${shown.token}`;
     const viewers = [await overWebTransport(path), await overQuic(path), (await publish(shown)).session];
     await relay.close();
     for (const viewer of viewers) {
       expect(await viewer.closed).toEqual({ by: 'peer', code: 0, reason: 'the relay is shutting down' });
     }
-    relay = await startRelay(options({ port }));
+    relay = await startRelay(relayOptions(control, log, { port }));
     expect(relay.certificateSha256).toBe(before);
-    const input = await newInput();
+    const input = await newInput(control);
     await publish(input);
   });
 
   it('offers only the versions it was told to', async () => {
-    await expect(startRelay(options({ versions: ['moqt-99'] }))).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(startRelay(relayOptions(control, log, { versions: ['moqt-99'] }))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
     await expect(dial('moqt-99')).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' });
   });
 });

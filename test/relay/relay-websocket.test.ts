@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { engineProof } from '../../src/access/engine-proof.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
 import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session, SessionHandlers } from '../../src/session/types.ts';
@@ -11,10 +9,11 @@ import { connectQmux } from '../../src/transport/qmux/connect.ts';
 import { QmuxTransport } from '../../src/transport/qmux/qmux-transport.ts';
 import { WsSocket } from '../../src/transport/qmux/ws-socket.ts';
 import type { Transport } from '../../src/transport/transport.ts';
-import { capturingLogger, serviceToken, startTestControl, type TestControl } from '../control/helpers.ts';
+import { capturingLogger, startTestControl, type TestControl } from '../control/helpers.ts';
 import { pattern } from '../transport/streams.ts';
 import { eventually } from './eventually.ts';
 import { nextGroup, object } from './harness.ts';
+import { enginePath, type Input, newInput, relayOptions } from './with-control.ts';
 
 let control: TestControl;
 let relay: Relay;
@@ -22,19 +21,7 @@ let log: ReturnType<typeof capturingLogger>;
 const opened: Transport[] = [];
 
 async function start(change: Partial<RelayOptions> = {}): Promise<void> {
-  relay = await startRelay({
-    host: '127.0.0.1',
-    port: 0,
-    dataDir: control.dataDir,
-    authoriser: controlAuthoriser({
-      controlUrl: control.base,
-      serviceToken,
-      issuer: control.control.issuer,
-      logger: log,
-    }),
-    logger: log,
-    ...change,
-  });
+  relay = await startRelay(relayOptions(control, log, change));
 }
 
 beforeEach(async () => {
@@ -46,17 +33,6 @@ afterEach(async () => {
   await relay.close();
   await control[Symbol.asyncDispose]();
 });
-
-async function newInput(): Promise<{ id: string; streamKey: string; token: string; namespace: string[] }> {
-  const { body } = await control.call('POST', '/v1/live-inputs', { body: { name: 'show' } });
-  const minted = await control.call('POST', `/v1/live-inputs/${body.id}/playback-tokens`, { body: {} });
-  return {
-    id: body.id,
-    streamKey: body.stream_key_cleartext,
-    token: minted.body.token,
-    namespace: ['stream', 'org_local', body.id],
-  };
-}
 
 async function dial(scheme: 'ws' | 'https', path: string): Promise<Transport> {
   const transport = await connect(`${scheme}://127.0.0.1:${relay.port}${path}`, {
@@ -71,15 +47,11 @@ async function session(scheme: 'ws' | 'https', path: string, handlers: SessionHa
   return establish(await dial(scheme, path), { role: 'client', handlers });
 }
 
-async function publish(scheme: 'ws' | 'https', input: Awaited<ReturnType<typeof newInput>>): Promise<Publication[]> {
+async function publish(scheme: 'ws' | 'https', input: Input): Promise<Publication[]> {
   const publications: Publication[] = [];
-  const publisher = await session(
-    scheme,
-    `/publish/${input.id}?engine=${engineProof(serviceToken, `publish ${input.id}`)}`,
-    {
-      subscribe: (request) => void publications.push(request.accept({ alias: 3 })),
-    },
-  );
+  const publisher = await session(scheme, enginePath(input.id), {
+    subscribe: (request) => void publications.push(request.accept({ alias: 3 })),
+  });
   await publisher.publishNamespace(input.namespace);
   return publications;
 }
@@ -91,7 +63,7 @@ describe('the relay by WebSocket', () => {
     ['ws', 'ws'],
   ] as const)('carries a broadcast from %s to %s, byte for byte', async (from, to) => {
     await start();
-    const input = await newInput();
+    const input = await newInput(control);
     const publications = await publish(from, input);
     const viewer = await session(to, `/playback/${input.id}?tok=${input.token}`);
     const subscription = await viewer.subscribe({ namespace: input.namespace, name: 'video/720p' });
@@ -107,7 +79,7 @@ describe('the relay by WebSocket', () => {
 
   it('refuses with the same words as over QUIC, and logs no secret', async () => {
     await start();
-    const [input, other] = [await newInput(), await newInput()];
+    const [input, other] = [await newInput(control), await newInput(control)];
     const wrongKey = `${input.streamKey.slice(0, -1)}${input.streamKey.endsWith('x') ? 'y' : 'x'}`;
     const paths = [`/publish/${input.id}?sk=${wrongKey}`, `/playback/${input.id}?tok=${other.token}`, '/elsewhere'];
     for (const path of paths) {
@@ -147,7 +119,7 @@ describe('the relay by WebSocket', () => {
 
   it('drops groups for a viewer whose socket has stalled, and for nobody else', async () => {
     await start({ limits: { idleTimeoutMs: 60_000 } });
-    const input = await newInput();
+    const input = await newInput(control);
     const publications = await publish('https', input);
     const path = `/playback/${input.id}?tok=${input.token}`;
     const track = { namespace: input.namespace, name: 'video/720p' };
@@ -176,7 +148,7 @@ describe('the relay by WebSocket', () => {
 
   it('closes with sessions open', async () => {
     await start();
-    const input = await newInput();
+    const input = await newInput(control);
     const viewer = await session('ws', `/playback/${input.id}?tok=${input.token}`);
     await relay.close();
     expect(await viewer.closed).toMatchObject({ by: 'peer', code: 0 });

@@ -336,6 +336,19 @@ describe('a publisher', () => {
     expect(await nextGroup(subscription)).toMatchObject({ group: 3 });
   });
 
+  it('that counts anew is followed at once, though its first ids are still kept', async () => {
+    const first = await TestPublisher.start(start());
+    const subscription = await (await watch(relay)).session.subscribe(track);
+    for (let id = 0; id < 6; id++) first.group(id, [10]);
+    for (let id = 0; id < 6; id++) expect(await nextGroup(subscription)).toMatchObject({ group: id });
+    const second = await TestPublisher.start(relay);
+    await first.requests[0]!.cancelled;
+    for (let id = 0; id < 6; id++) second.group(id, [11, 20]);
+    const groups = await Promise.all(Array.from({ length: 6 }, () => nextGroup(subscription)));
+    expect(groups.map(({ group }) => group).toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const group of groups) expect(group).toMatchObject({ ids: [0, 1], sizes: [11, 20], end: 'fin' });
+  });
+
   it('with lower group ids than before is followed all the same', async () => {
     const first = await TestPublisher.start(start());
     const subscription = await (await watch(relay)).session.subscribe(track);

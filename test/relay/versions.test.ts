@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { moqtProtocols, protocolsOf } from '../../src/codec/moqt/dialects.ts';
 import { relayVersions } from '../../src/codec/moqt/version-names.ts';
 import { fromHex, utf8 } from '../../src/core/bytes.ts';
-import { silentLogger } from '../../src/core/log.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { IncomingSubgroup, MoqObject, Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connect as connectTransport } from '../../src/transport/connect.ts';
@@ -14,7 +10,8 @@ import { memoryPair } from '../../src/transport/memory.ts';
 import { connectQuic } from '../../src/transport/quic/connect.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
-import { namespace, openAuthoriser, testRelay, track } from './harness.ts';
+import { namespace, testRelay, track } from './harness.ts';
+import { type OpenRelay, openRelay } from './open-relay.ts';
 
 /** Draft-14 has no place for the default priority of a track: each stream says its own. */
 const propertiesBetween = (...protocols: string[]) =>
@@ -86,26 +83,16 @@ async function objects(subgroup: IncomingSubgroup): Promise<MoqObject[]> {
 }
 
 describe('the version of a connection', () => {
-  let relay: Relay | undefined;
-  let dataDir = '';
+  let own: OpenRelay | undefined;
   const opened: Transport[] = [];
   afterEach(async () => {
     for (const transport of opened.splice(0)) transport.close({ code: 0, reason: '' });
-    await relay?.close();
-    await rm(dataDir, { recursive: true });
+    await own?.close();
   });
 
   const start = async (versions?: string[]): Promise<Relay> => {
-    dataDir = await mkdtemp(join(tmpdir(), 'relay-versions-'));
-    relay = await startRelay({
-      host: '127.0.0.1',
-      port: 0,
-      dataDir,
-      authoriser: openAuthoriser,
-      logger: silentLogger,
-      ...(versions !== undefined && { versions }),
-    });
-    return relay;
+    own = await openRelay({ ...(versions !== undefined && { versions }) });
+    return own.relay;
   };
   const dial = async ({ port, certificateSha256 }: Relay, alpn: string[]): Promise<Transport> => {
     const trust = { certificateHashes: [fromHex(certificateSha256)] };

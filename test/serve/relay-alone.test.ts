@@ -202,7 +202,7 @@ describe('a relay alone', () => {
       });
     await publisher('/anon', ['cam']);
     expect(await secure('/announced/anon')).toBe('200 cam\n');
-    expect(await secure('/certificate.sha256')).toBe(`200 ${relay.certificateSha256}\n`);
+    expect(await secure('/certificate.sha256')).toBe(`200 ${relay.certificateSha256}`);
     expect(await secure('/metrics')).toBe('404 not found\n');
     const inside = (path: string) => fetch(`http://127.0.0.1:${relay.internalPort}${path}`);
     expect(await (await inside('/metrics')).text()).toContain('streams_relay_namespaces 1');

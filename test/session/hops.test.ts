@@ -52,11 +52,24 @@ describe('hops in a session', () => {
     to.announce(['a'], [9n, big]);
     to.announce(['a'], [9n, big]);
     to.announce(['a'], [9n, 3n, big]);
+    to.announce(['a'], [9n, 3n, big], 7);
+    to.announce(['a'], [9n, 3n, big], 7);
     to.withdraw(['a']);
-    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, big] });
-    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, 3n, big] });
+    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, big], cost: 0 });
+    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, 3n, big], cost: 0 });
+    expect(await list.next()).toEqual({ namespace: ['a'], active: true, hops: [9n, 3n, big], cost: 7 });
     expect(await list.next()).toEqual({ namespace: ['a'], active: false });
     client.close(0, '');
+  });
+
+  it('are priced by who says so', async () => {
+    const { client, server } = memoryPair({ protocol: 'moqt-18' });
+    const [, accepted] = await Promise.all([
+      establish(client, { role: 'client', hopId: 1n, relayCost: 12 }),
+      establish(server, { role: 'server', hopId: 2n, authorise: async () => ({}) }),
+    ]);
+    expect(accepted.peer.relayCost).toBe(12);
+    accepted.close(0, '');
   });
 
   it('come with PUBLISH_NAMESPACE; who has none to tell is the first of them', async () => {

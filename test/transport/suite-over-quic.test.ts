@@ -80,7 +80,7 @@ describe('many sessions', () => {
       sessions.push({ client, server });
     }
     const streams = sessions.map(({ server }) => server.openUni());
-    expect(new Set(streams.map((stream) => stream.fanOut?.writer)).size).toBe(1);
+    expect(new Set(streams.map((stream) => stream.fanOut)).size).toBe(1);
     expect(streams[0]?.fanOut).toBeDefined();
     for (const { client } of sessions) client.close({ code: 0, reason: '' });
     for (const { server } of sessions) expect((await server.closed).by).toBe('peer');

@@ -6,7 +6,7 @@ import { encodeSettings, ourSettings } from '../../src/codec/http3/settings.ts';
 import { encodeStreamHeader } from '../../src/codec/http3/web-transport.ts';
 import { concat, emptyBytes, fromUtf8, utf8 } from '../../src/core/bytes.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
-import type { BidiStream, FanOutTarget } from '../../src/transport/transport.ts';
+import type { BidiStream, FanOutWriter, SendStream } from '../../src/transport/transport.ts';
 import { acceptWebTransport } from '../../src/transport/webtransport/accept.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
 import { MessageStream } from '../../src/transport/webtransport/message-stream.ts';
@@ -194,10 +194,15 @@ describe('WebTransport session', () => {
 
   it('passes the one-to-many write through to the socket', async () => {
     const base = memoryPair({ protocol: 'h3' });
-    const target: FanOutTarget = { writer: { writeMany: () => Uint8Array.of(1) }, handle: 7 };
+    const target: FanOutWriter = { writeMany: () => Uint8Array.of(1) };
+    const made: SendStream[] = [];
     const fanning = new Proxy(base.client, {
       get: (transport, key) => {
-        if (key === 'openUni') return () => Object.assign(transport.openUni(), { fanOut: target });
+        if (key === 'openUni')
+          return () => {
+            made.push(Object.assign(transport.openUni(), { fanOut: target }));
+            return made.at(-1);
+          };
         const value: unknown = Reflect.get(transport, key, transport);
         return typeof value === 'function' ? value.bind(transport) : value;
       },
@@ -206,7 +211,9 @@ describe('WebTransport session', () => {
       connectWebTransport(fanning, { authority, path: '/', protocols: [] }),
       acceptWebTransport(base.server, { protocols: [] }),
     ]);
-    expect(client.openUni().fanOut).toBe(target);
+    const stream = client.openUni();
+    expect(stream.fanOut).toBe(target);
+    expect(stream.id).toBe(made.at(-1)!.id);
     base.drop();
   });
 

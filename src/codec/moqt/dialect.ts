@@ -47,6 +47,8 @@ export type Dialect = Omit<ObjectDialect, 'encodeDatagram'> & {
   readonly varints: Varints;
   /** GOAWAY on the control stream does not say which requests were seen (draft-19 on). */
   readonly goawayWithoutRequestId?: boolean;
+  /** A session may have several subscriptions to one track, which may share an alias (draft-19 on, 5.1). */
+  readonly concurrentSubscriptions?: boolean;
   /** There are range filters, and MAX_FILTER_RANGES in SETUP (draft-19 on). */
   readonly rangeFilters?: boolean;
   /** A fetch that joins a subscription is one of a range (draft-20 on). */

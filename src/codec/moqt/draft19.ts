@@ -122,6 +122,7 @@ export const draft19: Dialect = {
   version: 'moqt-19',
   goawayWithoutRequestId: true,
   rangeFilters: true,
+  concurrentSubscriptions: true,
   encodeMessage: (message: Message) => encodeMessage(draft19Messages, vi64, message, draft19Rules),
   controlDecoder: () => new ControlDecoder(draft19Messages, vi64, draft19Rules),
 };

@@ -1,11 +1,11 @@
-import { concat, emptyBytes } from '../../core/bytes.ts';
+import { emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { GroupOrder, MoqObject } from './model.ts';
-import { limitExceeded, protocolViolation } from './moqt-error.ts';
-import { defaultMaxObjectBytes, ifWhole, readProperties } from './object-stream.ts';
-import { PayloadBuffer } from './payload-buffer.ts';
+import { protocolViolation } from './moqt-error.ts';
+import { readProperties } from './object-stream.ts';
+import { PayloadStream, type PromisedItem } from './payload-stream.ts';
 import type { Varints } from './varint.ts';
-import { WireReader, WireWriter } from './wire.ts';
+import { type WireReader, WireWriter } from './wire.ts';
 
 /** One entry of a FETCH stream (draft-18 11.4.4). Objects have no status there: it is always `normal`. */
 export type FetchItem =
@@ -135,81 +135,48 @@ function modeOf(subgroupId: number, prior: number | undefined): number {
 
 type Head = Extract<FetchItem, { kind: 'object' }>;
 
-/**
- * A FETCH stream behind its header, out of chunks of any size. Memory is bounded by what was received and by `maxObjectBytes`.
- * Throws MoqtError; after that it is of no use.
- */
+/** A FETCH stream behind its header, out of chunks of any size; bounds and views are those of PayloadStream. */
 export class FetchDecoder {
-  readonly #varints: Varints;
   readonly #order: GroupOrder;
   readonly #absoluteIds: boolean;
-  readonly #maxObjectBytes: number;
   readonly #timedOutRanges: boolean;
-  #tail: Uint8Array = emptyBytes;
+  readonly #stream: PayloadStream<FetchItem>;
   #prior: Prior | undefined;
-  #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
 
   constructor(
     varints: Varints,
     order: GroupOrder,
     options: FetchIds & FetchMarkers & { maxObjectBytes?: number } = {},
   ) {
-    this.#varints = varints;
     this.#order = order;
     this.#absoluteIds = options.absoluteIds ?? false;
-    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
     this.#timedOutRanges = options.timedOutRanges ?? false;
+    this.#stream = new PayloadStream(varints, options.maxObjectBytes, (reader) => this.#read(reader));
   }
 
   push(bytes: Uint8Array): FetchItem[] {
-    const items: FetchItem[] = [];
-    let data = this.#tail.length === 0 ? bytes : concat([this.#tail, bytes]);
-    this.#tail = emptyBytes;
-    while (data.length > 0) {
-      if (this.#pending !== undefined) {
-        const { head, payload } = this.#pending;
-        data = data.subarray(payload.take(data));
-        if (payload.complete) {
-          items.push({ ...head, object: { ...head.object, payload: payload.bytes() } });
-          this.#pending = undefined;
-        }
-        continue;
-      }
-      const reader = new WireReader(data, this.#varints);
-      if (!ifWhole(() => this.#read(reader, items))) {
-        // A copy: a few bytes must not keep a whole chunk alive.
-        this.#tail = data.slice();
-        break;
-      }
-      data = data.subarray(reader.offset);
-    }
-    return items;
+    return this.#stream.push(bytes);
   }
 
   /** To be called at FIN. A stream that ends inside an object is a PROTOCOL_VIOLATION (draft-18 11.4). */
   finish(): void {
-    if (this.#tail.length > 0 || this.#pending !== undefined)
-      throw protocolViolation('FETCH stream ends inside an object');
+    if (!this.#stream.idle) throw protocolViolation('FETCH stream ends inside an object');
   }
 
-  #read(reader: WireReader, items: FetchItem[]): void {
+  #read(reader: WireReader): PromisedItem<FetchItem> {
     const flags = reader.varint();
     const timedOut = this.#timedOutRanges && flags === endOfRange.timedOut;
     if (flags === endOfRange.nonExistent || flags === endOfRange.unknown || timedOut) {
       const unknown = flags !== endOfRange.nonExistent;
       const marker: FetchItem = { kind: 'endOfRange', unknown, groupId: reader.varint(), objectId: reader.varint() };
       this.#advance(marker);
-      items.push(marker);
-      return;
+      return { length: 0, item: () => marker };
     }
     if (flags >= 0x80) throw protocolViolation(`FETCH serialization flags 0x${flags.toString(16)}`);
     const head = this.#head(reader, flags);
     const length = reader.varint();
-    if (length > this.#maxObjectBytes)
-      throw limitExceeded(`object of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
     this.#advance(head);
-    if (length > 0) this.#pending = { head, payload: new PayloadBuffer(length) };
-    else items.push(head);
+    return { length, item: (payload) => ({ ...head, object: { ...head.object, payload } }) };
   }
 
   #head(reader: WireReader, flags: number): Head {

@@ -1,14 +1,13 @@
-import { concat, emptyBytes } from '../../core/bytes.ts';
+import { emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { MoqObject, ObjectStatus } from './model.ts';
 import { limitExceeded, protocolViolation } from './moqt-error.ts';
-import { PayloadBuffer } from './payload-buffer.ts';
+import { PayloadStream, type PromisedItem } from './payload-stream.ts';
 import type { WireSubgroupHeader } from './subgroup-header.ts';
 import { readSubgroupHeader } from './subgroup-header.ts';
 import type { Varints } from './varint.ts';
-import { WireReader } from './wire.ts';
+import type { WireReader } from './wire.ts';
 
-export const defaultMaxObjectBytes = 16 * 1024 * 1024;
 /** Bound of one object's properties; the draft has none. */
 export const maxPropertiesBytes = 0xffff;
 
@@ -79,26 +78,17 @@ export function encodeObject(
   return out;
 }
 
-type Head = { readonly objectId: number; readonly properties: Uint8Array | undefined };
-
-/**
- * One subgroup stream, header included, out of chunks of any size. Memory is bounded by what was received and by
- * `maxObjectBytes`. A payload that lies in one chunk is a view of it. Throws MoqtError; after that it is of no use.
- */
+/** One subgroup stream, header included, out of chunks of any size; bounds and views are those of PayloadStream. */
 export class SubgroupDecoder {
-  readonly #varints: Varints;
-  readonly #maxObjectBytes: number;
   readonly #olderStatus: boolean;
-  #tail: Uint8Array = emptyBytes;
+  readonly #stream: PayloadStream<MoqObject>;
   #header: WireSubgroupHeader | undefined;
   #firstId: number | undefined;
   #previousId: number | undefined;
-  #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
 
   constructor(varints: Varints, options: StatusOptions & { maxObjectBytes?: number } = {}) {
-    this.#varints = varints;
-    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
     this.#olderStatus = options.olderStatus ?? false;
+    this.#stream = new PayloadStream(varints, options.maxObjectBytes, (reader) => this.#readHead(reader));
   }
 
   /** Known as soon as its bytes are there; undefined before. */
@@ -113,59 +103,34 @@ export class SubgroupDecoder {
   }
 
   push(bytes: Uint8Array): MoqObject[] {
-    const objects: MoqObject[] = [];
-    let data = this.#tail.length === 0 ? bytes : concat([this.#tail, bytes]);
-    this.#tail = emptyBytes;
-    while (data.length > 0) {
-      if (this.#pending !== undefined) {
-        data = data.subarray(this.#pending.payload.take(data));
-        if (this.#pending.payload.complete) {
-          objects.push({ ...this.#pending.head, status: 'normal', payload: this.#pending.payload.bytes() });
-          this.#pending = undefined;
-        }
-        continue;
-      }
-      const reader = new WireReader(data, this.#varints);
-      const whole = ifWhole(() => {
-        if (this.#header === undefined) this.#header = readSubgroupHeader(reader);
-        else this.#readHead(reader, this.#header.properties, objects);
-      });
-      if (!whole) {
-        // A copy: a few bytes must not keep a whole chunk alive.
-        this.#tail = data.slice();
-        break;
-      }
-      data = data.subarray(reader.offset);
-    }
-    return objects;
+    return this.#stream.push(bytes);
   }
 
   /** To be called at FIN. A stream that ends inside an object or its header is a PROTOCOL_VIOLATION (draft-18 11.4). */
   finish(): void {
-    if (this.#header === undefined || this.#tail.length > 0 || this.#pending !== undefined)
+    if (this.#header === undefined || !this.#stream.idle)
       throw protocolViolation('subgroup stream ends inside an object');
   }
 
-  #readHead(reader: WireReader, withProperties: boolean, objects: MoqObject[]): void {
+  #readHead(reader: WireReader): PromisedItem<MoqObject> | undefined {
+    if (this.#header === undefined) {
+      this.#header = readSubgroupHeader(reader);
+      return undefined;
+    }
+    const withProperties = this.#header.properties;
     const delta = reader.varint();
     const objectId = this.#previousId === undefined ? delta : this.#previousId + delta + 1;
     if (!Number.isSafeInteger(objectId)) throw protocolViolation('object id out of range');
     const properties = withProperties ? readProperties(reader) : undefined;
     const length = reader.varint();
-    if (length > this.#maxObjectBytes)
-      throw limitExceeded(`object of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
-    const head: Head = { objectId, properties };
-    if (length > 0) this.#pending = { head, payload: new PayloadBuffer(length) };
-    else {
-      const status = statusOf(reader.varint(), this.#olderStatus);
-      if (properties !== undefined && properties.length > 0) refuseProperties(status, this.#olderStatus);
-      if (status === 'normal') objects.push({ ...head, status, payload: emptyBytes });
-      else if (status !== 'doesNotExist')
-        objects.push({ objectId, properties: withProperties ? emptyBytes : undefined, status, payload: emptyBytes });
-    }
+    const status = length > 0 ? 'normal' : statusOf(reader.varint(), this.#olderStatus);
+    if (properties !== undefined && properties.length > 0) refuseProperties(status, this.#olderStatus);
     // Only now is the head known to be whole.
     this.#firstId ??= objectId;
     this.#previousId = objectId;
+    if (status === 'doesNotExist') return undefined;
+    const kept = status === 'normal' || !withProperties ? properties : emptyBytes;
+    return { length, item: (payload) => ({ objectId, properties: kept, status, payload }) };
   }
 }
 
@@ -174,15 +139,4 @@ export function readProperties(reader: WireReader): Uint8Array {
   const length = reader.varint();
   if (length > maxPropertiesBytes) throw limitExceeded(`object properties of ${length} bytes`);
   return length === 0 ? emptyBytes : reader.take(length).slice();
-}
-
-/** Runs a parse; false when bytes were missing (MALFORMED of the reader). */
-export function ifWhole(parse: () => void): boolean {
-  try {
-    parse();
-    return true;
-  } catch (error) {
-    if (error instanceof StreamsError && error.code === 'MALFORMED') return false;
-    throw error;
-  }
 }

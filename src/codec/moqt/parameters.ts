@@ -31,8 +31,8 @@ export type MessageParameters = {
   readonly trackNamespacePrefix?: readonly string[];
   /** Relays that an announcement passed, the original publisher first (draft-lcurley-moq-cluster HOP_PATH). */
   readonly hopPath?: readonly bigint[];
-  /** ROUTE_COST of the same draft. */
-  readonly routeCost?: bigint;
+  /** ROUTE_COST of the same draft, 0 … 2^53-1: what is more is as bad. */
+  readonly routeCost?: number;
 };
 
 type Mutable = { -readonly [K in keyof MessageParameters]: MessageParameters[K] };
@@ -210,7 +210,7 @@ const clusterRules: readonly ParameterRule[] = [
     name: 'routeCost',
     scope: ['publishNamespace', 'namespace', 'requestUpdate'],
     read: (reader, into) => {
-      into.routeCost = reader.varintBig();
+      into.routeCost = Math.min(Number(reader.varintBig()), Number.MAX_SAFE_INTEGER);
     },
     write: (writer, from) => {
       writer.varint(from.routeCost!);

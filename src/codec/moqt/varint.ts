@@ -16,67 +16,78 @@ export type Varints = {
   put(out: Uint8Array, offset: number, value: number): number;
 };
 
-function lengthOf(first: number): number {
-  // Math.clz32 of the inverted byte, shifted to the top, counts its leading ones.
-  return Math.min(Math.clz32(~(first << 24)), 8) + 1;
-}
+/** What tells one encoding from another: the first byte has marks for the length above the value's top bits. */
+export type VarintForm = Pick<Varints, 'lengthOf' | 'size'> & {
+  /** The marks of an encoding of `length` bytes. */
+  marks(length: number): number;
+  /** For a value above 2^53-1. */
+  writeBig(writer: ByteWriter, value: bigint): void;
+};
 
-function size(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x200000) return 3;
-  if (value < 0x10000000) return 4;
-  if (value < 2 ** 35) return 5;
-  if (value < 2 ** 42) return 6;
-  if (value < 2 ** 49) return 7;
-  return 8;
-}
-
-function read(reader: ByteReader): number {
-  const first = reader.u8();
-  if (first < 0x80) return first;
-  const length = lengthOf(first);
-  let value = length < 8 ? first & (0xff >> length) : 0;
-  for (let i = 1; i < length; i++) value = value * 256 + reader.u8();
-  if (value > Number.MAX_SAFE_INTEGER) throw protocolViolation('an integer above 2^53-1 where an id is expected');
-  return value;
-}
-
-function readBig(reader: ByteReader): bigint {
-  const first = reader.u8();
-  const length = lengthOf(first);
-  let value = BigInt(length < 8 ? first & (0xff >> length) : 0);
-  for (let i = 1; i < length; i++) value = (value << 8n) | BigInt(reader.u8());
-  return value;
-}
-
-function put(out: Uint8Array, offset: number, value: number): number {
-  const length = size(value);
-  let rest = value;
-  for (let i = length - 1; i > 0; i--) {
-    out[offset + i] = rest % 256;
-    rest = Math.floor(rest / 256);
+export function varintsOf({ lengthOf, size, marks, writeBig }: VarintForm): Varints {
+  function read(reader: ByteReader): number {
+    const first = reader.u8();
+    const length = lengthOf(first);
+    let value = first - marks(length);
+    for (let i = 1; i < length; i++) value = value * 256 + reader.u8();
+    if (value > Number.MAX_SAFE_INTEGER) throw protocolViolation('an integer above 2^53-1 where an id is expected');
+    return value;
   }
-  const prefix = length === 1 ? 0 : (0xff << (9 - length)) & 0xff;
-  out[offset] = prefix | rest;
-  return offset + length;
-}
 
-function write(writer: ByteWriter, value: number | bigint): void {
-  if (typeof value === 'bigint' && value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    writeBig(writer, value);
-    return;
+  function readBig(reader: ByteReader): bigint {
+    const first = reader.u8();
+    const length = lengthOf(first);
+    let value = BigInt(first - marks(length));
+    for (let i = 1; i < length; i++) value = (value << 8n) | BigInt(reader.u8());
+    return value;
   }
-  const small = Number(value);
-  const out = new Uint8Array(size(small));
-  put(out, 0, small);
-  writer.bytes(out);
-}
 
-function writeBig(writer: ByteWriter, value: bigint): void {
-  if (value < 1n << 56n) writer.u64(value | (0xfen << 56n));
-  else writer.u8(0xff).u64(value);
+  function put(out: Uint8Array, offset: number, value: number): number {
+    const length = size(value);
+    let rest = value;
+    for (let i = length - 1; i > 0; i--) {
+      out[offset + i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+    out[offset] = marks(length) | rest;
+    return offset + length;
+  }
+
+  function write(writer: ByteWriter, value: number | bigint): void {
+    if (typeof value === 'bigint' && value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      writeBig(writer, value);
+      return;
+    }
+    const small = Number(value);
+    const out = new Uint8Array(size(small));
+    put(out, 0, small);
+    writer.bytes(out);
+  }
+
+  return { lengthOf, size, read, readBig, write, put };
 }
 
 /** draft-18 1.4.1: 1 to 9 bytes, as many leading ones as bytes follow the first. */
-export const vi64: Varints = { lengthOf, size, read, readBig, write, put };
+export const vi64: Varints = varintsOf({
+  lengthOf(first) {
+    // Math.clz32 of the inverted byte, shifted to the top, counts its leading ones.
+    return Math.min(Math.clz32(~(first << 24)), 8) + 1;
+  },
+  size(value) {
+    if (value < 0x80) return 1;
+    if (value < 0x4000) return 2;
+    if (value < 0x200000) return 3;
+    if (value < 0x10000000) return 4;
+    if (value < 2 ** 35) return 5;
+    if (value < 2 ** 42) return 6;
+    if (value < 2 ** 49) return 7;
+    return 8;
+  },
+  marks(length) {
+    return (0xff << (9 - length)) & 0xff;
+  },
+  writeBig(writer, value) {
+    if (value < 1n << 56n) writer.u64(value | (0xfen << 56n));
+    else writer.u8(0xff).u64(value);
+  },
+});

@@ -53,6 +53,7 @@ export async function authorizePublish(context: ControlContext, request: Publish
           'live_inputs.record',
           'live_inputs.ladder',
           'stream_keys.hash',
+          'stream_keys.revoked_at',
         ])
         .where('live_inputs.id', '=', request.inputId)
         .where((eb) =>
@@ -71,11 +72,12 @@ export async function authorizePublish(context: ControlContext, request: Publish
   let opened: (typeof rows)[number] | undefined;
   let passphrase: string | undefined;
   if (streamKey === undefined && srtKeys !== undefined) {
-    const hashes = rows.map(({ hash }) => hash);
-    passphrase = await findSrtPassphrase(context, hashes, srtKeys);
-    opened = passphrase === undefined ? undefined : rows[0];
-    if (!opened) throw await refuse('passphrase does not open', newKeyHint);
-    if (!(await redeemSrtKeys(context, opened.org_id, request.inputId, srtKeys)))
+    const found = await findSrtPassphrase(context, rows, srtKeys);
+    if (found === undefined) throw await refuse('passphrase does not open', newKeyHint);
+    opened = found.key;
+    passphrase = found.passphrase;
+    const input = { orgId: opened.org_id, inputId: request.inputId, key: opened };
+    if (!(await redeemSrtKeys(context, input, srtKeys)))
       throw await refuse('an SRT handshake of before does not open', 'The encoder must make new keys each time.');
   } else {
     for (const row of rows) if (streamKey === undefined || matchesHash(streamKey, row.hash)) opened = row;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
-import { newId } from '../../core/ids.ts';
-import type { AssetRow } from '../store/schema.ts';
+import { newAsset } from '../asset-state.ts';
 import { isUniqueViolation } from '../store/unique-violation.ts';
 import { asset, viewAsset } from './asset-view.ts';
 import { defineOperation } from './define.ts';
@@ -21,22 +20,9 @@ export const assetsCreate = defineOperation({
   rest: { method: 'POST', path: '/assets' },
   target: (_input, output) => output.id,
   async run({ context, db, caller }, input) {
-    const now = context.now();
-    const row: AssetRow = {
-      id: newId('as'),
-      org_id: caller.orgId,
-      playback_id: newId('pb'),
-      external_asset_id: input.external_asset_id ?? null,
-      input_id: null,
-      name: input.name,
-      status: 'uploading',
-      percent: 0,
-      error_reason: null,
-      duration_ms: null,
-      bytes: null,
-      created_at: now,
-      updated_at: now,
-    };
+    const external_asset_id = input.external_asset_id ?? null;
+    const about = { org_id: caller.orgId, external_asset_id, input_id: null, name: input.name };
+    const row = newAsset(about, context.now());
     try {
       await db.insertInto('assets').values(row).execute();
     } catch (error) {

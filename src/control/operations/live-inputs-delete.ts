@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { endSrtKeys } from '../auth/srt-passphrase.ts';
 import { revoke } from '../store/revocations.ts';
 import { defineOperation } from './define.ts';
 import { inputId, orgId } from './fields.ts';
@@ -20,6 +21,7 @@ export const liveInputsDelete = defineOperation({
       throw new StreamsError('CONFLICT', `${id} is live`, { hint: 'Stop the encoder first, or pass force.' });
     await call.db.deleteFrom('live_inputs').where('id', '=', id).execute();
     const now = call.context.now();
+    await endSrtKeys(call.db, { orgId: row.org_id, inputId: id, endsAt: now });
     for (const kind of ['publish', 'input'] as const)
       await revoke(call.db, { orgId: row.org_id, kind, value: id, now });
     return { id, deleted: true as const };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { newKey } from '../../core/ids.ts';
 import { hashSecret } from '../auth/secrets.ts';
+import { endSrtKeys } from '../auth/srt-passphrase.ts';
 import { recordEvent } from '../store/events.ts';
 import { defineOperation } from './define.ts';
 import { inputId, orgId } from './fields.ts';
@@ -46,6 +47,7 @@ export const liveInputsRotateStreamKey = defineOperation({
       .where('input_id', '=', id)
       .where((eb) => eb.or([eb('revoked_at', 'is', null), eb('revoked_at', '>', endsAt)]))
       .execute();
+    await endSrtKeys(call.db, { orgId: row.org_id, inputId: id, endsAt });
     await storeStreamKey(call.db, id, hashSecret(streamKey), now);
     const data = { key: 'stream', inputId: id, oldKeyEndsAt: new Date(endsAt).toISOString() };
     await recordEvent(call.db, { orgId: row.org_id, type: 'key.rotated', data, now });

@@ -25,7 +25,7 @@ export type Tables = {
   broadcast_sessions: BroadcastSessionRow;
   viewer_sessions: ViewerSessionRow;
   player_events: PlayerEventRow;
-  /** One-time tokens that were used. */
+  /** One-time tokens that were used, and SRT handshakes. */
   redeemed_tokens: { org_id: string; jti: string; expires_at: number };
   /** Of limits that processes share. `full_at`: when nothing counts against `whom` any more. */
   rate_limits: { name: string; whom: string; full_at: number };

@@ -1,10 +1,10 @@
-import { gzipSync } from 'node:zlib';
 import { allowsTrack, type Grant } from '../../access/grant.ts';
 import type { VerifiedTokens } from '../../access/verified-tokens.ts';
 import { concat } from '../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { errorResponse } from '../http/error-response.ts';
+import { readPreflight, textAnswer } from '../http/player-answers.ts';
 import { mediaPlaylist, multivariantPlaylist } from './playlists.ts';
 import { checkAhead, isReached, readDirectives } from './reload.ts';
 import { type Rendition, targetDuration } from './rendition.ts';
@@ -33,16 +33,7 @@ const pathPattern =
  * URL. Never rejects.
  */
 export async function handleHls(request: Request, context: HlsContext): Promise<Response> {
-  if (request.method === 'OPTIONS')
-    return new Response(null, {
-      status: 204,
-      headers: {
-        ...cors,
-        'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-        'access-control-allow-headers': request.headers.get('access-control-request-headers') ?? '*',
-        'access-control-max-age': '86400',
-      },
-    });
+  if (request.method === 'OPTIONS') return readPreflight(request, cors);
   try {
     const response = await answer(request, context);
     return request.method === 'HEAD' ? withoutBody(response) : response;
@@ -148,18 +139,8 @@ async function load(
 }
 
 function playlistResponse(request: Request, text: string): Response {
-  const zip = /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '');
-  const body = zip ? gzipSync(text, { level: 1 }) : new TextEncoder().encode(text);
-  return new Response(body as Uint8Array<ArrayBuffer>, {
-    headers: {
-      ...cors,
-      'content-type': 'application/vnd.apple.mpegurl',
-      'content-length': String(body.length),
-      'cache-control': 'no-cache',
-      vary: 'accept-encoding',
-      ...(zip && { 'content-encoding': 'gzip' }),
-    },
-  });
+  const headers = { ...cors, 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': 'no-cache' };
+  return textAnswer(request, text, headers, { gzipLevel: 1 });
 }
 
 function withoutBody(response: Response): Response {

@@ -1,40 +1,34 @@
 import { type AudioSpecificConfig, parseAudioSpecificConfig } from '../../codec/aac/audio-specific-config.ts';
-import { writeFragment } from '../../codec/cmaf/fragment.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { decodeAudioTag } from '../../codec/flv/audio-tag.ts';
 import type { TrackStore } from '../../session/track-store.ts';
 import { SampleCounter } from '../ingest/sample-counter.ts';
+import { type OnConfig, RenditionGroups } from './rendition-groups.ts';
 import type { Rendition, SourceFrame } from './source-frame.ts';
 
 const trackId = 2;
 
 /** The AAC of ffmpeg back to CMAF, cut into groups where the source's sound is. */
 export class AudioRendition implements Rendition {
-  readonly #store: TrackStore;
-  readonly #onConfig: (codec: string, init: Uint8Array) => void;
+  readonly #groups: RenditionGroups;
   #waiting: SourceFrame[] = [];
   #newest: SourceFrame | undefined;
   #sourceTimescale = 48_000;
   #sound: AudioSpecificConfig | undefined;
   #samples = new SampleCounter(48_000, 1024);
-  #init: Uint8Array | undefined;
-  #sequence = 0;
-  #lastTime = -1;
-  #afterGroup = -1;
-  #begun = false;
-  groupId = -1;
   taken: number | undefined;
 
-  constructor(store: TrackStore, onConfig: (codec: string, init: Uint8Array) => void) {
-    this.#store = store;
-    this.#onConfig = onConfig;
+  constructor(store: TrackStore, onConfig: OnConfig) {
+    this.#groups = new RenditionGroups(trackId, store, onConfig);
+  }
+
+  get groupId(): number {
+    return this.#groups.newest;
   }
 
   reset(timescale: number, afterGroup: number): void {
     this.#sourceTimescale = timescale;
-    this.#afterGroup = afterGroup;
-    this.#begun = false;
-    this.#init = undefined;
+    this.#groups.reset(afterGroup);
     this.#waiting = [];
     this.#newest = undefined;
     this.taken = undefined;
@@ -47,7 +41,7 @@ export class AudioRendition implements Rendition {
   take(body: Uint8Array, timestamp: number): boolean {
     const tag = decodeAudioTag(body);
     if (tag.kind === 'config') this.#configure(tag.config);
-    if (tag.kind !== 'frame' || this.#init === undefined || this.#sound === undefined) return false;
+    if (tag.kind !== 'frame' || !this.#groups.configured || this.#sound === undefined) return false;
     const over = this.#waiting.findIndex(({ time }) => time > timestamp + 1);
     const passed = this.#waiting.splice(0, over === -1 ? this.#waiting.length : over);
     this.#newest = passed.at(-1) ?? this.#newest;
@@ -58,22 +52,10 @@ export class AudioRendition implements Rendition {
     const { sampleRate, frameLength } = this.#sound;
     const said = (source.pts / this.#sourceTimescale + (timestamp - source.time) / 1000) * sampleRate;
     const decodeTime = this.#samples.next(Math.round(said));
-    if (decodeTime === undefined || decodeTime <= this.#lastTime) return true;
-    if (source.groupId > Math.max(this.groupId, this.#afterGroup)) this.#begin(source.groupId);
-    if (!this.#begun) return true;
-    this.#lastTime = decodeTime;
-    this.#store.push(
-      writeFragment({
-        trackId,
-        sequence: ++this.#sequence,
-        decodeTime,
-        duration: frameLength,
-        compositionOffset: 0,
-        keyframe: true,
-        data: tag.data,
-        wallClock: source.wallClock,
-      }),
-    );
+    if (decodeTime === undefined || !this.#groups.isNew(decodeTime)) return true;
+    this.#groups.begin(source.groupId);
+    const { wallClock } = source;
+    this.#groups.push({ decodeTime, duration: frameLength, keyframe: true, data: tag.data, wallClock });
     return true;
   }
 
@@ -82,22 +64,7 @@ export class AudioRendition implements Rendition {
     const { codec, sampleRate, channels, frameLength } = sound;
     this.#sound = sound;
     this.#samples = new SampleCounter(sampleRate, frameLength);
-    this.#init = writeInitSegment({
-      kind: 'audio',
-      codec: 'aac',
-      trackId,
-      timescale: sampleRate,
-      sampleRate,
-      channels,
-      config,
-    });
-    this.#onConfig(codec, this.#init);
-  }
-
-  #begin(groupId: number): void {
-    this.groupId = groupId;
-    this.#begun = true;
-    this.#store.begin(groupId);
-    this.#store.push(this.#init!);
+    const init = { kind: 'audio', codec: 'aac', trackId, timescale: sampleRate, sampleRate, channels, config } as const;
+    this.#groups.configure(codec, writeInitSegment(init));
   }
 }

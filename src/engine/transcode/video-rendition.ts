@@ -1,8 +1,8 @@
-import { writeFragment } from '../../codec/cmaf/fragment.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { decodeVideoTag } from '../../codec/flv/video-tag.ts';
 import { hasIdr, parseAvcConfig } from '../../codec/h264/avc-config.ts';
 import type { TrackStore } from '../../session/track-store.ts';
+import { type OnConfig, RenditionGroups } from './rendition-groups.ts';
 import type { Rendition, SourceFrame } from './source-frame.ts';
 
 const trackId = 1;
@@ -12,30 +12,22 @@ const trackId = 1;
  * groups of all rungs begin with the same picture and have the same numbers.
  */
 export class VideoRendition implements Rendition {
-  readonly #store: TrackStore;
-  readonly #onConfig: (codec: string, init: Uint8Array) => void;
+  readonly #groups: RenditionGroups;
   readonly #frames = new Map<number, SourceFrame>();
   #timescale = 90_000;
-  #init: Uint8Array | undefined;
-  #sequence = 0;
-  #lastTime = -1;
-  #afterGroup = -1;
-  /** Pictures may follow: this ffmpeg has begun a group. */
-  #begun = false;
-  groupId = -1;
   taken: number | undefined;
 
-  /** `onConfig` hears the codec string and the init segment of each ffmpeg. */
-  constructor(store: TrackStore, onConfig: (codec: string, init: Uint8Array) => void) {
-    this.#store = store;
-    this.#onConfig = onConfig;
+  constructor(store: TrackStore, onConfig: OnConfig) {
+    this.#groups = new RenditionGroups(trackId, store, onConfig);
+  }
+
+  get groupId(): number {
+    return this.#groups.newest;
   }
 
   reset(timescale: number, afterGroup: number): void {
     this.#timescale = timescale;
-    this.#afterGroup = afterGroup;
-    this.#begun = false;
-    this.#init = undefined;
+    this.#groups.reset(afterGroup);
     this.#frames.clear();
     this.taken = undefined;
   }
@@ -47,26 +39,14 @@ export class VideoRendition implements Rendition {
   take(body: Uint8Array, timestamp: number): boolean {
     const tag = decodeVideoTag(body);
     if (tag.kind === 'config') this.#configure(tag.config);
-    if (tag.kind !== 'frame' || this.#init === undefined) return false;
+    if (tag.kind !== 'frame' || !this.#groups.configured) return false;
     const frame = this.#source(timestamp + tag.compositionOffset);
     if (frame === undefined) return false;
     this.taken = frame.time;
-    const idr = tag.keyframe && hasIdr(tag.data);
-    if (frame.keyframe && idr && frame.groupId > Math.max(this.groupId, this.#afterGroup)) this.#begin(frame.groupId);
-    if (!this.#begun || frame.pts <= this.#lastTime) return true;
-    this.#lastTime = frame.pts;
-    this.#store.push(
-      writeFragment({
-        trackId,
-        sequence: ++this.#sequence,
-        decodeTime: frame.pts,
-        duration: frame.duration,
-        compositionOffset: 0,
-        keyframe: idr,
-        data: tag.data,
-        wallClock: frame.wallClock,
-      }),
-    );
+    const keyframe = tag.keyframe && hasIdr(tag.data);
+    if (frame.keyframe && keyframe) this.#groups.begin(frame.groupId);
+    const { pts: decodeTime, duration, wallClock } = frame;
+    this.#groups.push({ decodeTime, duration, keyframe, data: tag.data, wallClock });
     return true;
   }
 
@@ -74,15 +54,8 @@ export class VideoRendition implements Rendition {
     const { codec, sps } = parseAvcConfig(config);
     const { width, height } = sps;
     const timescale = this.#timescale;
-    this.#init = writeInitSegment({ kind: 'video', codec: 'h264', trackId, timescale, width, height, config });
-    this.#onConfig(codec, this.#init);
-  }
-
-  #begin(groupId: number): void {
-    this.groupId = groupId;
-    this.#begun = true;
-    this.#store.begin(groupId);
-    this.#store.push(this.#init!);
+    const init = writeInitSegment({ kind: 'video', codec: 'h264', trackId, timescale, width, height, config });
+    this.#groups.configure(codec, init);
   }
 
   /** FLV counts whole milliseconds, as what ffmpeg was given does; a rounding on its way is forgiven. */

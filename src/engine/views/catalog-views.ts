@@ -8,6 +8,12 @@ import { BareTrack } from './bare-track.ts';
 
 type View = { readonly store: TrackStore; encode(catalog: Catalog): Uint8Array };
 
+/**
+ * How often the MSF catalog is told again while somebody follows it. Players that ask for what comes after the Largest Object (Shaka
+ * Player does, and gives up after 10 s) would wait for its next change.
+ */
+const repeatMs = 1000;
+
 export type CatalogViewsOptions = {
   catalog(): Catalog | undefined;
   track(name: string): TrackStore | undefined;
@@ -25,6 +31,7 @@ export class CatalogViews {
   readonly #options: CatalogViewsOptions;
   readonly #views = new Map<string, View>();
   readonly #bare = new Map<string, BareTrack>();
+  #repeating: ReturnType<typeof setInterval> | undefined;
   #nextGroup: number;
 
   constructor(options: CatalogViewsOptions) {
@@ -49,6 +56,7 @@ export class CatalogViews {
       this.#views.set(name, view);
     }
     if (view.store.followers === 0) this.#publish(view);
+    if (name === msfCatalogName) this.#repeat(view);
     return view.store;
   }
 
@@ -59,6 +67,7 @@ export class CatalogViews {
 
   /** After the last change: the broadcast is over. */
   end(): void {
+    clearInterval(this.#repeating);
     for (const { store } of this.#views.values()) store.end();
     for (const { store } of this.#bare.values()) store.end();
   }
@@ -77,6 +86,16 @@ export class CatalogViews {
     });
     store.begin(this.#nextGroup++);
     store.push(encode({ ...catalog, tracks }));
+  }
+
+  #repeat(view: View): void {
+    this.#repeating ??= setInterval(() => {
+      if (view.store.followers > 0) this.#publish(view);
+      else {
+        clearInterval(this.#repeating);
+        this.#repeating = undefined;
+      }
+    }, repeatMs);
   }
 
   #bareTrack(name: string): TrackStore | undefined {

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
 import { allowsTrack } from '../../access/grant.ts';
 import type { VerifiedTokens } from '../../access/verified-tokens.ts';
 import { encodeCatalog } from '../../codec/catalog/streams-catalog.ts';
@@ -8,6 +7,7 @@ import { StreamsError, toStreamsError } from '../../core/errors.ts';
 import { isId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { errorResponse } from '../http/error-response.ts';
+import { readPreflight, textAnswer } from '../http/player-answers.ts';
 import { type AssetIndex, type ByteRange, readIndex, type TrackIndex, vodCatalog } from './asset-index.ts';
 import type { MediaStore } from './media-store.ts';
 import { vodMediaPlaylist, vodMultivariant } from './vod-playlists.ts';
@@ -47,16 +47,7 @@ export class VodPlayback {
 
   /** Never rejects. */
   async handle(request: Request, context: VodContext): Promise<Response> {
-    if (request.method === 'OPTIONS')
-      return new Response(null, {
-        status: 204,
-        headers: {
-          ...cors,
-          'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-          'access-control-allow-headers': request.headers.get('access-control-request-headers') ?? '*',
-          'access-control-max-age': '86400',
-        },
-      });
+    if (request.method === 'OPTIONS') return readPreflight(request, cors);
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD')
         throw new StreamsError('UNSUPPORTED', `assets are read: ${request.method} does nothing here`);
@@ -138,16 +129,5 @@ function playlist(request: Request, body: string): Response {
 }
 
 function text(request: Request, body: string, type: string): Response {
-  const zip = /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '');
-  const bytes = zip ? gzipSync(body) : new TextEncoder().encode(body);
-  return new Response(request.method === 'HEAD' ? null : (bytes as Uint8Array<ArrayBuffer>), {
-    headers: {
-      ...cors,
-      'content-type': type,
-      'content-length': String(bytes.length),
-      'cache-control': 'private, max-age=60',
-      vary: 'accept-encoding',
-      ...(zip && { 'content-encoding': 'gzip' }),
-    },
-  });
+  return textAnswer(request, body, { ...cors, 'content-type': type, 'cache-control': 'private, max-age=60' });
 }

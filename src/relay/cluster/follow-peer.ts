@@ -6,7 +6,7 @@ import type { NamespaceEvent, Session } from '../../session/types.ts';
 import { namespaceKey, type Publisher } from '../publisher.ts';
 import type { Router } from '../router.ts';
 import type { SessionTally } from '../session-tally.ts';
-import { isUsable, type Peer } from './route.ts';
+import { isUsable, type Peer, routeBy } from './route.ts';
 
 export type PeerContext = {
   readonly router: Pick<Router, 'announce' | 'moved'>;
@@ -46,7 +46,7 @@ class Announced {
     this.#context = context;
   }
 
-  take({ namespace, active, hops }: NamespaceEvent): void {
+  take({ namespace, active, hops, cost }: NamespaceEvent): void {
     const { router, peer, hopId, dialect, tally } = this.#context;
     const key = namespaceKey(namespace);
     const known = this.#live.get(key);
@@ -57,7 +57,7 @@ class Announced {
       return;
     }
     peer.id ??= hops.at(-1);
-    const route = { by: peer, hops };
+    const route = routeBy(peer, hops, cost);
     if (known !== undefined) {
       router.moved(known.publisher, route);
       return;

@@ -1,4 +1,5 @@
 import { authFailed, type Grant } from '../../access/grant.ts';
+import { everythingBelow } from '../../access/pattern.ts';
 import { StreamsError } from '../../core/errors.ts';
 
 /** In the query of a session's path: the client is a relay that wants to be a member of the cluster. */
@@ -18,6 +19,16 @@ export function asksToJoin(path: string): boolean {
   const mark = path.indexOf('?');
   return mark >= 0 && new URLSearchParams(path.slice(mark + 1)).has(joining);
 }
+
+/** A relay of the cluster passes everything on. */
+export const memberGrant: Grant = {
+  kind: 'both',
+  cluster: true,
+  publish: [everythingBelow([])],
+  subscribe: [everythingBelow([])],
+  lapsed: () => undefined,
+  watch: () => () => {},
+};
 
 /** The session is that of another relay of the cluster: it has the right, and names namespaces whole. */
 export function isMember(grant: Grant | undefined): boolean {

@@ -113,6 +113,7 @@ export class Link {
     const session = core.link(transport, {
       path: joining,
       authority,
+      ...costIn(this.#url),
       opened(session) {
         if (signal.aborted) session.close(sessionCodes.noError, '');
         opened(session);
@@ -148,6 +149,12 @@ export class Link {
     const { random = Math.random } = this.#options;
     return delay((ms * (1 + random())) / 2, signal);
   }
+}
+
+/** `?cost=`, what the link costs, in both directions. */
+function costIn(url: string): { cost?: number } {
+  const cost = new URL(url).searchParams.get('cost');
+  return cost === null ? {} : { cost: Number(cost) };
 }
 
 const refusals: ReadonlySet<string> = new Set([

@@ -13,6 +13,8 @@ export type Peer = {
   readonly isMember: boolean;
   /** What it is in hop lists; undefined while it has not said so. */
   id: bigint | undefined;
+  /** What it costs to have something from it; 1 where nobody says. */
+  readonly cost?: number;
 };
 
 /** How an announcement reached us. */
@@ -20,6 +22,8 @@ export type Route = {
   readonly by: Peer;
   /** The relays it passed, the origin first and the one that told us last. Never empty. */
   readonly hops: Hops;
+  /** Of the whole way; as many as it has links where nobody says. */
+  readonly cost?: number;
 };
 
 type Routed = { readonly route?: Route | undefined };
@@ -27,6 +31,18 @@ type Routed = { readonly route?: Route | undefined };
 /** An id in hop lists: 62 random bits, never 0. */
 export function randomHop(): bigint {
   return (randomBytes(8).readBigUInt64BE() >> 2n) | 1n;
+}
+
+/**
+ * The way of an announcement that `by` made. `said`: what it costs up to there; a version that does not say has links of one each
+ * (draft-lcurley-moq-cluster, Accumulating Cost).
+ */
+export function routeBy(by: Peer, hops: Hops, said: number | undefined): Route {
+  return { by, hops, cost: Math.min((said ?? hops.length - 1) + (by.cost ?? 1), Number.MAX_SAFE_INTEGER) };
+}
+
+export function costOf({ hops, cost }: Route): number {
+  return cost ?? hops.length;
 }
 
 /** It was announced to another relay of the cluster, which told us. */
@@ -48,12 +64,14 @@ export function leadsTo({ route }: Routed, peer: Peer): boolean {
 }
 
 /**
- * Orders publishers of one namespace, the one to use first: those that are here, then the fewest hops. What is left to choose
- * every relay chooses alike, by the ids. 0: the newer first.
+ * Orders publishers of one namespace, the one to use first: those that are here, then the cheapest way, then the fewest hops.
+ * What is left to choose every relay chooses alike, by the ids. 0: the newer first.
  */
 export function compareRoutes(a: Routed, b: Routed): number {
   const [remoteA, remoteB] = [isRemote(a), isRemote(b)];
   if (!remoteA || !remoteB) return Number(remoteA) - Number(remoteB);
+  const [costA, costB] = [costOf(a.route!), costOf(b.route!)];
+  if (costA !== costB) return costA - costB;
   const [hopsA, hopsB] = [a.route!.hops, b.route!.hops];
   if (hopsA.length !== hopsB.length) return hopsA.length - hopsB.length;
   for (let i = hopsA.length - 1; i >= 0; i--) {

@@ -5,6 +5,8 @@ import { text, texts, wrong } from './values.ts';
 
 const jwt = /^[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const mostId = 2 ** 53;
+/** Of a link: many of them still add up exactly. */
+const mostCost = 2 ** 32;
 const fieldsOfPeer = new Set(['url', 'token', 'cost', 'egress']);
 
 /**
@@ -58,25 +60,32 @@ function self(values: ReadonlyMap<string, Written>): { node: string | undefined;
   };
 }
 
-/** URLs, or tables of `url` and `token`. */
+/** URLs, or tables of `url`, `token` and `cost`. */
 function peersOf(written: Written): string[] {
   const list: unknown[] = Array.isArray(written.value) ? written.value : [written.value];
   return list.map((each) => {
     if (typeof each === 'string') return peer(written, each);
     if (typeof each !== 'object' || each === null) throw wrong(written.key, 'is not a URL, nor a list of them');
-    const { url, token } = each as Record<string, unknown>;
+    const { url, token, cost, egress = cost } = each as Record<string, unknown>;
     const unknown = Object.keys(each).find((name) => !fieldsOfPeer.has(name));
     if (unknown !== undefined) throw wrong(written.key, `a peer has no ${unknown}`, [...fieldsOfPeer].join(', '));
     if (typeof url !== 'string' || (token !== undefined && typeof token !== 'string')) {
       throw wrong(written.key, 'a peer has a url, and may have a token');
     }
-    return peer(written, url, token as string | undefined);
+    if (egress !== cost)
+      throw wrong(written.key, 'egress is another than cost: a link costs the same in both directions');
+    return peer(written, url, token as string | undefined, cost);
   });
 }
 
-function peer(written: Written, text: string, token?: string): string {
+function peer(written: Written, text: string, token?: string, cost?: unknown): string {
   checked(written, text);
   const url = new URL(withScheme(text));
+  if (cost !== undefined) url.searchParams.set('cost', `${cost}`);
+  const said = url.searchParams.get('cost');
+  if (said !== null && !(/^\d{1,10}$/.test(said) && Number(said) <= mostCost)) {
+    throw wrong(written.key, 'the cost of a link is a whole number from 0 to 2^32');
+  }
   if (token !== undefined) url.searchParams.set('jwt', token);
   return url.toString();
 }

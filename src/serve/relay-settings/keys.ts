@@ -13,6 +13,7 @@ const foreignAuth = refused('this older form of an auth server is not supported;
 export const knownKeys: Readonly<Record<string, KeyUse>> = {
   'listen.bind': { use: 'read' },
   'listen.version': { use: 'read' },
+  'listen.timeout': { use: 'read' },
   'listen.tls.cert': { use: 'read' },
   'listen.tls.key': { use: 'read' },
   'listen.tls.generate': { use: 'read' },
@@ -69,6 +70,8 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
   'runtime.*': { use: 'none' },
   'iroh.*': { use: 'none' },
   drain_timeout: { use: 'read' },
+  /** Ours alone. */
+  drain_to: { use: 'read' },
 };
 
 /** Older names, which mean the same. */

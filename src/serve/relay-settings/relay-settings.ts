@@ -6,7 +6,7 @@ import type { RelayLimits } from '../../relay/limits.ts';
 import type { ListenAddress } from '../../relay/relay.ts';
 import { clusterOf } from './cluster.ts';
 import { type ReadKeys, readToml, type Written } from './read-toml.ts';
-import { address, bytes, milliseconds, oneText, text, texts, wrong } from './values.ts';
+import { address, bytes, milliseconds, oneText, relayUrl, text, texts, wrong } from './values.ts';
 
 type Files = { readonly certificateFile: string; readonly keyFile: string };
 
@@ -33,6 +33,8 @@ export type RelaySettings = {
   readonly logLevel: LogLevel;
   /** How long sessions may take to leave when the relay is told to stop. */
   readonly drainMs: number;
+  /** The relay that they are sent to. */
+  readonly drainTo?: string;
   readonly limits: Partial<RelayLimits>;
   /** Keys that were given and have no effect here. */
   readonly ignored: readonly string[];
@@ -51,6 +53,7 @@ export type RelayFlags = {
   readonly authPublic?: readonly string[];
   /** Publishers and viewers at once. */
   readonly maxSessions?: number;
+  readonly drainTo?: string;
 };
 
 /**
@@ -87,6 +90,11 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
     });
   }
   const cluster = clusterOf(values);
+  const handshakeMs = given('listen.timeout', milliseconds);
+  if (handshakeMs === 0) {
+    throw wrong(values.get('listen.timeout')!.key, 'cannot be 0: who says nothing would stay for ever', '"10s"');
+  }
+  const drainTo = given('drain_to', relayUrl);
   const cacheBytes = given('cache.capacity', bytes);
   const cacheAgeMs = given('cache.duration', milliseconds);
   return {
@@ -102,8 +110,10 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
     anonymous,
     ...(cluster !== undefined && { cluster }),
     drainMs: given('drain_timeout', milliseconds) ?? 10_000,
+    ...(drainTo !== undefined && { drainTo }),
     logLevel: given('log.level', level) ?? 'info',
     limits: {
+      ...(handshakeMs !== undefined && { handshakeMs }),
       ...(cacheBytes !== undefined && { cacheBytes }),
       ...(cacheAgeMs !== undefined && { cacheAgeMs }),
       ...(flags.maxSessions !== undefined && { maxSessions: flags.maxSessions }),
@@ -112,7 +122,9 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
   };
 }
 
-function apply(values: Map<string, Written>, { listen, versions, tlsGenerate, authKey, authPublic }: RelayFlags): void {
+function apply(values: Map<string, Written>, flags: RelayFlags): void {
+  const { listen, versions, tlsGenerate, authKey, authPublic, drainTo } = flags;
+  if (drainTo !== undefined) values.set('drain_to', { key: '--drain-to', value: drainTo });
   if (versions !== undefined) values.set('listen.version', { key: '--versions', value: versions });
   if (listen !== undefined) values.set('listen.bind', { key: '--listen', value: listen });
   if (tlsGenerate !== undefined) {

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../core/errors.ts';
+import { parseRelayUrl } from '../../transport/relay-url.ts';
 import type { Written } from './read-toml.ts';
 
 /** Readers of single values. All throw CONFIG_INVALID that names the key. */
@@ -32,6 +33,17 @@ export function address(written: Written): { host: string; port: number } {
     throw wrong(written.key, `"${given}" is not an address`, '"127.0.0.1:4443" or "[::]:4443"');
   }
   return { host: host === '' ? '0.0.0.0' : host, port };
+}
+
+/** The URL of a relay, as it goes into GOAWAY. */
+export function relayUrl(written: Written): string {
+  const given = text(written);
+  try {
+    parseRelayUrl(given);
+  } catch {
+    throw wrong(written.key, `"${given}" is not the URL of a relay`, '"https://relay.example.com:4443"');
+  }
+  return given;
 }
 
 const units = new Map([

@@ -7,7 +7,7 @@ import { dataTypes, withStreamType } from '../../codec/moqt/lite/stream-types.ts
 import { encodeSubscribeResponse } from '../../codec/moqt/lite/subscribe-response.ts';
 import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import { streamPriority } from '../stream-priority.ts';
-import { deadWriter, TrackSubgroupWriter } from '../subgroup-writer.ts';
+import { deadWriter, TrackSubgroupWriter, type WriterOwner } from '../subgroup-writer.ts';
 import type { SubscriptionTerms } from '../terms.ts';
 import type { DatagramObject, Publication, SubgroupHeader, SubgroupWriter, UpdateHandler } from '../types.ts';
 import type { LiteContext } from './context.ts';
@@ -35,6 +35,13 @@ export class LitePublication implements Publication {
   readonly #context: LiteContext;
   readonly #parts: LitePublicationParts;
   readonly #writers = new Set<TrackSubgroupWriter>();
+  readonly #ofWriters: WriterOwner = {
+    wrote() {},
+    closed: (writer) => {
+      this.#writers.delete(writer);
+      this.#sayEnd();
+    },
+  };
   /** Which subgroup a group is made of: the first that came. */
   readonly #subgroups = new Map<number, number>();
   #terms: SubscriptionTerms;
@@ -67,16 +74,10 @@ export class LitePublication implements Publication {
     const { groupId } = header;
     if (this.#first === undefined) this.#started(groupId);
     this.#end = Math.max(this.#end, groupId + 1);
-    const stream = transport.openUni({ priority: this.#priority(header) });
     const { subscribeId } = this.#parts;
-    stream.write(withStreamType(dataTypes.group, encodeMessage(group, { subscribeId, sequence: groupId }, version)));
-    const writer = new TrackSubgroupWriter(liteObjects[version], stream, header, {
-      wrote() {},
-      closed: () => {
-        this.#writers.delete(writer);
-        this.#sayEnd();
-      },
-    });
+    const head = withStreamType(dataTypes.group, encodeMessage(group, { subscribeId, sequence: groupId }, version));
+    const stream = transport.openUni({ priority: this.#priority(header), head });
+    const writer = new TrackSubgroupWriter(liteObjects[version], stream, header, this.#ofWriters);
     this.#writers.add(writer);
     return writer;
   }

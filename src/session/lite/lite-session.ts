@@ -8,13 +8,10 @@ import { setup } from '../../codec/moqt/lite/setup.ts';
 import { dataTypes, requestTypes, withStreamType } from '../../codec/moqt/lite/stream-types.ts';
 import { trackPropertiesOf } from '../../codec/moqt/lite/timestamp.ts';
 import { hasTrackInfo, type LiteVersion } from '../../codec/moqt/lite/version.ts';
-import { MoqtError, protocolViolation } from '../../codec/moqt/moqt-error.ts';
-import { boundedReason } from '../../codec/moqt/wire.ts';
-import { fromUtf8 } from '../../core/bytes.ts';
-import { deferred } from '../../core/deferred.ts';
+import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { StreamsError } from '../../core/errors.ts';
-import type { Transport, TransportClose } from '../../transport/transport.ts';
-import type { SessionMember } from '../context.ts';
+import type { Transport } from '../../transport/transport.ts';
+import { SessionLife } from '../session-life.ts';
 import { readPeerSetup, setupCarriesPath } from '../setup-rules.ts';
 import { controlStreamPriority } from '../stream-priority.ts';
 import type {
@@ -30,7 +27,6 @@ import type {
   PublishedNamespace,
   Session,
   SessionClose,
-  SessionHandlers,
   SubscribeOptions,
   Subscription,
   TrackName,
@@ -62,49 +58,39 @@ export class LiteSession implements Session {
   readonly #context: LiteContext;
   readonly #subscriber: LiteSubscriber;
   readonly #own: OwnNamespaces;
-  readonly #live = new Set<SessionMember>();
-  readonly #opened = deferred<boolean>();
-  readonly #closed = deferred<SessionClose>();
-  readonly #goaway = deferred<{ uri: string; timeoutMs: number }>();
-  #state: 'connecting' | 'authorising' | 'open' | 'closed' = 'connecting';
-  #close: SessionClose | undefined;
-  #handlers: SessionHandlers;
-  /** What made us close. */
-  #failure: StreamsError | undefined;
-  #setupTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #life: SessionLife;
   #setupSeen = false;
-  #draining = false;
-  #peer: PeerSetup = { path: '', authority: '', implementation: '', tokens: [] };
 
   constructor(transport: Transport, version: LiteVersion, options: EstablishOptions) {
     this.transport = transport;
     this.version = version;
     this.objects = liteObjects[version];
     this.#options = options;
-    this.#handlers = options.handlers ?? {};
+    this.#life = new SessionLife(transport, options);
+    const life = this.#life;
     this.#context = {
       transport,
       version,
       hopId: options.hopId ?? 0n,
-      opened: this.#opened.promise,
-      live: this.#live,
-      isOpen: () => this.#state === 'open',
-      isDraining: () => this.#draining,
-      handlers: () => this.#handlers,
-      fail: (error) => this.#fail(error),
+      opened: life.opened,
+      live: life.live,
+      isOpen: () => life.isOpen,
+      isDraining: () => life.isDraining,
+      handlers: () => life.handlers,
+      fail: (error) => life.fail(error),
     };
     this.#subscriber = new LiteSubscriber(this.#context);
     this.#own = new OwnNamespaces(this.#context);
   }
 
   get peer(): PeerSetup {
-    return this.#peer;
+    return this.#life.peer;
   }
   get closed(): Promise<SessionClose> {
-    return this.#closed.promise;
+    return this.#life.closed;
   }
   get goaway(): Promise<{ uri: string; timeoutMs: number }> {
-    return this.#goaway.promise;
+    return this.#life.goaway;
   }
 
   subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription> {
@@ -138,48 +124,44 @@ export class LiteSession implements Session {
   }
 
   probe(): void {
-    if (this.#state !== 'open' || !hasTrackInfo(this.version) || this.transport.kind === 'qmux') return;
+    if (!this.#life.isOpen || !hasTrackInfo(this.version) || this.transport.kind === 'qmux') return;
     const datagram = withSubscribeId(nobodysId, new Uint8Array(probeBytes));
     if (datagram !== undefined) this.transport.sendDatagram(datagram);
   }
 
   /** moq-lite has no word for `timeoutMs`. */
   sendGoaway({ uri = '' }: { uri?: string; timeoutMs?: number } = {}): void {
-    if (this.#draining || this.#state !== 'open') return;
-    if (uri !== '' && this.#options.role === 'client')
-      throw new StreamsError('INVALID_ARGUMENT', 'a client cannot send its server elsewhere');
+    if (!this.#life.drain(uri)) return;
     openRequest(this.#context, requestTypes.goaway, goaway, { uri });
-    this.#draining = true;
   }
 
   close(code: number, reason: string): void {
-    this.transport.close({ code, reason: fromUtf8(boundedReason(reason)) });
+    this.#life.close(code, reason);
   }
 
   /** Resolves once open: with moq-lite-05 both SETUPs are there, -04 has none. */
   async establish(): Promise<void> {
-    void this.transport.closed.then((close) => this.#onClosed(close));
-    const { role, authorise, setupTimeoutMs = 10_000 } = this.#options;
+    const { role } = this.#options;
+    this.#life.begin('moq-lite');
+    void this.#life.opened.then((isOpen) => isOpen && this.#takeNamespaces());
     try {
       this.#checkOptions();
     } catch (error) {
       this.close(sessionCodes.internalError, '');
       throw error;
     }
-    this.#setupTimer = setTimeout(() => this.#timedOut(setupTimeoutMs), setupTimeoutMs);
-    // A server that decides who may come says so with its SETUP: the client's `establish` then fails, not its first request.
-    if (role === 'client' || authorise === undefined) this.#sendSetup();
+    if (this.#life.saysSetupFirst) this.#sendSetup();
     new IncomingStreams(this.#context, {
       subscriber: this.#subscriber,
       own: this.#own,
       onSetup: (reader) => this.#onSetup(reader),
-      onGoaway: (uri) => this.#goaway.resolve({ uri: role === 'client' ? uri : '', timeoutMs: 0 }),
+      onGoaway: (uri) => this.#life.askedToLeave({ uri: role === 'client' ? uri : '', timeoutMs: 0 }),
     }).run();
     if (!hasTrackInfo(this.version)) {
       const path = role === 'server' ? this.transport.path : '';
-      this.#authorise({ path, authority: '', implementation: '', tokens: [] }).catch((error) => this.#fail(error));
+      this.#meet({ path, authority: '', implementation: '', tokens: [] }).catch((error) => this.#life.fail(error));
     }
-    if (!(await this.#opened.promise)) throw this.#whyNotOpened();
+    await this.#life.established();
   }
 
   /** Throws UNSUPPORTED for what would be lost on the way. */
@@ -210,81 +192,27 @@ export class LiteSession implements Session {
     this.#setupSeen = true;
     const message = await reader.message(setup);
     if (message === null) throw protocolViolation('a setup stream without SETUP');
-    this.#expectEnd(reader).catch((error) => this.#fail(error));
+    this.#expectEnd(reader).catch((error) => this.#life.fail(error));
     const { path, hopId } = message;
     const peer = readPeerSetup(
       { type: 'setup', ...(path !== undefined && path !== '' && { path }) },
       this.transport,
       this.#options.role,
     );
-    await this.#authorise({ ...peer, tokens: [], ...(hopId !== undefined && { hopId }) });
+    await this.#meet({ ...peer, tokens: [], ...(hopId !== undefined && { hopId }) });
   }
 
   async #expectEnd(reader: LiteReader): Promise<void> {
     if ((await reader.varint()) !== null) throw protocolViolation('more than SETUP on a setup stream');
   }
 
-  async #authorise(peer: PeerSetup): Promise<void> {
-    if (this.#state !== 'connecting') return;
-    this.#state = 'authorising';
-    this.#peer = peer;
-    const { authorise } = this.#options;
-    if (authorise !== undefined) {
-      try {
-        this.#handlers = await authorise(peer);
-      } catch (error) {
-        if (!(error instanceof StreamsError)) throw error;
-        throw new MoqtError(sessionCodes.unauthorized, error.message, { code: error.code, cause: error });
-      }
-      if (this.#isClosed) return;
-      this.#sendSetup();
-    }
-    clearTimeout(this.#setupTimer);
-    this.#state = 'open';
-    this.#opened.resolve(true);
-    const { publishNamespace } = this.#handlers;
+  #meet(peer: PeerSetup): Promise<void> {
+    return this.#life.meet(peer, () => this.#sendSetup());
+  }
+
+  #takeNamespaces(): void {
+    const { publishNamespace } = this.#life.handlers;
     if (publishNamespace !== undefined) void takeNamespaces(this.#context, publishNamespace);
-  }
-
-  get #isClosed(): boolean {
-    return this.#state === 'closed';
-  }
-
-  #timedOut(ms: number): void {
-    this.#failure = new StreamsError('TIMEOUT', `no moq-lite session within ${ms} ms`);
-    const theirs = this.#state === 'connecting';
-    this.close(theirs ? sessionCodes.controlMessageTimeout : sessionCodes.internalError, this.#failure.message);
-  }
-
-  #fail(error: unknown): void {
-    if (this.#state === 'closed') return;
-    if (error instanceof MoqtError) {
-      this.#failure ??= error;
-      this.close(error.sessionCode, error.message);
-    } else if (
-      !(error instanceof StreamsError && (error.code === 'STREAM_RESET' || error.code === 'TRANSPORT_CLOSED'))
-    ) {
-      this.#failure ??= new StreamsError('INTERNAL', 'the session failed', { cause: error });
-      this.close(sessionCodes.internalError, 'internal error');
-    }
-  }
-
-  #onClosed(close: TransportClose): void {
-    clearTimeout(this.#setupTimer);
-    this.#state = 'closed';
-    this.#close = close;
-    this.#opened.resolve(false);
-    for (const member of [...this.#live]) member.sessionEnded(close);
-    this.#closed.resolve(close);
-  }
-
-  #whyNotOpened(): StreamsError {
-    if (this.#failure !== undefined) return this.#failure;
-    const { by, code = 0, reason = '' } = this.#close ?? {};
-    if (by === 'peer' && code === sessionCodes.unauthorized)
-      return new StreamsError('UNAUTHORIZED', reason === '' ? 'refused by the server' : reason);
-    const shown = `(code 0x${code.toString(16)}): ${reason}`;
-    return new StreamsError('TRANSPORT_CLOSED', `the session closed before it was open ${shown}`);
   }
 }
 

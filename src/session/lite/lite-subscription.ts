@@ -99,7 +99,7 @@ export class LiteSubscription implements Subscription, SessionMember {
       this.#context.fail(error);
       const reason = error instanceof StreamResetError ? error.message : 'lost';
       this.#parts.stream.cancel(streamResetCodes.cancelled);
-      this.#drain({ by: 'publisher', status: publishDoneCodes.internalError, reason });
+      this.#drain({ by: 'publisher', status: statusOf(error), reason });
     }
   }
 
@@ -171,4 +171,10 @@ export class LiteSubscription implements Subscription, SessionMember {
     this.#datagrams.close();
     this.#parts.ended();
   }
+}
+
+/** Why a subscription was broken off. */
+function statusOf(error: unknown): number {
+  const isMalformed = error instanceof StreamResetError && error.resetCode === streamResetCodes.malformedTrack;
+  return isMalformed ? publishDoneCodes.malformedTrack : publishDoneCodes.internalError;
 }

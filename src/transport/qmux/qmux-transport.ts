@@ -6,7 +6,15 @@ import { fromUtf8, utf8 } from '../../core/bytes.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { AcceptQueue } from '../accept-queue.ts';
-import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
+import type {
+  BidiStream,
+  OpenUniOptions,
+  ReceiveStream,
+  SendStream,
+  Transport,
+  TransportClose,
+  TransportStats,
+} from '../transport.ts';
 import { parametersOf, type QmuxLimits, qmuxLimits } from './limits.ts';
 import { Liveness } from './liveness.ts';
 import { Outgoing } from './outgoing.ts';
@@ -104,8 +112,10 @@ export class QmuxTransport implements Transport, QmuxSocketEvents {
     return this.#closeInfo !== undefined;
   }
 
-  openUni(options: { priority?: number } = {}): SendStream {
-    return this.#streams.openUni(options.priority ?? 0);
+  openUni({ priority = 0, head }: OpenUniOptions = {}): SendStream {
+    const stream = this.#streams.openUni(priority);
+    if (head !== undefined) stream.write(head);
+    return stream;
   }
 
   openBidi(options: { priority?: number } = {}): BidiStream {

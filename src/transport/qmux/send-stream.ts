@@ -1,6 +1,7 @@
 import type { Deferred } from '../../core/deferred.ts';
 import { deferred } from '../../core/deferred.ts';
-import type { SendStream } from '../transport.ts';
+import { StreamEnd } from '../stream-end.ts';
+import type { EndListener, SendStream } from '../transport.ts';
 
 /** What a stream tells the connection it belongs to. */
 export type SendStreamHooks = {
@@ -27,9 +28,7 @@ export class QmuxSendStream implements SendStream {
   #chunks: Uint8Array[] = [];
   #queuedBytes = 0;
   #finished = false;
-  /** undefined while open; then the peer's STOP_SENDING code, or null. */
-  #outcome: number | null | undefined;
-  #stopped: Deferred<number | null> | undefined;
+  readonly #end = new StreamEnd();
   #writable: Deferred<void> | undefined;
 
   constructor(id: number, bidirectional: boolean, priority: number, highWaterBytes: number, hooks: SendStreamHooks) {
@@ -45,15 +44,15 @@ export class QmuxSendStream implements SendStream {
   }
 
   get isEnded(): boolean {
-    return this.#outcome !== undefined;
+    return this.#end.outcome !== undefined;
   }
 
   get stopped(): Promise<number | null> {
-    if (this.#stopped === undefined) {
-      this.#stopped = deferred();
-      if (this.#outcome !== undefined) this.#stopped.resolve(this.#outcome);
-    }
-    return this.#stopped.promise;
+    return this.#end.promise;
+  }
+
+  onEnd(listener: EndListener): void {
+    this.#end.listen(listener);
   }
 
   /** Whether the peer's stream credit lets the next frame go. */
@@ -125,10 +124,9 @@ export class QmuxSendStream implements SendStream {
   /** `outcome`: the peer's STOP_SENDING code, or null. What is queued is thrown away. Idempotent. */
   end(outcome: number | null): void {
     if (this.isEnded) return;
-    this.#outcome = outcome;
     this.#chunks = [];
     this.#queuedBytes = 0;
-    this.#stopped?.resolve(outcome);
+    this.#end.settle(outcome);
     this.#wakeWriter();
     this.#hooks.ended(this);
   }

@@ -62,8 +62,8 @@ export interface NativeSocket {
   allowStreams(connection: number, uni: number, bidi: number): void;
   /** rtt in ms, cwnd, bytes sent, bytes received, packets lost, packets sent, path MTU; empty once closed. */
   stats(connection: number): number[];
-  /** 0 when the connection is gone. */
-  open(connection: number, bidirectional: boolean, priority: number): number;
+  /** 0 when the connection is gone. `head` leaves with what is written first. */
+  open(connection: number, bidirectional: boolean, priority: number, head?: Uint8Array): number;
   write(stream: number, bytes: Uint8Array): boolean;
   writeMany(streams: Float64Array, bytes: Uint8Array): Uint8Array;
   writable(stream: number): boolean;

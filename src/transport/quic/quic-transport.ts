@@ -1,7 +1,16 @@
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { AcceptQueue } from '../accept-queue.ts';
-import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
+import type {
+  BidiStream,
+  OpenOptions,
+  OpenUniOptions,
+  ReceiveStream,
+  SendStream,
+  Transport,
+  TransportClose,
+  TransportStats,
+} from '../transport.ts';
 import { raiseAt } from './limits.ts';
 import { QuicReceiveStream } from './receive-stream.ts';
 import { QuicSendStream } from './send-stream.ts';
@@ -25,6 +34,7 @@ export class QuicTransport implements Transport, ConnectionEvents {
   readonly #datagrams = new AcceptQueue<Uint8Array>();
   readonly #sends = new Set<QuicSendStream>();
   readonly #receives = new Set<QuicReceiveStream>();
+  readonly #forgetSend = (stream: QuicSendStream): void => void this.#sends.delete(stream);
   /** What this end closed with; the socket only knows that it did. */
   #closing: { code: number; reason: string } | undefined;
   #ended: StreamsError | undefined;
@@ -53,12 +63,12 @@ export class QuicTransport implements Transport, ConnectionEvents {
     return this.#closed.promise;
   }
 
-  openUni(options: { priority?: number } = {}): SendStream {
-    return this.#newSend(this.#open(false, options.priority));
+  openUni({ priority, head }: OpenUniOptions = {}): SendStream {
+    return this.#newSend(this.#open(false, priority, head));
   }
 
-  openBidi(options: { priority?: number } = {}): BidiStream {
-    const handle = this.#open(true, options.priority);
+  openBidi({ priority }: OpenOptions = {}): BidiStream {
+    const handle = this.#open(true, priority);
     return { send: this.#newSend(handle), receive: this.#newReceive(handle).start() };
   }
 
@@ -135,12 +145,12 @@ export class QuicTransport implements Transport, ConnectionEvents {
   }
 
   /** A stream opened after the end is born ended: its handle is 0, or the socket has forgotten it. */
-  #open(bidirectional: boolean, priority = 0): number {
-    return this.#ended === undefined ? this.#socket.native.open(this.#handle, bidirectional, priority) : 0;
+  #open(bidirectional: boolean, priority = 0, head?: Uint8Array): number {
+    return this.#ended === undefined ? this.#socket.native.open(this.#handle, bidirectional, priority, head) : 0;
   }
 
   #newSend(handle: number): QuicSendStream {
-    const stream = new QuicSendStream(this.#socket, handle, (gone) => this.#sends.delete(gone));
+    const stream = new QuicSendStream(this.#socket, handle, this.#forgetSend);
     this.#sends.add(stream);
     if (this.#ended !== undefined) stream.ended(null);
     return stream;

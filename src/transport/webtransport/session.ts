@@ -2,10 +2,20 @@ import { CapsuleDecoder, encodeCapsule } from '../../codec/http3/capsules.ts';
 import { http3Code } from '../../codec/http3/code-points.ts';
 import { Http3Error } from '../../codec/http3/http3-error.ts';
 import { decodeDatagram, encodeDatagram, encodeStreamHeader } from '../../codec/http3/web-transport.ts';
+import { concat } from '../../core/bytes.ts';
 import { deferred } from '../../core/deferred.ts';
 import { AcceptQueue } from '../accept-queue.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import type { BidiStream, ReceiveStream, SendStream, Transport, TransportClose, TransportStats } from '../transport.ts';
+import type {
+  BidiStream,
+  OpenOptions,
+  OpenUniOptions,
+  ReceiveStream,
+  SendStream,
+  Transport,
+  TransportClose,
+  TransportStats,
+} from '../transport.ts';
 import type { Http3Connection, SessionStreams } from './http3-connection.ts';
 import { afterPause, closeSoon } from './linger.ts';
 import type { MessageStream } from './message-stream.ts';
@@ -75,13 +85,16 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
     return this.#isClosed;
   }
 
-  openUni(options?: { priority?: number }): SendStream {
-    const stream = this.#base.openUni(options);
-    if (!this.#isClosed) stream.write(this.#uniHeader);
+  openUni({ head, ...options }: OpenUniOptions = {}): SendStream {
+    const stream =
+      head === undefined
+        ? this.#base.openUni(options)
+        : this.#base.openUni({ ...options, head: concat([this.#uniHeader, head]) });
+    if (head === undefined && !this.#isClosed) stream.write(this.#uniHeader);
     return new SessionSendStream(stream, this);
   }
 
-  openBidi(options?: { priority?: number }): BidiStream {
+  openBidi(options?: OpenOptions): BidiStream {
     const { send, receive } = this.#base.openBidi(options);
     if (!this.#isClosed) send.write(this.#bidiHeader);
     return { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, this) };

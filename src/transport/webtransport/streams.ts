@@ -1,6 +1,6 @@
 import { fromHttp3Code, toHttp3Code } from '../../codec/http3/web-transport.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import type { FanOutTarget, ReceiveStream, SendStream } from '../transport.ts';
+import type { EndListener, FanOutWriter, ReceiveStream, SendStream } from '../transport.ts';
 
 /** The session the streams belong to. */
 export type SessionLife = {
@@ -11,15 +11,18 @@ export type SessionLife = {
 };
 
 /** A stream of the connection, with the session's codes. The stream header is written already. */
-export class SessionSendStream implements SendStream {
+export class SessionSendStream implements SendStream, EndListener {
   readonly #base: SendStream;
   readonly #session: SessionLife;
-  readonly fanOut?: FanOutTarget;
+  #listener: EndListener | undefined;
 
   constructor(base: SendStream, session: SessionLife) {
     this.#base = base;
     this.#session = session;
-    if (base.fanOut !== undefined) this.fanOut = base.fanOut;
+  }
+
+  get fanOut(): FanOutWriter | undefined {
+    return this.#base.fanOut;
   }
 
   get id(): number {
@@ -30,6 +33,14 @@ export class SessionSendStream implements SendStream {
   }
   get stopped(): Promise<number | null> {
     return this.#base.stopped.then((code) => (code === null ? null : applicationCode(code)));
+  }
+  onEnd(listener: EndListener): void {
+    this.#listener = listener;
+    this.#base.onEnd(this);
+  }
+  /** From the stream of the connection. */
+  streamEnded(code: number | null): void {
+    this.#listener?.streamEnded(code === null ? null : applicationCode(code));
   }
   write(bytes: Uint8Array): boolean {
     return !this.#session.isClosed && this.#base.write(bytes);

@@ -26,14 +26,14 @@ describe('control messages of draft-16', () => {
     expect(() => draft16.controlDecoder().push(bytesOf(bytes))).toThrow(expect.objectContaining({ sessionCode: code }));
   });
 
+  it('takes GROUP_ORDER 0, as Shaka Player says it, for none', () => {
+    const bytes = Uint8Array.of(0x03, 0, 9, 0, 1, 1, 0x61, 1, 0x76, 1, 0x22, 0);
+    expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribe', parameters: {} }]);
+  });
+
   it('ignores parameters that are out of place', () => {
     const bytes = Uint8Array.of(0x04, 0, 6, 1, 0, 1, 0x02, 0x53, 0x88);
     expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribeOk', parameters: {} }]);
-  });
-
-  it('tells who asks for namespaces and tracks of the namespaces', () => {
-    const bytes = Uint8Array.of(0x11, 0, 4, 0, 0, 2, 0);
-    expect(draft16.controlDecoder().push(bytes)).toMatchObject([{ type: 'subscribeNamespace' }]);
   });
 
   it('leaves out what draft-16 has no word for', () => {

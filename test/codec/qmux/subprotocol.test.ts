@@ -30,11 +30,18 @@ describe('QMux subprotocols', () => {
     expect(chooseSubprotocol(['qmux-01', 'webtransport', 'qmux-00.moqt-18', ''], ['moqt-18'])).toBeUndefined();
   });
 
+  it('takes QMux alone for draft-14, if nothing better is there', () => {
+    const alone = ['qmux-01', 'qmux-00', 'webtransport'];
+    expect(chooseSubprotocol(alone, ['moqt-18', 'moq-00'])).toBe('qmux-01');
+    expect(chooseSubprotocol([...alone, 'moqt-18'], ['moqt-18', 'moq-00'])).toBe('moqt-18');
+  });
+
   it('names the version without the draft', () => {
-    expect(['qmux-02.moqt-18', 'qmux-01.moqt-18', 'moqt-18', ''].map(applicationProtocol)).toEqual([
+    expect(['qmux-02.moqt-18', 'qmux-01.moqt-18', 'moqt-18', 'qmux-01', ''].map(applicationProtocol)).toEqual([
       'moqt-18',
       'moqt-18',
       'moqt-18',
+      '',
       '',
     ]);
   });

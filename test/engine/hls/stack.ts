@@ -1,7 +1,6 @@
-import { StreamsError } from '../../../src/core/errors.ts';
-import { silentLogger } from '../../../src/core/log.ts';
 import { type Engine, startEngine } from '../../../src/engine/engine.ts';
-import { serviceToken, startTestControl, type TestControl } from '../../control/helpers.ts';
+import { startTestControl, type TestControl } from '../../control/helpers.ts';
+import { engineOptions } from '../engine-options.ts';
 import { demoFile } from '../harness.ts';
 
 export type HlsStack = AsyncDisposable & {
@@ -27,21 +26,12 @@ export async function startHlsStack(
   });
   const inputId: string = body.id;
   const streamKey: string = body.stream_key_cleartext;
-  const engine = await startEngine({
-    host: '127.0.0.1',
-    rtmpPort: 0,
-    srtPort: 0,
-    controlUrl: control.base,
-    serviceToken,
-    issuer: control.control.issuer,
-    relayUrl: 'moqt://127.0.0.1:1',
-    connect: async () => {
-      throw new StreamsError('RELAY_UNREACHABLE', 'no relay in this test');
-    },
-    logger: silentLogger,
-    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
-    ...(options.demo === false ? {} : { demo: { inputId, streamKey, file: demoFile } }),
-  });
+  const engine = await startEngine(
+    engineOptions(control, {
+      ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+      ...(options.demo === false ? {} : { demo: { inputId, streamKey, file: demoFile } }),
+    }),
+  );
   control.control.setEndpoints({ engineUrl: engine.httpUrl });
   const mint = async (more: object = {}): Promise<string> =>
     (await control.call('POST', `/v1/live-inputs/${inputId}/playback-tokens`, { body: more })).body.token;

@@ -17,7 +17,10 @@ beforeAll(async () => {
   stack = await startVodStack({ assetSweepMs: 200 });
   mp4 = await clip('a.mp4', 5, h264AndAac);
 });
-afterAll(() => stack?.[Symbol.asyncDispose]());
+afterAll(() => {
+  vi.resetConfig();
+  return stack?.[Symbol.asyncDispose]();
+});
 
 const upload = async (bytes: Buffer | string, on = stack) => {
   const headers = { authorization: `Bearer ${on.control.adminKey}`, 'upload-complete': '?1' };

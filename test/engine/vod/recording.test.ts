@@ -20,7 +20,7 @@ const assets = async (stack: VodStack): Promise<Json[]> => (await stack.control.
 const sizeOf = async (stack: VodStack, id: string) =>
   (await readFile(join(stack.mediaDir, id, 'track-0.cmaf')).catch(() => Buffer.alloc(0))).length;
 
-it('keeps a broadcast byte for byte, over a reconnect, as one asset', async () => {
+it.concurrent('keeps a broadcast byte for byte, over a reconnect, as one asset', async () => {
   await using stack = await startVodStack({ graceMs: 4000 });
   const input = await recordedInput(stack);
   let encoder = startEncoder(input.url);
@@ -58,7 +58,7 @@ it('keeps a broadcast byte for byte, over a reconnect, as one asset', async () =
   expect(frames).toBeGreaterThan(150);
 }, 60_000);
 
-it('keeps what a killed engine had written, without its torn end', async () => {
+it.concurrent('keeps what a killed engine had written, without its torn end', async () => {
   await using stack = await startVodStack();
   const input = await recordedInput(stack);
   const encoder = startEncoder(input.url);
@@ -80,7 +80,7 @@ it('keeps what a killed engine had written, without its torn end', async () => {
   expect(Math.abs(frames / 30 - kept.durationMs / 1000)).toBeLessThan(0.5);
 }, 60_000);
 
-it('begins and ends in the middle of a broadcast, when the input is changed', async () => {
+it.concurrent('begins and ends in the middle of a broadcast, when the input is changed', async ({ expect }) => {
   await using stack = await startVodStack();
   const input = await recordedInput(stack, false);
   const encoder = startEncoder(input.url);

@@ -1,14 +1,7 @@
 import { join } from 'node:path';
-import { StreamsError } from '../../../src/core/errors.ts';
-import type { Logger } from '../../../src/core/log.ts';
 import { type Engine, type EngineOptions, startEngine } from '../../../src/engine/engine.ts';
-import {
-  capturingLogger,
-  serviceToken,
-  startTestControl,
-  type TestControl,
-  temporaryDir,
-} from '../../control/helpers.ts';
+import { capturingLogger, startTestControl, type TestControl, temporaryDir } from '../../control/helpers.ts';
+import { engineOptions } from '../engine-options.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON whose shape is what the tests check
 export type Json = any;
@@ -35,7 +28,7 @@ export async function startVodStack(options: Partial<EngineOptions> = {}): Promi
   const mediaDir = join(dir.path, 'media');
   const log = capturingLogger();
   const start = async (more: Partial<EngineOptions>) => {
-    const engine = await startEngine({ ...engineOptions(control, mediaDir, log), ...options, ...more });
+    const engine = await startEngine(engineOptions(control, { mediaDir, logger: log, ...options, ...more }));
     control.control.setEndpoints({
       engineUrl: engine.httpUrl,
       rtmpUrl: `rtmp://127.0.0.1:${engine.rtmpPort}`,
@@ -69,21 +62,4 @@ export async function startVodStack(options: Partial<EngineOptions> = {}): Promi
     },
   };
   return stack;
-}
-
-export function engineOptions(control: TestControl, mediaDir: string, logger: Logger): EngineOptions {
-  return {
-    host: '127.0.0.1',
-    rtmpPort: 0,
-    srtPort: 0,
-    controlUrl: control.base,
-    serviceToken,
-    issuer: control.control.issuer,
-    relayUrl: 'moqt://127.0.0.1:1',
-    connect: async () => {
-      throw new StreamsError('RELAY_UNREACHABLE', 'no relay in this test');
-    },
-    logger,
-    mediaDir,
-  };
 }

@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { Authoriser } from '../../../src/access/grant.ts';
 import { everythingBelow } from '../../../src/access/pattern.ts';
-import { silentLogger } from '../../../src/core/log.ts';
 import type { ClusterSettings } from '../../../src/relay/cluster/start-cluster.ts';
-import { type Relay, startRelay } from '../../../src/relay/relay.ts';
+import type { Relay } from '../../../src/relay/relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import type { Session, SessionHandlers } from '../../../src/session/types.ts';
 import { connect } from '../../../src/transport/connect.ts';
 import { eventually } from '../eventually.ts';
 import { object } from '../harness.ts';
+import { openRelay } from '../open-relay.ts';
 
 const undo: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
@@ -31,18 +28,9 @@ const authoriser: Authoriser = {
 };
 
 async function start(cluster: Partial<ClusterSettings>): Promise<Relay> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'relay-many-'));
-  undo.push(() => rm(dataDir, { recursive: true }));
   const settings = { connect: [], discover: false, authorityFiles: [], insecure: true, ...cluster };
-  const relay = await startRelay({
-    host: '127.0.0.1',
-    port: 0,
-    dataDir,
-    authoriser,
-    logger: silentLogger,
-    cluster: settings,
-  });
-  undo.push(() => relay.close());
+  const { relay, close } = await openRelay({ authoriser, cluster: settings });
+  undo.push(close);
   return relay;
 }
 

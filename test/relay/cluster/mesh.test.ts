@@ -16,10 +16,13 @@ type Source = { readonly publications: Publication[]; drop(): void };
 /** Relays, the links between them and who publishes at them; any of it comes and goes. */
 class Mesh {
   readonly relays: RelayCore[];
-  readonly links = new Map<string, Link>();
+  readonly links = new Map<string, Link & { readonly cost: number }>();
+  /** Of the next link. */
+  readonly #cost: () => number;
   readonly sources = new Map<number, Source>();
 
-  constructor() {
+  constructor(cost: () => number) {
+    this.#cost = cost;
     const limits = { publisherLingerMs: 60, subscriptionLingerMs: 20 };
     this.relays = Array.from({ length: size }, (_, i) => node(BigInt(i + 1) * 1111n, limits));
   }
@@ -28,7 +31,8 @@ class Mesh {
     const key = `${Math.min(a, b)}-${Math.max(a, b)}`;
     const known = this.links.get(key);
     if (known === undefined) {
-      this.links.set(key, link(this.relays[a]!, this.relays[b]!));
+      const cost = this.#cost();
+      this.links.set(key, { ...link(this.relays[a]!, this.relays[b]!, 'moqt-18', cost), cost });
       return;
     }
     this.links.delete(key);
@@ -49,6 +53,19 @@ class Mesh {
     });
     await session.publishNamespace(namespace);
     this.sources.set(at, { publications, drop: () => pair.drop() });
+  }
+
+  /** What the cheapest way to a publisher costs every relay: 1 for the publisher's own link, then those between. */
+  costs(): (number | undefined)[] {
+    const found = this.relays.map((_, i) => (this.sources.has(i) ? 1 : Number.POSITIVE_INFINITY));
+    for (let round = 0; round < size; round++) {
+      for (const [key, { cost }] of this.links) {
+        const [a, b] = key.split('-').map(Number) as [number, number];
+        found[a] = Math.min(found[a]!, found[b]! + cost);
+        found[b] = Math.min(found[b]!, found[a]! + cost);
+      }
+    }
+    return found.map((cost) => (Number.isFinite(cost) ? cost : undefined));
   }
 
   /** Relays from which a way leads to a publisher. */
@@ -92,7 +109,8 @@ describe('a mesh in which anything comes and goes', () => {
     async (seed) => {
       const next = random(seed);
       const below = (limit: number): number => Math.floor(next() * limit);
-      mesh = new Mesh();
+      // Half the meshes have links that cost more, and less, than others.
+      mesh = new Mesh(() => (seed % 2 === 0 ? 1 : below(5)));
       const { relays } = mesh;
       watching = true;
       const newest = relays.map(() => -1);
@@ -109,6 +127,8 @@ describe('a mesh in which anything comes and goes', () => {
         await eventually(() => {
           const listed = relays.map((relay) => relay.namespaces().length > 0);
           expect([step, listed]).toEqual([step, mesh!.reached()]);
+          const costs = relays.map((relay) => relay.router.routeOf(namespace)?.route?.cost);
+          expect([step, costs]).toEqual([step, mesh!.costs()]);
         });
       }
       // One publisher, every link: all have it.

@@ -19,11 +19,13 @@ export function node(hopId: bigint, limits: Partial<RelayLimits> = {}): RelayCor
 
 export type Link = { cut(): void; readonly over: Promise<unknown> };
 
-/** A link that `from` dialled. */
-export function link(from: RelayCore, to: RelayCore, protocol = 'moqt-18'): Link {
+/** A link that `from` dialled; `cost` is for both directions. */
+export function link(from: RelayCore, to: RelayCore, protocol = 'moqt-18', cost?: number): Link {
   const pair = memoryPair({ protocol, path: '' });
   const served = to.serve(pair.server, member);
-  const dialled = from.link(pair.client, { path: '/?cluster=1', authority: '' }).catch(() => {});
+  const dialled = from
+    .link(pair.client, { path: '/?cluster=1', authority: '', ...(cost !== undefined && { cost }) })
+    .catch(() => {});
   return { cut: () => pair.drop(), over: Promise.all([served, dialled]) };
 }
 

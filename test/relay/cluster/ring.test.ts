@@ -22,10 +22,10 @@ function ring(limits = { publisherLingerMs: 150 }): Ring {
   return open;
 }
 
-function join(pair: string): void {
+function join(pair: string, cost?: number): void {
   const { relays, links } = open!;
   const [from, to] = [...pair] as [Name, Name];
-  links.set(pair, link(relays[from], relays[to], protocol));
+  links.set(pair, link(relays[from], relays[to], protocol, cost));
 }
 
 async function cut(pair: string): Promise<void> {
@@ -150,6 +150,29 @@ describe.each(['moqt-18', 'moq-lite-05'])('three relays in a ring of %s', (versi
       expect(await nextGroup(again)).toMatchObject(whole(5));
     },
   );
+
+  it('go the long way round where it is cheaper, and back when it is not', async () => {
+    const { relays } = ring({ publisherLingerMs: 3000 });
+    await cut('ca');
+    join('ca', 5);
+    const source = await publish(relays.a);
+    await listed(new Set(names));
+    const hops = () => relays.c.router.routeOf(namespace)?.route?.hops.slice(1);
+    await eventually(() => expect(hops()).toEqual([11n, 22n]));
+    const { session } = await connect(relays.c, '/');
+    const subscription = await session.subscribe(track);
+    send(source, 1);
+    expect(await nextGroup(subscription)).toMatchObject(whole(1));
+    expect(relays.b.stats().subscriptions).toBe(1);
+    await cut('bc');
+    await eventually(() => expect(hops()).toEqual([11n]));
+    await eventually(() => expect(relays.b.stats().subscriptions).toBe(0));
+    await eventually(() => expect(relays.a.stats().subscriptions).toBe(1));
+    send(source, 2);
+    expect(await nextGroup(subscription)).toMatchObject({ group: 2 });
+    join('bc');
+    await eventually(() => expect(hops()).toEqual([11n, 22n]));
+  });
 
   it('carry on by the other way when the link in use is cut; viewers do not notice', async () => {
     const { relays } = ring({ publisherLingerMs: 3000 });

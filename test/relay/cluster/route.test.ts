@@ -7,6 +7,7 @@ import {
   type Peer,
   type Route,
   randomHop,
+  routeBy,
 } from '../../../src/relay/cluster/route.ts';
 
 const member = (id?: bigint): Peer => ({ isMember: true, id });
@@ -38,6 +39,23 @@ describe('hop lists', () => {
 });
 
 describe('the way to a namespace', () => {
+  it('costs what its links cost, one each where nobody says', () => {
+    expect(routeBy(member(), [1n, 2n], undefined).cost).toBe(2);
+    expect(routeBy(member(), [1n, 2n], 0).cost).toBe(1);
+    expect(routeBy({ ...member(), cost: 0 }, [1n, 2n], 5).cost).toBe(5);
+    expect(routeBy({ ...member(), cost: 9 }, [1n, 2n], Number.MAX_SAFE_INTEGER).cost).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  it('is the cheapest, however long', () => {
+    const routes = {
+      dear: { by: member(), hops: [9n, 1n], cost: 40 },
+      unsaid: { by: member(), hops: [9n, 1n, 2n] },
+      cheap: { by: member(), hops: [9n, 1n, 2n, 3n, 4n], cost: 2 },
+      here: { by: client, hops: [5n], cost: 100 },
+    };
+    expect(order(routes)).toEqual(['here', 'cheap', 'unsaid', 'dear']);
+  });
+
   it('is here before it is elsewhere, then the shortest, then that of the lowest ids', () => {
     const routes = {
       far: { by: member(), hops: [9n, 1n, 2n] },

@@ -37,9 +37,9 @@ describe('[cluster]', () => {
     ],
     ['mesh = "b.example:1"', { connect: [], node: 'https://b.example:1', discover: true, ...rest }],
     [
-      'connect = [{ url = "https://a.example/", token = "t", cost = 3 }]\nid = 12345\ntoken = "eyJhbGciOiJ.eyJyb290.c2ln"',
+      'connect = [{ url = "https://a.example/", token = "t", cost = 3, egress = 3 }, "https://b.example/?cost=0"]\nid = 12345\ntoken = "eyJhbGciOiJ.eyJyb290.c2ln"',
       {
-        connect: ['https://a.example/?jwt=t'],
+        connect: ['https://a.example/?cost=3&jwt=t', 'https://b.example/?cost=0'],
         discover: false,
         id: 12345n,
         token: { text: 'eyJhbGciOiJ.eyJyb290.c2ln' },

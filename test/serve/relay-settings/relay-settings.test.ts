@@ -41,6 +41,7 @@ describe('relay.toml', () => {
       https: { port: 443 },
       internal: { port: 9101 },
       keys: { file: 'root.jwk' },
+      drainTo: 'https://other.example.com:4443',
     });
   });
 
@@ -164,6 +165,16 @@ describe('relay.toml', () => {
     ['[cluster]\nmesh = "a:1"\nnode = "b:1"', 'CONFIG_INVALID', 'cluster.mesh: cluster.node says', undefined],
     ['[cluster]\nconnect = ["http://a/"]', 'CONFIG_INVALID', 'cluster.connect: is not the URL of a relay', 'https://'],
     ['[cluster]\nconnect = [{ urll = "a" }]', 'CONFIG_INVALID', 'cluster.connect: a peer has no urll', 'url, token'],
+    ['[cluster]\nconnect = ["https://a/?cost=-1"]', 'CONFIG_INVALID', 'cluster.connect: the cost of a link', undefined],
+    ['[cluster]\nconnect = [{ url = "a", cost = 1.5 }]', 'CONFIG_INVALID', 'cluster.connect: the cost of', undefined],
+    [
+      '[cluster]\nconnect = [{ url = "a", cost = 1, egress = 2 }]',
+      'CONFIG_INVALID',
+      'cluster.connect: egress',
+      undefined,
+    ],
+    ['[listen]\ntimeout = "0s"\n[auth]\npublic = ""', 'CONFIG_INVALID', 'listen.timeout: cannot be 0', '10s'],
+    ['drain_to = "other"\n[auth]\npublic = ""', 'CONFIG_INVALID', 'drain_to: "other" is not the URL', 'https://'],
     ['[cluster]\nnode = "a:1"\nid = 0', 'CONFIG_INVALID', 'cluster.id: is not a whole number', undefined],
     ['[server]\ntls.root = ["ca.pem"]', 'UNSUPPORTED', 'server.tls.root: client certificates', 'remove'],
     ['[auth]\nurl = "https://a/"\npublic = ""', 'CONFIG_INVALID', 'auth.url: the auth server decides alone', undefined],

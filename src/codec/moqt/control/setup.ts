@@ -20,6 +20,8 @@ export type Setup = {
   readonly maxRequestUpdates?: number;
   /** HOP_ID of draft-lcurley-moq-cluster: who the peer is in hop lists, and that it can read them. 0: it does not say. */
   readonly hopId?: bigint;
+  /** RELAY_COST of the same draft: what it costs to have something from the peer, 0 … 2^53-1. */
+  readonly relayCost?: number;
 };
 
 export const setupOptionTypes = {
@@ -32,6 +34,7 @@ export const setupOptionTypes = {
 
 /** draft-lcurley-moq-cluster */
 const hopIdOption = 0x40b54;
+const relayCostOption = 0x40b56;
 
 /** Of draft-19 on; before, nobody uses the numbers. */
 const maxFilterRangesType = 0x06;
@@ -57,6 +60,7 @@ export const setup: MessageCodec<Setup> = {
     text(setupOptionTypes.authority, message.authority);
     text(setupOptionTypes.implementation, message.implementation);
     if (message.hopId !== undefined) pairs.push({ type: hopIdOption, value: message.hopId });
+    if (message.relayCost !== undefined) pairs.push({ type: relayCostOption, value: BigInt(message.relayCost) });
     writeKeyValuePairs(writer, pairs);
   },
   decode(reader) {
@@ -72,7 +76,11 @@ export const setup: MessageCodec<Setup> = {
         }
         if (type === maxFilterRangesType) {
           once(message.maxFilterRanges, 'MAX_FILTER_RANGES');
-          message.maxFilterRanges = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+          message.maxFilterRanges = boundedInteger(value);
+        }
+        if (type === relayCostOption) {
+          once(message.relayCost, 'RELAY_COST');
+          message.relayCost = boundedInteger(value);
         }
         if (type === maxRequestUpdatesType) {
           once(message.maxRequestUpdates, 'MAX_REQUEST_UPDATES');

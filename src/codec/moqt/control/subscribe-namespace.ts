@@ -7,6 +7,8 @@ export type SubscribeNamespace = {
   readonly type: 'subscribeNamespace';
   readonly requestId: number;
   readonly prefix: readonly string[];
+  /** SUBSCRIBE_TRACKS as well, where one message can ask for both (drafts up to 16). */
+  readonly tracks?: true;
   readonly parameters: MessageParameters;
 };
 

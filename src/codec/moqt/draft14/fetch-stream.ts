@@ -1,12 +1,11 @@
-import { concat, emptyBytes } from '../../../core/bytes.ts';
+import { emptyBytes } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { FetchItem } from '../fetch-stream.ts';
-import type { MoqObject } from '../model.ts';
-import { limitExceeded, protocolViolation } from '../moqt-error.ts';
-import { defaultMaxObjectBytes, ifWhole, readProperties, refuseProperties } from '../object-stream.ts';
-import { PayloadBuffer } from '../payload-buffer.ts';
+import { protocolViolation } from '../moqt-error.ts';
+import { readProperties, refuseProperties } from '../object-stream.ts';
+import { PayloadStream, type PromisedItem } from '../payload-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
-import { WireReader, WireWriter } from '../wire.ts';
+import { type WireReader, WireWriter } from '../wire.ts';
 import { objectFromExtensions, objectToExtensions } from './objects.ts';
 
 const status = { normal: 0x0, doesNotExist: 0x1, endOfGroup: 0x3, endOfTrack: 0x4 } as const;
@@ -37,75 +36,42 @@ export class Draft14FetchEncoder {
   }
 }
 
-type Head = Extract<FetchItem, { kind: 'object' }>;
-
-/** The reverse, out of chunks of any size, bounded as FetchDecoder of fetch-stream.ts is. */
+/** The reverse, out of chunks of any size, bounded as PayloadStream is. */
 export class Draft14FetchDecoder {
-  readonly #maxObjectBytes: number;
-  #tail: Uint8Array = emptyBytes;
-  #pending: { readonly head: Head; readonly payload: PayloadBuffer } | undefined;
+  readonly #stream: PayloadStream<FetchItem>;
 
   constructor(options: { maxObjectBytes?: number } = {}) {
-    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
+    this.#stream = new PayloadStream(quicVarints, options.maxObjectBytes, read);
   }
 
   push(bytes: Uint8Array): FetchItem[] {
-    const items: FetchItem[] = [];
-    let data = this.#tail.length === 0 ? bytes : concat([this.#tail, bytes]);
-    this.#tail = emptyBytes;
-    while (data.length > 0) {
-      if (this.#pending !== undefined) {
-        const { head, payload } = this.#pending;
-        data = data.subarray(payload.take(data));
-        if (payload.complete) {
-          items.push({ ...head, object: { ...head.object, payload: payload.bytes() } });
-          this.#pending = undefined;
-        }
-        continue;
-      }
-      const reader = new WireReader(data, quicVarints);
-      if (!ifWhole(() => this.#read(reader, items))) {
-        // A copy: a few bytes must not keep a whole chunk alive.
-        this.#tail = data.slice();
-        break;
-      }
-      data = data.subarray(reader.offset);
-    }
-    return items;
+    return this.#stream.push(bytes);
   }
 
   /** To be called at FIN. A stream that ends inside an object is a PROTOCOL_VIOLATION (draft-14 10.4). */
   finish(): void {
-    if (this.#tail.length > 0 || this.#pending !== undefined)
-      throw protocolViolation('FETCH stream ends inside an object');
+    if (!this.#stream.idle) throw protocolViolation('FETCH stream ends inside an object');
   }
+}
 
-  #read(reader: WireReader, items: FetchItem[]): void {
-    const groupId = reader.varint();
-    const subgroupId = reader.varint();
-    const objectId = reader.varint();
-    const priority = reader.u8();
-    const properties = readProperties(reader);
-    const length = reader.varint();
-    if (length > this.#maxObjectBytes)
-      throw limitExceeded(`object of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
-    if (length === 0) {
-      const code = reader.varint();
-      if (code === status.doesNotExist && properties.length > 0) refuseProperties('doesNotExist', true);
-      if (code === status.doesNotExist || code === status.endOfGroup || code === status.endOfTrack) {
-        items.push({ kind: 'endOfRange', unknown: false, groupId, objectId });
-        return;
-      }
-      if (code !== status.normal) throw protocolViolation(`object status 0x${code.toString(16)}`);
-    }
-    const object: MoqObject = objectFromExtensions({
-      objectId,
-      status: 'normal',
-      properties: properties.length === 0 ? undefined : properties,
-      payload: emptyBytes,
-    });
-    const head: Head = { kind: 'object', groupId, subgroupId, priority, object };
-    if (length > 0) this.#pending = { head, payload: new PayloadBuffer(length) };
-    else items.push(head);
-  }
+function read(reader: WireReader): PromisedItem<FetchItem> {
+  const groupId = reader.varint();
+  const subgroupId = reader.varint();
+  const objectId = reader.varint();
+  const priority = reader.u8();
+  const bytes = readProperties(reader);
+  const properties = bytes.length === 0 ? undefined : bytes;
+  const length = reader.varint();
+  const code = length > 0 ? status.normal : reader.varint();
+  if (code === status.doesNotExist && properties !== undefined) refuseProperties('doesNotExist', true);
+  if (code === status.doesNotExist || code === status.endOfGroup || code === status.endOfTrack)
+    return { length, item: () => ({ kind: 'endOfRange', unknown: false, groupId, objectId }) };
+  if (code !== status.normal) throw protocolViolation(`object status 0x${code.toString(16)}`);
+  return {
+    length,
+    item: (payload) => {
+      const object = objectFromExtensions({ objectId, status: 'normal', properties, payload });
+      return { kind: 'object', groupId, subgroupId, priority, object };
+    },
+  };
 }

@@ -69,8 +69,8 @@ export const publishNamespaceCancel: MessageCodec<PublishNamespaceCancel> = {
 type Either = SubscribeNamespace | SubscribeTracks;
 
 /**
- * draft-14 9.28 SUBSCRIBE_NAMESPACE (0x11): what became SUBSCRIBE_NAMESPACE and SUBSCRIBE_TRACKS. Who asks is told of the
- * namespaces, and may subscribe to the tracks. The draft wants a prefix of one field or more; some ask for everything with none.
+ * draft-14 9.28 SUBSCRIBE_NAMESPACE (0x11): what became SUBSCRIBE_NAMESPACE and SUBSCRIBE_TRACKS, always both. The draft
+ * wants a prefix of one field or more; some ask for everything with none.
  */
 export const subscribeNamespace: MessageCodec<Either> = {
   code: 0x11,
@@ -83,6 +83,7 @@ export const subscribeNamespace: MessageCodec<Either> = {
     type: 'subscribeNamespace',
     requestId: reader.varint(),
     prefix: reader.namespace(),
+    tracks: true,
     parameters: readTokens(reader),
   }),
 };

@@ -108,6 +108,8 @@ const rules: readonly Rule[] = [
     name: 'groupOrder',
     scope: ['subscribe', 'publishOk', 'fetch'],
     read: (value, into) => {
+      // As the publisher has it, in draft-14; Shaka Player 5.2 says so here too, where it should say nothing.
+      if (value === 0n) return;
       if (value !== 1n && value !== 2n) throw protocolViolation(`GROUP_ORDER ${value}`);
       into.groupOrder = value === 1n ? 'ascending' : 'descending';
     },

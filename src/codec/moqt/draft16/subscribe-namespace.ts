@@ -11,14 +11,15 @@ const options = { tracks: 0x00, namespaces: 0x01, both: 0x02 } as const;
 type Either = SubscribeNamespace | SubscribeTracks;
 
 function write(writer: WireWriter, message: Either): void {
-  const wanted = message.type === 'subscribeTracks' ? options.tracks : options.namespaces;
+  const one = message.type === 'subscribeTracks' ? options.tracks : options.namespaces;
+  const wanted = 'tracks' in message ? options.both : one;
   writer.varint(message.requestId).namespace(message.prefix).varint(wanted);
   writeParameters(writer, message.parameters);
 }
 
 /**
  * draft-16 9.25 SUBSCRIBE_NAMESPACE (0x11), first on a bidirectional stream of its own: what became SUBSCRIBE_NAMESPACE and
- * SUBSCRIBE_TRACKS. Who asks for both is told of the namespaces, and may subscribe to the tracks.
+ * SUBSCRIBE_TRACKS, or both at once.
  */
 export const subscribeNamespace: MessageCodec<Either> = {
   code: 0x11,
@@ -29,8 +30,10 @@ export const subscribeNamespace: MessageCodec<Either> = {
     const prefix = reader.namespace();
     const wanted = reader.varint();
     if (wanted > options.both) throw protocolViolation(`Subscribe Options ${wanted}`);
-    const type = wanted === options.tracks ? 'subscribeTracks' : 'subscribeNamespace';
-    return { type, requestId, prefix, parameters: readParameters(reader, type) };
+    const parameters = readParameters(reader, 'subscribeTracks');
+    if (wanted === options.tracks) return { type: 'subscribeTracks', requestId, prefix, parameters };
+    const both = wanted === options.both ? ({ tracks: true } as const) : {};
+    return { type: 'subscribeNamespace', requestId, prefix, ...both, parameters };
   },
 };
 

@@ -1,10 +1,9 @@
 import { concat, emptyBytes } from '../../../core/bytes.ts';
 import type { MoqObject } from '../model.ts';
-import { limitExceeded, protocolViolation } from '../moqt-error.ts';
-import { defaultMaxObjectBytes, ifWhole } from '../object-stream.ts';
-import { PayloadBuffer } from '../payload-buffer.ts';
+import { protocolViolation } from '../moqt-error.ts';
+import { PayloadStream, type PromisedItem } from '../payload-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
-import { WireReader, WireWriter } from '../wire.ts';
+import { type WireReader, WireWriter } from '../wire.ts';
 import { timestampOf, timestampProperty } from './timestamp.ts';
 import { hasTrackInfo, type LiteVersion } from './version.ts';
 
@@ -37,57 +36,33 @@ export function encodeFrame(
   return concat([head.finish(), payload]);
 }
 
-/** One stream of frames out of chunks of any size, as objects numbered from 0. Throws MoqtError; after that it is of no use. */
+/** One stream of frames out of chunks of any size, as objects numbered from 0; bounds and views are those of PayloadStream. */
 export class FrameDecoder {
   readonly #timed: boolean;
-  readonly #maxObjectBytes: number;
-  #tail: Uint8Array = emptyBytes;
+  readonly #stream: PayloadStream<MoqObject>;
   #nextId = 0;
   #timestamp = 0n;
-  #pending: PayloadBuffer | undefined;
 
   constructor(version: LiteVersion, options: { maxObjectBytes?: number } = {}) {
     this.#timed = hasTrackInfo(version);
-    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
+    this.#stream = new PayloadStream(quicVarints, options.maxObjectBytes, (reader) => this.#readHead(reader));
   }
 
   push(bytes: Uint8Array): MoqObject[] {
-    const objects: MoqObject[] = [];
-    let data = this.#tail.length === 0 ? bytes : concat([this.#tail, bytes]);
-    this.#tail = emptyBytes;
-    while (data.length > 0) {
-      if (this.#pending === undefined) {
-        const reader = new WireReader(data, quicVarints);
-        if (!ifWhole(() => this.#readHead(reader, objects))) {
-          // A copy: a few bytes must not keep a whole chunk alive.
-          this.#tail = data.slice();
-          break;
-        }
-        data = data.subarray(reader.offset);
-        continue;
-      }
-      data = data.subarray(this.#pending.take(data));
-      if (!this.#pending.complete) continue;
-      objects.push(this.#object(this.#pending.bytes()));
-      this.#pending = undefined;
-    }
-    return objects;
+    return this.#stream.push(bytes);
   }
 
   /** To be called at FIN. Throws PROTOCOL_VIOLATION when it came inside a frame. */
   finish(): void {
-    if (this.#tail.length > 0 || this.#pending !== undefined) throw protocolViolation('a stream ends inside a frame');
+    if (!this.#stream.idle) throw protocolViolation('a stream ends inside a frame');
   }
 
-  #readHead(reader: WireReader, objects: MoqObject[]): void {
+  #readHead(reader: WireReader): PromisedItem<MoqObject> {
     const timestamp = this.#timed ? this.#timestamp + unzigzag(reader.varintBig()) : 0n;
     const length = reader.varint();
-    if (length > this.#maxObjectBytes)
-      throw limitExceeded(`frame of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
     if (timestamp < 0n || timestamp > maxTimestamp) throw protocolViolation(`timestamp ${timestamp}`);
     this.#timestamp = timestamp;
-    if (length === 0) objects.push(this.#object(emptyBytes));
-    else this.#pending = new PayloadBuffer(length);
+    return { length, item: (payload) => this.#object(payload) };
   }
 
   #object(payload: Uint8Array): MoqObject {
