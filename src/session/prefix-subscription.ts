@@ -39,6 +39,7 @@ export async function subscribeNamespace(
       const key = JSON.stringify(namespace);
       const there = message.type === 'namespace';
       const said = message.type === 'namespace' ? message.parameters : undefined;
+      if (said !== undefined && !context.carriesHops()) throw protocolViolation('NAMESPACE with parameters');
       const [hops, cost] = there ? [hopsOf(context, said), costOf(context, said)] : [];
       if (there) active.set(key, namespace);
       else if (!active.delete(key)) throw protocolViolation('NAMESPACE_DONE without its NAMESPACE');

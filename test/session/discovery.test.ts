@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Message } from '../../src/codec/moqt/message.ts';
 import type { IncomingPrefix, PrefixFeed, SessionHandlers } from '../../src/session/types.ts';
 import { describeVersions, encode, messages, rawPeer, request, sessions, track } from './helpers.ts';
 
@@ -101,7 +102,10 @@ describeVersions('subscribeNamespace', (version) => {
     expect(await messages(bidi.receive, 2)).toMatchObject([{ type: 'requestError', code: 0x1 }]);
   });
 
-  it('closes the session of a peer that withdraws what it never announced', async () => {
+  it.each<[string, Message]>([
+    ['NAMESPACE_DONE without its NAMESPACE', { type: 'namespaceDone', suffix: ['b'] }],
+    ['NAMESPACE with parameters that nobody agreed on', { type: 'namespace', suffix: ['b'], parameters: {} }],
+  ])('closes the session of a peer that sends %s', async (_, message) => {
     const { raw, opening, setup } = await rawPeer('client');
     setup();
     const session = await opening;
@@ -109,7 +113,7 @@ describeVersions('subscribeNamespace', (version) => {
     const bidi = (await raw.acceptBidi())!;
     bidi.send.write(encode({ type: 'requestOk', parameters: {}, trackProperties: new Uint8Array() }));
     const subscription = await answer;
-    bidi.send.write(encode({ type: 'namespaceDone', suffix: ['b'] }));
+    bidi.send.write(encode(message));
     expect(await raw.closed).toMatchObject({ code: 0x3 });
     expect(await subscription.next()).toBeNull();
   });

@@ -2,7 +2,7 @@ import { emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { MoqObject } from './model.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
-import { type StatusOptions, statusCodes, statusOf } from './object-stream.ts';
+import { refuseProperties, type StatusOptions, statusCodes, statusOf } from './object-stream.ts';
 import type { Varints } from './varint.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
@@ -61,9 +61,8 @@ function readObjectDatagram(reader: WireReader, type: number, olderStatus: boole
     if (properties.length === 0) throw protocolViolation('datagram with empty properties');
   }
   const status = hasStatus ? statusOf(reader.varint(), olderStatus) : 'normal';
+  if (properties !== undefined) refuseProperties(status, olderStatus);
   if (status === 'doesNotExist') return undefined;
-  if (status !== 'normal' && properties !== undefined && !olderStatus)
-    throw protocolViolation(`properties on ${status}`);
   if (hasStatus && reader.remaining > 0) throw protocolViolation('bytes after the status of a datagram');
   const object: MoqObject = { objectId, status, properties, payload: hasStatus ? emptyBytes : reader.rest() };
   return { trackAlias, groupId, endOfGroup, object, ...(priority !== undefined && { priority }) };

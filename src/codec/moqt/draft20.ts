@@ -14,9 +14,9 @@ import type { Message } from './message.ts';
 import { vi64 } from './varint.ts';
 
 /*
- * draft-20 is draft-19 and what is here. Its text was not at hand: the source is the working group's document of 21 August 2026, which lies
- * between the two, and where that is silent what two independent implementations agree on, moq-net 0.3.18 (Rust; @moq/net is its
- * twin) and moqtap-codec 0.9.0. Both hold draft-21 to be draft-20 in other words, and draft-22 to change only LOCATION_FILTER.
+ * draft-20 is draft-19 and what is here; draft-21 is draft-20 in other words, and draft-22 changes LOCATION_FILTER (9.20.9). Where the texts are
+ * silent it is what other implementations agree on: FILL_PARAMETERS begins with a count (moq-net, moqtap-codec, moqtail), and an End of Range
+ * marker is flags, group and object as they are (moq-net, moqtail, quiche; moqtap-codec reads deltas, and a payload length behind them).
  */
 
 /** 10.5: PUBLISH_OK says no terms; who wants others updates the subscription. */
@@ -42,7 +42,7 @@ const draft20PublishDone: MessageCodec<PublishDone> = {
   },
 };
 
-const messages: MessageTable = new Map([
+export const draft20Messages: MessageTable = new Map([
   ...draft19Messages,
   ...messageTable([draft20RequestOk, draft20PublishDone, fetch, fetchOk, publishStateNotify]),
 ]);
@@ -55,8 +55,8 @@ function dialect(version: string, form: LocationFilterForm): Dialect {
     outlivesRange: true,
     withoutJoiningFetch: true,
     withoutPublishOkTerms: true,
-    encodeMessage: (message: Message) => encodeMessage(messages, vi64, message, rules),
-    controlDecoder: () => new ControlDecoder(messages, vi64, rules),
+    encodeMessage: (message: Message) => encodeMessage(draft20Messages, vi64, message, rules),
+    controlDecoder: () => new ControlDecoder(draft20Messages, vi64, rules),
     // 11.4.4: what a relay gave up waiting for is one more thing that nobody knows.
     fetchDecoder: (order, options) => new FetchDecoder(vi64, order, { ...options, timedOutRanges: true }),
   };

@@ -16,10 +16,11 @@ import { WireReader, WireWriter } from './wire.ts';
 
 /** How a version up to draft-16 writes what became the properties of draft-17. */
 export type ExtensionHeaders = {
-  /** To the properties of draft-18. Throws KEY_VALUE_FORMATTING_ERROR. */
+  /** To the properties of draft-18. Throws MALFORMED for a pair that is cut short. */
   fromExtensions(bytes: Uint8Array): Uint8Array;
   /** From the properties of draft-18. Throws INVALID_ARGUMENT for what are no pairs. */
   toExtensions(properties: Uint8Array): Uint8Array;
+  /** Throws KEY_VALUE_FORMATTING_ERROR. */
   objectFromExtensions(object: MoqObject): MoqObject;
   objectToExtensions(object: MoqObject): MoqObject;
 };
@@ -49,7 +50,7 @@ export function extensionHeaders(types: TypeForm): ExtensionHeaders {
   return {
     fromExtensions,
     toExtensions,
-    objectFromExtensions: (object) => withProperties(object, fromExtensions),
+    objectFromExtensions: (object) => withProperties(object, (bytes) => orFormattingError(() => fromExtensions(bytes))),
     objectToExtensions: (object) => withProperties(object, toExtensions),
   };
 }
@@ -84,8 +85,12 @@ function encode(list: readonly KeyValuePair[], { varints, types }: Form, about: 
 }
 
 function pairs(bytes: Uint8Array, { varints, types }: Form): KeyValuePair[] {
+  return readKeyValuePairs(new WireReader(bytes, varints), undefined, types);
+}
+
+function orFormattingError<T>(read: () => T): T {
   try {
-    return readKeyValuePairs(new WireReader(bytes, varints), undefined, types);
+    return read();
   } catch (error) {
     if (error instanceof MoqtError) throw error;
     throw keyValueError(`extension headers: ${(error as Error).message}`);

@@ -1,10 +1,18 @@
 import { StreamsError } from '../../core/errors.ts';
 import type { SubscriptionFilter } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
-import type { WireReader, WireWriter } from './wire.ts';
+import { boundedInteger, type WireReader, type WireWriter } from './wire.ts';
 
 /** How a version says the last group of a range: as it is (up to draft-16), or as what is added to the first (draft-17 on). */
 export type EndGroupForm = 'absolute' | 'added';
+
+const maxId = (1n << 64n) - 1n;
+
+/** `end` groups behind `start`. Ids of ours are below 2^53: an end behind them is none. Throws PROTOCOL_VIOLATION above 2^64-1 (draft-18 5.1.2). */
+export function endGroupOf(start: bigint, end: bigint): number {
+  if (start + end > maxId) throw protocolViolation('end group above 2^64-1');
+  return boundedInteger(start + end);
+}
 
 /** draft-16 and draft-18 5.1.2. */
 export function readFilter(reader: WireReader, form: EndGroupForm): SubscriptionFilter {
@@ -15,11 +23,11 @@ export function readFilter(reader: WireReader, form: EndGroupForm): Subscription
     case 0x2:
       return { type: 'largestObject' };
     case 0x3:
-      return { type: 'absoluteStart', start: reader.location() };
+      return { type: 'absoluteStart', start: reader.boundedLocation() };
     case 0x4: {
-      const start = reader.location();
-      const endGroup = reader.varint() + (form === 'added' ? start.group : 0);
-      if (!Number.isSafeInteger(endGroup)) throw protocolViolation('end group out of range');
+      const group = reader.varintBig();
+      const start = { group: boundedInteger(group), object: reader.bounded() };
+      const endGroup = endGroupOf(form === 'added' ? group : 0n, reader.varintBig());
       if (endGroup < start.group) throw protocolViolation('the filter ends before it starts');
       return { type: 'absoluteRange', start, endGroup };
     }

@@ -34,6 +34,11 @@ export function statusOf(code: number, older = false): ObjectStatus | 'doesNotEx
   throw protocolViolation(`object status 0x${code.toString(16)}`);
 }
 
+/** draft-18 11.2.1.2: of objects, only normal ones have properties. Draft-14 (10.2.1.2) has them even at ends, but not on what does not exist. */
+export function refuseProperties(status: ObjectStatus | 'doesNotExist', older: boolean): void {
+  if (status === 'doesNotExist' || (status !== 'normal' && !older)) throw protocolViolation(`properties on ${status}`);
+}
+
 /**
  * One object as it goes on a subgroup stream (draft-18 11.4.2), the payload copied once. `previousObjectId` is the one before on
  * the same stream; `withProperties` what the stream's header says. Throws INVALID_ARGUMENT for ids that do not ascend, for
@@ -119,8 +124,7 @@ export class SubgroupDecoder {
     const properties = withProperties ? readProperties(reader) : undefined;
     const length = reader.varint();
     const status = length > 0 ? 'normal' : statusOf(reader.varint(), this.#olderStatus);
-    if (status !== 'normal' && properties !== undefined && properties.length > 0 && !this.#olderStatus)
-      throw protocolViolation(`properties on ${status}`);
+    if (properties !== undefined && properties.length > 0) refuseProperties(status, this.#olderStatus);
     // Only now is the head known to be whole.
     this.#firstId ??= objectId;
     this.#previousId = objectId;

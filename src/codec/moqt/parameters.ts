@@ -74,7 +74,7 @@ function varintRule(type: number, name: NumberName, scope: readonly ParameterSco
     name,
     scope,
     read: (reader, into) => {
-      into[name] = reader.varint();
+      into[name] = reader.bounded();
     },
     write: (writer, from) => {
       writer.varint(from[name]!);

@@ -1,5 +1,5 @@
 import type { KeyValuePair } from './key-value-pairs.ts';
-import { keyValueError, readKeyValuePairs } from './key-value-pairs.ts';
+import { readKeyValuePairs } from './key-value-pairs.ts';
 import type { GroupOrder } from './model.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
 import type { Varints } from './varint.ts';
@@ -47,7 +47,7 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
       dynamicGroups = value === 1n;
     }
     if (type === propertyTypes.defaultPublisherPriority) {
-      if (Number(value) > 255) throw keyValueError(`default publisher priority ${value}`);
+      if (Number(value) > 255) throw protocolViolation(`default publisher priority ${value}`);
       defaultPriority = Number(value);
     }
     if (type === propertyTypes.defaultPublisherGroupOrder) {
@@ -58,11 +58,12 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
   return { defaultPriority, defaultGroupOrder, objectTimeoutMs, subgroupTimeoutMs, dynamicGroups, mandatory };
 }
 
+/** They end with their message: a pair that does not is a wrong length of it (draft-18 10). */
 function pairs(varints: Varints, bytes: Uint8Array): KeyValuePair[] {
   try {
     return readKeyValuePairs(new WireReader(bytes, varints));
   } catch (error) {
     if (error instanceof MoqtError) throw error;
-    throw keyValueError(`track properties: ${(error as Error).message}`);
+    throw protocolViolation(`track properties: ${(error as Error).message}`, error);
   }
 }

@@ -10,6 +10,10 @@ const maxNamespaceFields = 32;
 /** draft-18 1.4.4. Longer reasons of ours are cut. */
 export const maxReasonBytes = 1024;
 
+export function boundedInteger(value: bigint): number {
+  return Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+}
+
 /** Reads the fields that MoQT messages are made of. Truncation throws MALFORMED (turned into a session error by the message decoder). */
 export class WireReader extends ByteReader {
   readonly varints: Varints;
@@ -25,8 +29,16 @@ export class WireReader extends ByteReader {
   varintBig(): bigint {
     return this.varints.readBig(this);
   }
+  /** Where more is as good as that, as of a time: at most 2^53-1. */
+  bounded(): number {
+    return boundedInteger(this.varintBig());
+  }
   location(): Location {
     return { group: this.varint(), object: this.varint() };
+  }
+  /** The end of a range: what is behind all ids of ours is as good as the last. */
+  boundedLocation(): Location {
+    return { group: this.bounded(), object: this.bounded() };
   }
   lengthPrefixed(): Uint8Array {
     return this.take(this.varint());

@@ -1,7 +1,5 @@
+import { tooManyRequests } from '../../codec/moqt/draft16/error-codes.ts';
 import { MoqtError } from '../../codec/moqt/moqt-error.ts';
-
-/** draft-16 14.4.1 TOO_MANY_REQUESTS; draft-18 has it no more. */
-const tooManyRequests = 0x7;
 
 /** Requests that a peer may have at once. */
 const window = 1024;

@@ -43,6 +43,14 @@ describe('control messages of draft-16', () => {
     expect(back).toEqual({ ...message, parameters: {} });
   });
 
+  it('does not say that a track has no DELIVERY_TIMEOUT by 0', () => {
+    const answer = { type: 'subscribeOk', requestId: 1, trackAlias: 2, parameters: {} } as const;
+    const encoded = draft16.encodeMessage({ ...answer, trackProperties: Uint8Array.of(0x02, 0, 0x02, 5) });
+    expect(hex(encoded)).toBe('040005010200' + '0405');
+    const bounded = Uint8Array.of(0x15, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
+    expect(draft16.controlDecoder().push(bounded)).toEqual([{ type: 'maxRequestId', max: Number.MAX_SAFE_INTEGER }]);
+  });
+
   it('says reasons that draft-16 does not know as INTERNAL_ERROR', () => {
     const message = { type: 'requestError', requestId: 0, code: 0x9, reason: 'busy', retryMs: 5 } as const;
     const [back] = draft16.controlDecoder().push(draft16.encodeMessage(message));

@@ -62,7 +62,7 @@ describe('location filters', () => {
     {
       name: 'an end beyond all ids',
       form: countedForm,
-      bytes: [11, 0xff, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 1],
+      bytes: [11, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 1],
     },
     { name: 'an unknown type', form: typedForm, bytes: [6] },
   ])('are refused with $name', ({ form, bytes }) => {

@@ -3,7 +3,7 @@ import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { controlCases, controlViolations } from '../../../fixtures/wire/moqt-18/control.ts';
 import { draft18 } from '../../../src/codec/moqt/draft18.ts';
 import { decodeName, encodeName } from '../../../src/codec/moqt/track-name.ts';
-import { concat, hex } from '../../../src/core/bytes.ts';
+import { concat, fromHex, hex } from '../../../src/core/bytes.ts';
 
 describe('control messages', () => {
   it.each(controlCases)('decodes $name', ({ bytes, value }) => {
@@ -40,6 +40,23 @@ describe('control messages', () => {
     expect(draft18.controlDecoder().push(Uint8Array.of(0x1e, 0, 1, 0))).toEqual([
       { type: 'requestOk', parameters: {}, trackProperties: new Uint8Array(0) },
     ]);
+  });
+
+  it.each([
+    ['OBJECT_DELIVERY_TIMEOUT', '03 000e 00 00 00 01 02 ffffffffffffffffff', { objectDeliveryTimeoutMs: 2 ** 53 - 1 }],
+    [
+      'the end of a range',
+      '03 0012 00 00 00 01 21 0c 04 07 00 ffffffffffffffff00',
+      {
+        subscriptionFilter: {
+          type: 'absoluteRange',
+          start: { group: 7, object: 0 },
+          endGroup: 2 ** 53 - 1,
+        },
+      },
+    ],
+  ])('takes %s for 2^53-1 where it is more', (_, bytes, parameters) => {
+    expect(draft18.controlDecoder().push(fromHex(bytes.replaceAll(' ', '')))).toMatchObject([{ parameters }]);
   });
 
   it('cuts a long reason between characters', () => {

@@ -77,6 +77,15 @@ describe('subgroups of draft-14', () => {
     [0x50, 'unknown'],
   ])('of type %i are %s', (type, kind) => expect(draft14.streamKind(type)).toBe(kind));
 
+  it.each([
+    ['subgroup', (bytes: number[]) => draft14.subgroupDecoder().push(Uint8Array.from([0x11, 1, 2, 128, 0, ...bytes]))],
+    ['fetch', (bytes: number[]) => draft14.fetchDecoder('ascending').push(Uint8Array.from([1, 0, 2, 128, ...bytes]))],
+    ['datagram', (bytes: number[]) => draft14.decodeDatagram(Uint8Array.from([0x21, 1, 2, 3, 128, ...bytes]))],
+  ])('refuse extension headers of what does not exist (%s)', (kind, decode) => {
+    const bytes = kind === 'datagram' ? [2, 0x3c, 1, 1] : [2, 0x3c, 1, 0, 1];
+    expect(() => decode(bytes)).toThrow(expect.objectContaining({ sessionCode: 0x3 }));
+  });
+
   it('leave out what does not exist, and what a status has of extension headers', () => {
     const decoder = draft14.subgroupDecoder();
     const objects = decoder.push(

@@ -35,7 +35,7 @@ export const fetch: MessageCodec<Fetch> = {
     const kind = reader.varint();
     let range: FetchRange;
     if (kind === 0x1)
-      range = { kind: 'standalone', track: reader.track(), start: reader.location(), end: reader.location() };
+      range = { kind: 'standalone', track: reader.track(), start: reader.location(), end: reader.boundedLocation() };
     else if (kind === 0x2 || kind === 0x3)
       range = {
         kind: kind === 0x2 ? 'relativeJoining' : 'absoluteJoining',

@@ -23,7 +23,7 @@ export const goaway: MessageCodec<Goaway> = {
     const length = reader.varint();
     if (length > maxUriBytes) throw protocolViolation(`GOAWAY URI of ${length} bytes`);
     const uri = fromUtf8(reader.take(length));
-    const timeoutMs = reader.varint();
+    const timeoutMs = reader.bounded();
     if (reader.remaining === 0) return { type: 'goaway', uri, timeoutMs };
     return { type: 'goaway', uri, timeoutMs, requestId: reader.varint() };
   },

@@ -30,7 +30,7 @@ export const requestError: MessageCodec<RequestErrorMessage> = {
   },
   decode(reader) {
     const code = reader.varint();
-    const retry = reader.varint();
+    const retry = reader.bounded();
     const reason = reader.reason();
     const base = { type: 'requestError', code, reason, ...(retry > 0 && { retryMs: retry - 1 }) } as const;
     if (code !== requestErrorCodes.redirect) return base;

@@ -2,6 +2,7 @@ import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import type { KeyValuePair } from '../key-value-pairs.ts';
 import { readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
 import { protocolViolation } from '../moqt-error.ts';
+import { boundedInteger } from '../wire.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.3 SETUP (0x2F00). Unknown options are ignored; AUTHORIZATION TOKEN is kept as its undecoded Token structure. */
@@ -75,19 +76,19 @@ export const setup: MessageCodec<Setup> = {
         }
         if (type === maxFilterRangesType) {
           once(message.maxFilterRanges, 'MAX_FILTER_RANGES');
-          message.maxFilterRanges = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+          message.maxFilterRanges = boundedInteger(value);
         }
         if (type === relayCostOption) {
           once(message.relayCost, 'RELAY_COST');
-          message.relayCost = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+          message.relayCost = boundedInteger(value);
         }
         if (type === maxRequestUpdatesType) {
           once(message.maxRequestUpdates, 'MAX_REQUEST_UPDATES');
-          message.maxRequestUpdates = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+          message.maxRequestUpdates = boundedInteger(value);
         }
         if (type !== setupOptionTypes.maxAuthTokenCacheSize) continue;
         once(message.maxAuthTokenCacheSize, 'MAX_AUTH_TOKEN_CACHE_SIZE');
-        message.maxAuthTokenCacheSize = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+        message.maxAuthTokenCacheSize = boundedInteger(value);
         continue;
       }
       if (type === setupOptionTypes.path) {

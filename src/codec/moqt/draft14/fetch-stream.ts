@@ -2,7 +2,7 @@ import { emptyBytes } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { FetchItem } from '../fetch-stream.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { readProperties } from '../object-stream.ts';
+import { readProperties, refuseProperties } from '../object-stream.ts';
 import { PayloadStream, type PromisedItem } from '../payload-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { type WireReader, WireWriter } from '../wire.ts';
@@ -63,6 +63,7 @@ function read(reader: WireReader): PromisedItem<FetchItem> {
   const properties = bytes.length === 0 ? undefined : bytes;
   const length = reader.varint();
   const code = length > 0 ? status.normal : reader.varint();
+  if (code === status.doesNotExist && properties !== undefined) refuseProperties('doesNotExist', true);
   if (code === status.doesNotExist || code === status.endOfGroup || code === status.endOfTrack)
     return { length, item: () => ({ kind: 'endOfRange', unknown: false, groupId, objectId }) };
   if (code !== status.normal) throw protocolViolation(`object status 0x${code.toString(16)}`);

@@ -1,11 +1,11 @@
 import { emptyBytes } from '../../../core/bytes.ts';
-import { type KeyValuePair, keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
 import type { GroupOrder } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import type { MessageParameters } from '../parameters.ts';
 import { propertyTypes } from '../track-properties.ts';
 import { vi64 } from '../varint.ts';
-import { WireReader, WireWriter } from '../wire.ts';
+import { boundedInteger, WireReader, WireWriter } from '../wire.ts';
 
 /** draft-14 9.2.1. The rest of what later became parameters are fields of the messages. */
 const types = { deliveryTimeout: 0x02, authorizationToken: 0x03, maxCacheDuration: 0x04 } as const;
@@ -22,9 +22,7 @@ export function readParameters(reader: WireReader): Draft14Parameters {
   const parameters: { -readonly [K in keyof Draft14Parameters]: Draft14Parameters[K] } = {};
   const integer = (name: 'deliveryTimeoutMs' | 'maxCacheDurationMs', value: bigint | Uint8Array): void => {
     if (parameters[name] !== undefined) throw protocolViolation(`parameter ${name} twice`);
-    if (typeof value !== 'bigint' || value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw keyValueError(`${name} above 2^53-1`);
-    parameters[name] = Number(value);
+    parameters[name] = boundedInteger(value as bigint);
   };
   const count = reader.varint();
   for (const { type, value } of readKeyValuePairs(reader, count, 'absolute')) {

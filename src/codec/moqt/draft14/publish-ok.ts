@@ -24,7 +24,8 @@ export const publishOk: MessageCodec<PublishOk> = {
     const subscriberPriority = reader.u8();
     const groupOrder = readOrder(reader);
     const subscriptionFilter = readSubscriptionFilter(reader);
-    const rest = requestParameters(readParameters(reader));
+    // A token has no place here (9.2.1.1): it is ignored.
+    const { authorizationTokens: _, ...rest } = requestParameters(readParameters(reader));
     const parameters = { forward, subscriberPriority, groupOrder, subscriptionFilter, ...rest };
     return { type: 'publishOk', requestId, parameters };
   },

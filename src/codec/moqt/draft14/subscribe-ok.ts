@@ -22,7 +22,7 @@ function write(writer: WireWriter, message: Either, trackAlias: number): void {
 function read(reader: WireReader): Omit<SubscribeOk, 'type'> & { requestId: number } {
   const requestId = reader.varint();
   const trackAlias = reader.varint();
-  const expiresMs = reader.varint();
+  const expiresMs = reader.bounded();
   const order = readOrder(reader);
   const largest = readLargest(reader);
   // An expiry of 0 is none, or not known.

@@ -1,5 +1,8 @@
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codes.ts';
 
+/** draft-16 14.4.1, why a session was closed; draft-18 has it no more. */
+export const tooManyRequests = 0x7;
+
 /** Reasons of draft-18 that draft-16 does not know (14.4.2). */
 const newRequestErrors: ReadonlySet<number> = new Set([
   requestErrorCodes.goingAway,

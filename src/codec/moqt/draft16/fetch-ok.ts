@@ -2,7 +2,7 @@ import type { FetchOk } from '../control/fetch-ok.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { readParameters, writeParameters } from './parameters.ts';
-import { fromExtensions, toExtensions } from './properties.ts';
+import { trackFromExtensions, trackToExtensions } from './properties.ts';
 import { requestIdOf } from './request-id-of.ts';
 
 /** draft-16 9.17 FETCH_OK (0x18). */
@@ -15,7 +15,7 @@ export const fetchOk: MessageCodec<FetchOk> = {
       .u8(message.endOfTrack ? 1 : 0)
       .location(message.end);
     writeParameters(writer, message.parameters);
-    writer.bytes(toExtensions(message.trackProperties));
+    writer.bytes(trackToExtensions(message.trackProperties));
   },
   decode(reader) {
     const requestId = reader.varint();
@@ -27,7 +27,7 @@ export const fetchOk: MessageCodec<FetchOk> = {
       endOfTrack: endOfTrack === 1,
       end: reader.location(),
       parameters: readParameters(reader, 'fetchOk'),
-      trackProperties: fromExtensions(reader.rest()),
+      trackProperties: trackFromExtensions(reader.rest()),
     };
   },
 };

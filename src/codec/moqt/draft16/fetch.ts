@@ -34,7 +34,7 @@ export function readRange(reader: WireReader): FetchRange {
   const type = reader.varint();
   switch (type) {
     case types.standalone:
-      return { kind: 'standalone', track: readTrack(reader), start: reader.location(), end: reader.location() };
+      return { kind: 'standalone', track: readTrack(reader), start: reader.location(), end: reader.boundedLocation() };
     case types.relativeJoining:
     case types.absoluteJoining: {
       const kind = type === types.relativeJoining ? 'relativeJoining' : 'absoluteJoining';

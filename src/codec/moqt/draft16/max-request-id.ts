@@ -8,5 +8,5 @@ export const maxRequestId: MessageCodec<MaxRequestId> = {
   encode(writer, message) {
     writer.varint(message.max);
   },
-  decode: (reader) => ({ type: 'maxRequestId', max: reader.varint() }),
+  decode: (reader) => ({ type: 'maxRequestId', max: reader.bounded() }),
 };

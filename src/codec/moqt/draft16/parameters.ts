@@ -1,10 +1,10 @@
 import { readFilter, writeFilter } from '../filter.ts';
-import { type KeyValuePair, keyValueError, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
 import type { SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { type MessageParameters, type ParameterScope, parameterTypes } from '../parameters.ts';
 import { quicVarints } from '../quic-varints.ts';
-import { WireReader, WireWriter } from '../wire.ts';
+import { boundedInteger, WireReader, WireWriter } from '../wire.ts';
 
 type Mutable = { -readonly [K in keyof MessageParameters]: MessageParameters[K] };
 type Value = bigint | Uint8Array;
@@ -21,18 +21,12 @@ type Rule = {
 
 type NumberName = { [K in keyof Mutable]-?: number extends Mutable[K] ? K : never }[keyof Mutable];
 
-function integer(value: Value): number {
-  if (typeof value !== 'bigint' || value > BigInt(Number.MAX_SAFE_INTEGER))
-    throw keyValueError('message parameter above 2^53-1');
-  return Number(value);
-}
-
 function integerRule(name: NumberName, scope: readonly Scope[]): Rule {
   return {
     name,
     scope,
     read: (value, into) => {
-      into[name] = integer(value);
+      into[name] = boundedInteger(value as bigint);
     },
     write: (from) => BigInt(from[name]!),
   };
@@ -54,7 +48,7 @@ const rules: readonly Rule[] = [
     scope: ofSubscriptions,
     read: (value, into) => {
       if (value === 0n) throw protocolViolation('DELIVERY_TIMEOUT 0');
-      into.objectDeliveryTimeoutMs = integer(value);
+      into.objectDeliveryTimeoutMs = boundedInteger(value as bigint);
     },
     write: (from) => (from.objectDeliveryTimeoutMs === 0 ? undefined : BigInt(from.objectDeliveryTimeoutMs!)),
   },
@@ -98,7 +92,7 @@ const rules: readonly Rule[] = [
     scope: [...ofSubscriptions, 'fetch'],
     read: (value, into) => {
       if ((value as bigint) > 255n) throw protocolViolation(`SUBSCRIBER_PRIORITY ${value}`);
-      into.subscriberPriority = integer(value);
+      into.subscriberPriority = boundedInteger(value as bigint);
     },
     write: (from) => BigInt(from.subscriberPriority!),
   },

@@ -1,7 +1,7 @@
 import type { MessageCodec } from '../control/message-codec.ts';
 import type { Publish } from '../control/publish.ts';
 import { readParameters, writeParameters } from './parameters.ts';
-import { fromExtensions, toExtensions } from './properties.ts';
+import { trackFromExtensions, trackToExtensions } from './properties.ts';
 import { readTrack } from './track.ts';
 
 /** draft-16 9.13 PUBLISH (0x1D). */
@@ -11,7 +11,7 @@ export const publish: MessageCodec<Publish> = {
   encode(writer, message) {
     writer.varint(message.requestId).track(message.track).varint(message.trackAlias);
     writeParameters(writer, message.parameters);
-    writer.bytes(toExtensions(message.trackProperties));
+    writer.bytes(trackToExtensions(message.trackProperties));
   },
   decode: (reader) => ({
     type: 'publish',
@@ -19,6 +19,6 @@ export const publish: MessageCodec<Publish> = {
     track: readTrack(reader),
     trackAlias: reader.varint(),
     parameters: readParameters(reader, 'publish'),
-    trackProperties: fromExtensions(reader.rest()),
+    trackProperties: trackFromExtensions(reader.rest()),
   }),
 };

@@ -15,7 +15,7 @@ export const requestError: MessageCodec<RequestErrorMessage> = {
   decode(reader) {
     const requestId = reader.varint();
     const code = reader.varint();
-    const retry = reader.varint();
+    const retry = reader.bounded();
     const reason = reader.reason();
     return { type: 'requestError', requestId, code, reason, ...(retry > 0 && { retryMs: retry - 1 }) };
   },

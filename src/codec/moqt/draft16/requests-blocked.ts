@@ -8,5 +8,5 @@ export const requestsBlocked: MessageCodec<RequestsBlocked> = {
   encode(writer, message) {
     writer.varint(message.max);
   },
-  decode: (reader) => ({ type: 'requestsBlocked', max: reader.varint() }),
+  decode: (reader) => ({ type: 'requestsBlocked', max: reader.bounded() }),
 };

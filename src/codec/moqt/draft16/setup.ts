@@ -1,15 +1,9 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
 import { setupOptionTypes } from '../control/setup.ts';
-import {
-  type KeyValuePair,
-  keyValueError,
-  readKeyValuePairs,
-  type TypeForm,
-  writeKeyValuePairs,
-} from '../key-value-pairs.ts';
+import { type KeyValuePair, readKeyValuePairs, type TypeForm, writeKeyValuePairs } from '../key-value-pairs.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import type { WireReader, WireWriter } from '../wire.ts';
+import { boundedInteger, type WireReader, type WireWriter } from '../wire.ts';
 import type { ClientSetup, ServerSetup, SetupFields } from './shared-control-message.ts';
 
 /** draft-16 9.3.1: those of draft-18, and MAX_REQUEST_ID. */
@@ -57,10 +51,9 @@ export function readSetup(reader: WireReader, form: TypeForm): SetupFields {
   for (const { type, value } of readKeyValuePairs(reader, reader.varint(), form)) {
     if (typeof value === 'bigint') {
       if (type === types.maxRequestId) {
-        if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw keyValueError(`MAX_REQUEST_ID ${value}`);
-        once('maxRequestId', Number(value));
+        once('maxRequestId', boundedInteger(value));
       } else if (type === types.maxAuthTokenCacheSize) {
-        once('maxAuthTokenCacheSize', Math.min(Number(value), Number.MAX_SAFE_INTEGER));
+        once('maxAuthTokenCacheSize', boundedInteger(value));
       }
     } else if (type === types.path) once('path', fromUtf8(value));
     else if (type === types.authority) once('authority', fromUtf8(value));

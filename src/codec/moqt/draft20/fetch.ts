@@ -9,9 +9,10 @@ import type { LocationFilter } from './location-filter.ts';
 /** What has no end of its own ends with the largest object. */
 const openEnd: Location = { group: Number.MAX_SAFE_INTEGER, object: 0 };
 
-/** Ends of ours are one object behind the last, and 0 the whole group; here they are the last object itself. */
-function rangeToFilter(start: Location, end: Location): LocationFilter {
-  if (end.group >= openEnd.group) return { kind: 'absolute', start };
+/** Ends of ours are one object behind the last, and 0 the whole group; here they are the last object itself. undefined: everything. */
+function rangeToFilter(start: Location, end: Location): LocationFilter | undefined {
+  if (end.group >= openEnd.group)
+    return start.group === 0 && start.object === 0 ? undefined : { kind: 'absolute', start };
   const range = { kind: 'absolute', start, endGroup: end.group } as const;
   return end.object === 0 ? range : { ...range, endObject: end.object - 1 };
 }
@@ -27,7 +28,7 @@ export const fetch: MessageCodec<Fetch> = {
     if (range.kind !== 'standalone') throw new StreamsError('UNSUPPORTED', 'there are no joining fetches any more');
     writer.varint(requestId).track(range.track);
     const { locationFilter = rangeToFilter(range.start, range.end) } = parameters;
-    writeParameters(writer, { ...parameters, locationFilter }, rules);
+    writeParameters(writer, { ...parameters, ...(locationFilter !== undefined && { locationFilter }) }, rules);
   },
   decode(reader, rules) {
     const requestId = reader.varint();

@@ -1,6 +1,7 @@
+import { endGroupOf } from '../filter.ts';
 import type { Location, SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { type WireReader, WireWriter } from '../wire.ts';
+import { boundedInteger, type WireReader, WireWriter } from '../wire.ts';
 
 /**
  * LOCATION_FILTER since draft-20 (5.1.2): a range of locations, both ends inclusive. `relative`: from so many groups before the next one.
@@ -18,15 +19,19 @@ export type LocationFilterForm = {
   write(writer: WireWriter, filter: LocationFilter): void;
 };
 
-function endGroupOf(start: number, delta: number): number {
-  if (!Number.isSafeInteger(start + delta)) throw protocolViolation('end group out of range');
-  return start + delta;
+type Absolute = LocationFilter & { readonly kind: 'absolute' };
+
+/** Start group and object, how many groups it goes on, the last object. */
+function absolute([group = 0n, object = 0n, delta, endObject]: readonly bigint[]): Absolute {
+  return {
+    kind: 'absolute',
+    start: { group: boundedInteger(group), object: boundedInteger(object) },
+    ...(delta !== undefined && { endGroup: endGroupOf(group, delta) }),
+    ...(endObject !== undefined && { endObject: boundedInteger(endObject) }),
+  };
 }
 
-function writeAbsolute(
-  writer: WireWriter,
-  { start, endGroup, endObject }: LocationFilter & { kind: 'absolute' },
-): void {
+function writeAbsolute(writer: WireWriter, { start, endGroup, endObject }: Absolute): void {
   writer.location(start);
   if (endGroup !== undefined) writer.varint(endGroup - start.group);
   if (endObject !== undefined) writer.varint(endObject);
@@ -38,17 +43,13 @@ export const countedForm: LocationFilterForm = {
     const end = reader.varint();
     const stop = reader.remaining - end;
     if (stop < 0) throw protocolViolation('a location filter cut short');
-    const fields: number[] = [];
-    while (reader.remaining > stop) if (fields.push(reader.varint()) > 4) break;
+    const fields: bigint[] = [];
+    while (reader.remaining > stop) if (fields.push(reader.varintBig()) > 4) break;
     if (reader.remaining !== stop || fields.length > 4) throw protocolViolation('a location filter of odd length');
-    const [group, object, delta, endObject] = fields;
+    const [group, object] = fields;
     if (group === undefined) return { kind: 'all' };
-    if (object === undefined) return { kind: 'relative', groups: group };
-    if (delta === undefined) {
-      return group === 0 && object === 0 ? { kind: 'nextObject' } : { kind: 'absolute', start: { group, object } };
-    }
-    const range = { kind: 'absolute', start: { group, object }, endGroup: endGroupOf(group, delta) } as const;
-    return endObject === undefined ? range : { ...range, endObject };
+    if (object === undefined) return { kind: 'relative', groups: boundedInteger(group) };
+    return fields.length === 2 && group === 0n && object === 0n ? { kind: 'nextObject' } : absolute(fields);
   },
   write(writer, filter) {
     const inner = new WireWriter(writer.varints, 32);
@@ -60,7 +61,7 @@ export const countedForm: LocationFilterForm = {
   },
 };
 
-function isAll({ start, endGroup }: LocationFilter & { kind: 'absolute' }): boolean {
+function isAll({ start, endGroup }: Absolute): boolean {
   return start.group === 0 && start.object === 0 && endGroup === undefined;
 }
 
@@ -74,17 +75,14 @@ export const typedForm: LocationFilterForm = {
       case types.all:
         return { kind: 'all' };
       case types.relative:
-        return { kind: 'relative', groups: reader.varint() };
+        return { kind: 'relative', groups: reader.bounded() };
       case types.nextObject:
         return { kind: 'nextObject' };
       case types.absolute:
       case types.groupEnd:
-      case types.range: {
-        const start = reader.location();
-        if (type === types.absolute) return { kind: 'absolute', start };
-        const range = { kind: 'absolute', start, endGroup: endGroupOf(start.group, reader.varint()) } as const;
-        return type === types.groupEnd ? range : { ...range, endObject: reader.varint() };
-      }
+      case types.range:
+        // The number of the type is how many fields there are.
+        return absolute(Array.from({ length: type }, () => reader.varintBig()));
       default:
         throw protocolViolation(`location filter 0x${type.toString(16)}`);
     }
