@@ -244,9 +244,15 @@ describe('a flood of', () => {
     await (await session('moqt', '/playback/lv_two')).subscribe(other);
     const before = process.memoryUsage();
     const writer = publishing[0]!.openSubgroup({ groupId: 1, subgroupId: 0, priority: 1, endOfGroup: false });
+    let isGone = false;
+    void writer.stream.stopped.then(() => {
+      isGone = true;
+    });
     for (let id = 0; id < 60_000; ) {
       if (writer.write(object(0, id, 2))) id++;
       else await writer.stream.writable();
+      // A stream that is no more would always be writable.
+      expect(isGone).toBe(false);
       if (id % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
       expect(relay.stats().cacheBytes).toBeLessThan(2 * limits.maxGroupBytes + limits.cacheBytes);
     }
