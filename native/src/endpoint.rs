@@ -6,7 +6,7 @@ use crate::events::Kind;
 use crate::registry::Registry;
 use crate::tls::Reason;
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
-use quinn::{AckFrequencyConfig, ConnectionError, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn::{ConnectionError, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -14,10 +14,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What a peer that knows the acknowledgement frequency extension is asked to let pass without an ACK, or else 25 ms. Of
-/// every second packet an ACK costs the sender about as much as the packets. Chromium sends one for ten by itself.
-const PACKETS_PER_ACK: VarInt = VarInt::from_u32(9);
 
 /// What both ends of a connection may set.
 pub struct Limits {
@@ -33,11 +29,8 @@ pub struct Limits {
 impl Limits {
     fn transport(&self) -> Arc<TransportConfig> {
         let varint = |value: u64| VarInt::from_u64(value).unwrap_or(VarInt::MAX);
-        let mut acks = AckFrequencyConfig::default();
-        acks.ack_eliciting_threshold(PACKETS_PER_ACK);
         let mut config = TransportConfig::default();
         config
-            .ack_frequency_config(Some(acks))
             .max_idle_timeout(IdleTimeout::try_from(self.idle_timeout).ok())
             .keep_alive_interval(self.keep_alive)
             .max_concurrent_uni_streams(varint(self.max_uni))
