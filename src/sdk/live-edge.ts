@@ -35,6 +35,16 @@ export function steer({ time, buffered, targetSeconds, starved }: Playhead): Ste
   return { rate: excess > slack ? 1 + Math.min(0.1, Math.max(0.02, excess * 0.1)) : 1 };
 }
 
+/**
+ * Where to begin, once there is enough to begin with: in the newest stretch that will do, as what came first may be a few frames
+ * before a hole. undefined: not yet. Pure.
+ */
+export function beginning(buffered: readonly Range[], targetSeconds: number): number | undefined {
+  const enough = Math.min(0.1, targetSeconds);
+  const range = buffered.findLast(({ start, end }) => end - start >= enough);
+  return range === undefined ? undefined : Math.max(range.start, range.end - targetSeconds);
+}
+
 function edge(last: Range, within: Range, targetSeconds: number): number {
   return within === last ? Math.max(last.start, last.end - targetSeconds) : within.start;
 }

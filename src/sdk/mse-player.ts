@@ -3,7 +3,7 @@ import { parseFragment } from '../codec/cmaf/fragment.ts';
 import { parseInitSegment } from '../codec/cmaf/init-segment.ts';
 import { bytesEqual } from '../core/bytes.ts';
 import { StreamsError } from '../core/errors.ts';
-import { AdaptiveTarget, type Range, steer } from './live-edge.ts';
+import { AdaptiveTarget, beginning, type Range, steer } from './live-edge.ts';
 import { RenditionChoice } from './rendition-choice.ts';
 import { selectDefaultTracks } from './select-tracks.ts';
 import { TrackBuffer } from './track-buffer.ts';
@@ -235,11 +235,11 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
   function tick(): void {
     if (source === undefined || source.readyState !== 'open') return;
     const ranges = buffered();
-    const first = ranges[0];
     if (!started) {
-      if (first === undefined || first.end - first.start < Math.min(0.1, target.seconds)) return;
+      const start = beginning(ranges, target.seconds);
+      if (start === undefined) return;
       started = true;
-      video.currentTime = Math.max(first.start, ranges.at(-1)!.end - target.seconds);
+      video.currentTime = start;
       // Refused autoplay leaves the element paused with its controls.
       video.play().catch(() => {});
       return;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AdaptiveTarget, type Playhead, steer } from '../../src/sdk/live-edge.ts';
+import { AdaptiveTarget, beginning, type Playhead, steer } from '../../src/sdk/live-edge.ts';
 
 const at = (time: number, change: Partial<Playhead> = {}): Playhead => ({
   time,
@@ -54,6 +54,35 @@ describe('steer', () => {
     expect(steer(at(9.99, { starved: true }))).toEqual({ rate: 1 });
     expect(steer(at(10.5, { starved: true }))).toEqual({ rate: 1 });
     expect(steer(at(11.5, { starved: true }))).toEqual({ seekTo: 9.7, rate: 1 });
+  });
+});
+
+describe('beginning', () => {
+  it.each([
+    ['nothing', [], undefined],
+    ['too little', [{ start: 5, end: 5.09 }], undefined],
+    ['all of a little', [{ start: 5, end: 5.2 }], 5],
+    ['the edge of more', [{ start: 5, end: 9 }], 8.7],
+    [
+      'behind a few frames and a hole',
+      [
+        { start: 5, end: 5.087 },
+        { start: 7, end: 9 },
+      ],
+      8.7,
+    ],
+    [
+      'before a few frames that just came',
+      [
+        { start: 5, end: 6 },
+        { start: 7, end: 7.05 },
+      ],
+      5.7,
+    ],
+  ])('%s', (_, buffered, start) => {
+    const at = beginning(buffered, 0.3);
+    if (start === undefined) expect(at).toBeUndefined();
+    else expect(at).toBeCloseTo(start);
   });
 });
 
