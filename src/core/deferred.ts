@@ -17,21 +17,28 @@ export function deferred<T>(): Deferred<T> {
 
 /** Settles once, with a value. Its promise is made when somebody asks: for what mostly nobody waits for. */
 export class Latch<T = void> {
-  #settled: { readonly value: T } | undefined;
+  #value: T | undefined;
+  #isSettled = false;
   #deferred: Deferred<T> | undefined;
+
+  /** undefined until it settles. */
+  get value(): T | undefined {
+    return this.#value;
+  }
 
   get promise(): Promise<T> {
     if (this.#deferred === undefined) {
       this.#deferred = deferred();
-      if (this.#settled !== undefined) this.#deferred.resolve(this.#settled.value);
+      if (this.#isSettled) this.#deferred.resolve(this.#value as T);
     }
     return this.#deferred.promise;
   }
 
   /** The first time counts. */
   resolve(value: T): void {
-    if (this.#settled !== undefined) return;
-    this.#settled = { value };
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#value = value;
     this.#deferred?.resolve(value);
   }
 }
