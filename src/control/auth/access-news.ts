@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { delay } from '../../core/delay.ts';
 import { lateMs } from '../store/revocations.ts';
 import type { Db } from '../store/schema.ts';
+import { activeSigningKeys } from './jwks.ts';
 
 const lookMs = 400;
 
@@ -45,11 +46,8 @@ export class AccessNews {
       .where('at', '>=', now - lateMs)
       .orderBy('id')
       .execute();
-    const { count, newest } = await this.#db
-      .selectFrom('signing_keys')
+    const { count, newest } = await activeSigningKeys(this.#db, now)
       .select(({ fn }) => [fn.countAll().as('count'), fn.max('created_at').as('newest')])
-      .where('status', '=', 'active')
-      .where((eb) => eb.or([eb('deactivated_at', 'is', null), eb('deactivated_at', '>', now)]))
       .executeTakeFirstOrThrow();
     const keys = `${count}-${newest}`;
     const ids = createHash('sha256').update(revoked.map(({ id }) => id).join());

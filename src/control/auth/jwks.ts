@@ -5,13 +5,18 @@ import type { Db } from '../store/schema.ts';
 /** RFC 7517, plus `org`: the only org whose namespaces a token of this key may name. */
 export type PublicSigningKey = JWK & { org: string };
 
+/** The signing keys whose tokens work at `now`. */
+export function activeSigningKeys(db: Db, now: number) {
+  return db
+    .selectFrom('signing_keys')
+    .where('status', '=', 'active')
+    .where((eb) => eb.or([eb('deactivated_at', 'is', null), eb('deactivated_at', '>', now)]));
+}
+
 /** The public halves of all active signing keys. */
 export async function publicJwks(db: Db, now: number): Promise<{ keys: PublicSigningKey[] }> {
-  const rows = await db
-    .selectFrom('signing_keys')
+  const rows = await activeSigningKeys(db, now)
     .select(['kid', 'org_id', 'alg', 'public_key_pem'])
-    .where('status', '=', 'active')
-    .where((eb) => eb.or([eb('deactivated_at', 'is', null), eb('deactivated_at', '>', now)]))
     .orderBy('created_at', 'desc')
     .orderBy('kid', 'desc')
     .execute();
