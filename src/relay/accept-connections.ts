@@ -60,5 +60,5 @@ async function serve(base: Transport, options: AcceptOptions, warnings: LimitedW
   }
   connections?.add(base);
   void base.closed.then(() => connections?.delete(base));
-  await core.serve(transport);
+  void core.serve(transport);
 }

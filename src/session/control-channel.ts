@@ -1,8 +1,9 @@
 import type { Goaway } from '../codec/moqt/control/goaway.ts';
 import type { Setup } from '../codec/moqt/control/setup.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
-import type { Message, Request } from '../codec/moqt/message.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { Request } from '../codec/moqt/message.ts';
+import type { BidiStream, Transport } from '../transport/transport.ts';
+import type { MessageSource } from './message-reader.ts';
 import type { MessageStream } from './message-stream.ts';
 import type { RequestIds } from './request-ids.ts';
 
@@ -12,8 +13,8 @@ export interface ControlChannel {
   send(message: Setup | Goaway): void;
   /** Starts a request. What cannot be encoded throws INVALID_ARGUMENT and costs no request id. */
   openRequest(build: (requestId: number) => Request): { requestId: number; stream: MessageStream };
-  /** Next request of the peer, its first message unread; null once the session is closed. */
-  acceptRequest(): Promise<MessageStream | null>;
+  /** A bidirectional stream of the peer. */
+  take(stream: BidiStream): void;
 }
 
 export type ControlChannelParts = {
@@ -21,7 +22,9 @@ export type ControlChannelParts = {
   readonly dialect: Dialect;
   readonly role: 'client' | 'server';
   readonly requestIds: RequestIds;
-  /** To be called with the peer's SETUP and what follows it; settles when the control stream is over. */
-  readonly control: (messages: AsyncIterable<Message>) => Promise<void>;
+  /** To be called with the peer's SETUP and what follows it. */
+  readonly control: (messages: MessageSource) => void;
+  /** To be called with each request of the peer, its first message unread. */
+  readonly request: (stream: MessageStream) => void;
   readonly fail: (error: unknown) => void;
 };

@@ -8,6 +8,7 @@ import type { ReceiveStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
 import type { Fetcher } from './fetcher.ts';
 import { SubgroupReader } from './incoming-subgroup.ts';
+import { MessageReader, type MessageSource } from './message-reader.ts';
 import type { Subscriber } from './subscriber.ts';
 
 /** Data streams that may wait for SETUP (draft-18 3.3); more are stopped. */
@@ -18,14 +19,14 @@ export class DataStreams {
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
   readonly #fetcher: Fetcher;
-  readonly #control: (stream: ReceiveStream, head: Uint8Array) => Promise<void>;
+  readonly #control: (messages: MessageSource) => void;
   #early = 0;
 
   constructor(
     context: SessionContext,
     subscriber: Subscriber,
     fetcher: Fetcher,
-    control: (stream: ReceiveStream, head: Uint8Array) => Promise<void>,
+    control: (messages: MessageSource) => void,
   ) {
     this.#context = context;
     this.#subscriber = subscriber;
@@ -33,30 +34,19 @@ export class DataStreams {
     this.#control = control;
   }
 
-  async run(): Promise<void> {
-    for (let stream = await this.#accept(); stream !== null; stream = await this.#accept()) {
-      this.#route(stream).catch((error) => this.#context.fail(error));
-    }
+  take(stream: ReceiveStream): void {
+    this.#route(stream).catch((error) => this.#context.fail(error));
   }
 
-  async runDatagrams(): Promise<void> {
-    const { transport, dialect } = this.#context;
+  takeDatagram(bytes: Uint8Array): void {
+    // Before SETUP nobody can own one.
+    if (!this.#context.isOpen()) return;
     try {
-      for (;;) {
-        const bytes = await transport.receiveDatagram();
-        if (bytes === null) return;
-        // Before SETUP nobody can own one.
-        if (!this.#context.isOpen()) continue;
-        const datagram = dialect.decodeDatagram(bytes);
-        if (datagram !== undefined) this.#subscriber.onDatagram(datagram);
-      }
+      const datagram = this.#context.dialect.decodeDatagram(bytes);
+      if (datagram !== undefined) this.#subscriber.onDatagram(datagram);
     } catch (error) {
       this.#context.fail(error);
     }
-  }
-
-  #accept(): Promise<ReceiveStream | null> {
-    return this.#context.transport.acceptUni();
   }
 
   async #route(stream: ReceiveStream): Promise<void> {
@@ -71,7 +61,7 @@ export class DataStreams {
     const type = varints.read(new WireReader(head, varints));
     switch (dialect.streamKind(type)) {
       case 'control':
-        return this.#control(stream, head);
+        return this.#control(new MessageReader(stream, dialect, () => {}, head));
       case 'subgroup':
         return this.#subgroup(stream, head);
       case 'padding':

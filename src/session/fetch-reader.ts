@@ -50,7 +50,7 @@ export class FetchReader implements FetchedObjects, SessionMember {
   accepted(ok: FetchOk): void {
     this.#ok = ok;
     const lost = () => this.#lost();
-    void followRequest(this.#context, this.#request, {
+    followRequest(this.#context, this.#request, {
       message: (message) => {
         if (message.type !== 'goaway') throw protocolViolation(`${message.type} to a FETCH`);
       },

@@ -11,16 +11,21 @@ export type RequestEvents = {
   finished(): void;
 };
 
-/** Reads the rest of a request stream until it ends. */
-export async function followRequest(context: SessionContext, stream: MessageStream, on: RequestEvents): Promise<void> {
-  void stream.stopped.then((code) => {
-    if (code !== null) on.cancelled();
-  });
-  try {
-    for (let message = await stream.next(); message !== null; message = await stream.next()) on.message(message);
-    on.finished();
-  } catch (error) {
+/** Hears the rest of a request stream until it ends. */
+export function followRequest(context: SessionContext, stream: MessageStream, on: RequestEvents): void {
+  const end = (error: unknown): void => {
     if (error instanceof StreamResetError) on.cancelled();
+    else if (error === undefined) on.finished();
     else context.fail(error);
-  }
+  };
+  if (stream.deliverTo === undefined) {
+    void stream.stopped.then((code) => {
+      if (code !== null) on.cancelled();
+    });
+    void readAll(stream, on).then(end, end);
+  } else stream.deliverTo({ message: on.message, stopped: on.cancelled, end });
+}
+
+async function readAll(stream: MessageStream, on: RequestEvents): Promise<void> {
+  for (let message = await stream.next(); message !== null; message = await stream.next()) on.message(message);
 }

@@ -98,8 +98,8 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     this.#done();
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#request, {
+  follow(): void {
+    followRequest(this.#context, this.#request, {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a FETCH stream`);

@@ -70,8 +70,8 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
     this.#end();
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  follow(): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);

@@ -130,8 +130,8 @@ export class PrefixRequest implements IncomingPrefix, PrefixFeed, SessionMember 
     this.#stream.send({ type: 'publishBlocked', track: suffix });
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  follow(): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a ${this.#type} stream`);

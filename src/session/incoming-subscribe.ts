@@ -150,8 +150,8 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     }
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  follow(): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         if (message.type === 'requestUpdate') this.#update(message);
         else if (message.type !== 'goaway') throw protocolViolation(`${message.type} on a SUBSCRIBE stream`);

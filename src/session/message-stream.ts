@@ -1,10 +1,9 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { Goaway } from '../codec/moqt/control/goaway.ts';
-import type { ControlDecoder } from '../codec/moqt/control-decoder.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
-import type { BidiStream } from '../transport/transport.ts';
+import type { BidiStream, EndListener } from '../transport/transport.ts';
+import { MessageReader, type MessageTaker } from './message-reader.ts';
 
 /** The messages of one request, both ways, whatever they travel on. One pending `next` at a time. */
 export interface MessageStream {
@@ -12,6 +11,8 @@ export interface MessageStream {
   readonly stopped: Promise<number | null>;
   /** null at FIN or after `cancel`. Throws MoqtError, StreamResetError or TRANSPORT_CLOSED. */
   next(): Promise<Message | null>;
+  /** From now on messages go to `taker`, instead of `next`, and it hears of STOP_SENDING; where that spares the wait. */
+  deliverTo?(taker: MessageTaker & StopListener): void;
   /** Throws INVALID_ARGUMENT for what cannot be encoded; nothing was sent then. */
   send(message: Message): void;
   finish(): void;
@@ -21,44 +22,41 @@ export interface MessageStream {
   cancel(code: number): void;
 }
 
+export interface StopListener {
+  /** The peer no longer reads. */
+  stopped(): void;
+}
+
 /** A bidirectional stream with control messages both ways (draft-18 3.3). */
 export class BidiMessageStream implements MessageStream {
   readonly #stream: BidiStream;
   readonly #dialect: Dialect;
-  readonly #decoder: ControlDecoder;
-  #queue: Message[] = [];
-  #cancelled = false;
+  readonly #reader: MessageReader;
   #goaway = false;
 
   constructor(stream: BidiStream, dialect: Dialect) {
     this.#stream = stream;
     this.#dialect = dialect;
-    this.#decoder = dialect.controlDecoder();
+    this.#reader = new MessageReader(stream.receive, dialect, (message) => this.#check(message));
   }
 
   get stopped(): Promise<number | null> {
     return this.#stream.send.stopped;
   }
 
-  async next(): Promise<Message | null> {
-    for (;;) {
-      const message = this.#queue.shift();
-      if (message !== undefined) {
-        if (message.type === 'goaway') this.#onGoaway(message);
-        return message;
-      }
-      const bytes = await this.#stream.receive.read();
-      if (this.#cancelled) return null;
-      if (bytes === null) {
-        if (!this.#decoder.idle) throw protocolViolation('request stream ends inside a message');
-        return null;
-      }
-      this.#queue = this.#decoder.push(bytes);
-    }
+  next(): Promise<Message | null> {
+    return this.#reader.next();
+  }
+
+  deliverTo(taker: MessageTaker & StopListener): void {
+    const listener: EndListener = { streamEnded: (code) => code !== null && taker.stopped() };
+    this.#stream.send.onEnd(listener);
+    this.#reader.deliverTo(taker);
   }
 
   /** draft-18 10.4: one a stream, and the request id is for the control stream. */
-  #onGoaway(message: Goaway): void {
+  #check(message: Message): void {
+    if (message.type !== 'goaway') return;
     if (this.#goaway || message.requestId !== undefined) throw protocolViolation('GOAWAY twice, or with a request id');
     this.#goaway = true;
   }
@@ -77,13 +75,11 @@ export class BidiMessageStream implements MessageStream {
   }
 
   stopReading(code: number): void {
-    this.#cancelled = true;
-    this.#stream.receive.stop(code);
+    this.#reader.stop(code);
   }
 
   cancel(code: number): void {
-    this.#cancelled = true;
     this.#stream.send.reset(code);
-    this.#stream.receive.stop(code);
+    this.#reader.stop(code);
   }
 }

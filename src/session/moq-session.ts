@@ -2,14 +2,16 @@ import { encodeAuthToken } from '../codec/moqt/auth-token.ts';
 import type { Dialect, ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
-import { StreamsError } from '../core/errors.ts';
+import { StreamResetError } from '../transport/stream-reset-error.ts';
+import { takeAll } from '../transport/taken.ts';
 import type { Transport } from '../transport/transport.ts';
 import { AuthTokens, maxAuthTokenCacheSize } from './auth-tokens.ts';
 import type { SessionContext } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
-import { messagesOf } from './control-messages.ts';
 import { DataStreams } from './data-streams.ts';
 import { Fetcher } from './fetcher.ts';
+import type { MessageSource } from './message-reader.ts';
+import type { MessageStream } from './message-stream.ts';
 import { openChannel } from './open-channel.ts';
 import { subscribeNamespace, subscribeTracks } from './prefix-subscription.ts';
 import { publishNamespace } from './published-namespace.ts';
@@ -58,6 +60,7 @@ export class MoqSession implements Session {
   readonly #subscriber: Subscriber;
   readonly #fetcher: Fetcher;
   readonly #publisher: Publisher;
+  readonly #requests: Requests;
   readonly #life: SessionLife;
   #controlSeen = false;
   #maxUpdates = 0;
@@ -73,8 +76,9 @@ export class MoqSession implements Session {
     const { role } = options;
     const requestIds = new RequestIds(role);
     const fail = (error: unknown): void => life.fail(error);
-    const control = (messages: AsyncIterable<Message>): Promise<void> => this.#readControl(messages);
-    this.#channel = openChannel({ transport, dialect, role, requestIds, control, fail });
+    const control = (messages: MessageSource): void => this.#takeControl(messages);
+    const request = (stream: MessageStream): void => this.#requests.take(stream);
+    this.#channel = openChannel({ transport, dialect, role, requestIds, control, request, fail });
     this.#context = {
       transport,
       dialect,
@@ -95,6 +99,7 @@ export class MoqSession implements Session {
     this.#subscriber = new Subscriber(this.#context);
     this.#fetcher = new Fetcher(this.#context);
     this.#publisher = new Publisher(this.#context);
+    this.#requests = new Requests(this.#context, this.#publisher, this.#subscriber);
   }
 
   get peer(): PeerSetup {
@@ -156,12 +161,14 @@ export class MoqSession implements Session {
     this.#life.begin('MoQT');
     void this.#life.closed.then(() => this.#subscriber.sessionEnded());
     if (this.#life.saysSetupFirst) this.#sendSetup();
-    const streams = new DataStreams(this.#context, this.#subscriber, this.#fetcher, (stream, head) =>
-      this.#readControl(messagesOf(stream, head, this.#context.dialect)),
+    const streams = new DataStreams(this.#context, this.#subscriber, this.#fetcher, (messages) =>
+      this.#takeControl(messages),
     );
-    void streams.run();
-    void streams.runDatagrams();
-    void new Requests(this.#context, this.#publisher, this.#subscriber).run();
+    takeAll(this.transport, {
+      uni: (stream) => streams.take(stream),
+      bidi: (stream) => this.#channel.take(stream),
+      datagram: (bytes) => streams.takeDatagram(bytes),
+    });
     await this.#life.established();
   }
 
@@ -188,45 +195,50 @@ export class MoqSession implements Session {
   }
 
   /** The peer's control stream, for as long as the session lives (draft-18 3.3). */
-  async #readControl(messages: AsyncIterable<Message>): Promise<void> {
+  #takeControl(messages: MessageSource): void {
     if (this.#controlSeen) throw protocolViolation('a second control stream');
     this.#controlSeen = true;
-    let how = 'closed';
-    try {
-      for await (const message of messages) await this.#onControlMessage(message);
-    } catch (error) {
-      if (!(error instanceof StreamsError) || error.code !== 'STREAM_RESET') throw error;
-      how = 'reset';
+    const end = (error: unknown): void => void this.#controlEnded(error);
+    const taker = { message: (message: Message) => this.#onControlMessage(message), end };
+    // What follows waits until the peer is authorised.
+    this.#onSetup(messages).then((opened) => (opened ? messages.deliverTo(taker) : end(undefined)), end);
+  }
+
+  /** False: the stream ended before. */
+  async #onSetup(messages: MessageSource): Promise<boolean> {
+    const message = await messages.next();
+    if (message === null) return false;
+    if (message.type !== 'setup') throw protocolViolation(`${message.type} before SETUP`);
+    const peer = {
+      ...readPeerSetup(message, this.transport, this.#options.role),
+      tokens: this.#context.authTokens.ofSetup(message.authorizationTokens),
+    };
+    this.#maxUpdates = message.maxRequestUpdates ?? 0;
+    if (this.#context.dialect.rangeFilters === true) this.#maxFilterRanges = message.maxFilterRanges ?? 0;
+    await this.#life.meet(peer, () => this.#sendSetup());
+    return true;
+  }
+
+  async #controlEnded(error: unknown): Promise<void> {
+    const isReset = error instanceof StreamResetError;
+    if (error !== undefined && !isReset) {
+      this.#life.fail(error);
+      return;
     }
     // A closing session takes its streams along, and chance decides which of the two is heard first.
     await settledWithin(this.transport.closed, closeGraceMs);
-    throw protocolViolation(`control stream ${how}`);
+    this.#life.fail(protocolViolation(`control stream ${isReset ? 'reset' : 'closed'}`));
   }
 
-  async #onControlMessage(message: Message): Promise<void> {
-    switch (message.type) {
-      case 'setup': {
-        const peer = {
-          ...readPeerSetup(message, this.transport, this.#options.role),
-          tokens: this.#context.authTokens.ofSetup(message.authorizationTokens),
-        };
-        this.#maxUpdates = message.maxRequestUpdates ?? 0;
-        if (this.#context.dialect.rangeFilters === true) this.#maxFilterRanges = message.maxFilterRanges ?? 0;
-        await this.#life.meet(peer, () => this.#sendSetup());
-        return;
-      }
-      case 'goaway':
-        if (this.#options.role === 'server' && message.uri !== '')
-          throw protocolViolation('GOAWAY of a client has a URI');
-        if (message.requestId !== undefined) this.#context.requestIds.checkOurs(message.requestId);
-        else if (this.#context.dialect.goawayWithoutRequestId !== true)
-          throw protocolViolation('GOAWAY without a request id');
-        this.#life.advance({ type: 'goaway', uri: message.uri, timeoutMs: message.timeoutMs });
-        this.#life.askedToLeave({ uri: message.uri, timeoutMs: message.timeoutMs });
-        return;
-      default:
-        throw protocolViolation(`${message.type} on the control stream`);
-    }
+  #onControlMessage(message: Message): void {
+    if (message.type === 'setup') throw protocolViolation('a second SETUP');
+    if (message.type !== 'goaway') throw protocolViolation(`${message.type} on the control stream`);
+    if (this.#options.role === 'server' && message.uri !== '') throw protocolViolation('GOAWAY of a client has a URI');
+    if (message.requestId !== undefined) this.#context.requestIds.checkOurs(message.requestId);
+    else if (this.#context.dialect.goawayWithoutRequestId !== true)
+      throw protocolViolation('GOAWAY without a request id');
+    this.#life.advance({ type: 'goaway', uri: message.uri, timeoutMs: message.timeoutMs });
+    this.#life.askedToLeave({ uri: message.uri, timeoutMs: message.timeoutMs });
   }
 }
 

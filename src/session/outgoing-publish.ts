@@ -97,7 +97,7 @@ export class OfferedTrack implements SessionMember {
       });
       this.#publication = publication;
       if (this.#over) publication.cancel();
-      else void this.#follow(publication);
+      else this.#follow(publication);
       return publication;
     } catch (error) {
       this.#end();
@@ -111,8 +111,8 @@ export class OfferedTrack implements SessionMember {
     this.#cancel();
   }
 
-  #follow(publication: TrackPublication): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  #follow(publication: TrackPublication): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         if (message.type === 'goaway') return;
         if (message.type !== 'requestUpdate') throw protocolViolation(`${message.type} on a PUBLISH stream`);

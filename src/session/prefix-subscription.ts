@@ -49,7 +49,7 @@ export async function subscribeNamespace(
     // draft-18 10.18: as though each had ended.
     () => [...active.values()].map((namespace) => ({ namespace, active: false })),
   );
-  void subscription.follow();
+  subscription.follow();
   return subscription;
 }
 
@@ -79,7 +79,7 @@ export async function subscribeTracks(
     },
     () => [],
   );
-  void subscription.follow();
+  subscription.follow();
   return subscription;
 }
 
@@ -121,8 +121,8 @@ class Following<E> implements PrefixSubscription<E>, SessionMember {
     this.#end();
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  follow(): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         if (message.type === 'goaway' || this.#over) return;
         const event = this.#read(message);

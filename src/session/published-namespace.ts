@@ -24,7 +24,7 @@ export async function publishNamespace(
   }));
   await awaitRequestOk(context, stream, 'PUBLISH_NAMESPACE');
   const published = new Published(context, stream);
-  void published.follow();
+  published.follow();
   return published;
 }
 
@@ -48,8 +48,8 @@ class Published implements PublishedNamespace, SessionMember {
     this.sessionEnded();
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  follow(): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         if (message.type !== 'goaway') throw protocolViolation(`${message.type} on a PUBLISH_NAMESPACE stream`);
       },

@@ -1,5 +1,5 @@
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
-import type { Fetch } from '../codec/moqt/control/fetch.ts';
+import type { Fetch, FetchRange } from '../codec/moqt/control/fetch.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import type { MessageParameters } from '../codec/moqt/parameters.ts';
 import { StreamsError } from '../core/errors.ts';
@@ -13,6 +13,8 @@ import { OfferedTrack } from './outgoing-publish.ts';
 import { resolveRelative } from './relative-fetch.ts';
 import { trackKey } from './track-key.ts';
 import type { Publication, PublishOffer, Refusal, TrackName } from './types.ts';
+
+type JoiningRange = Exclude<FetchRange, { readonly kind: 'standalone' }>;
 
 /** The peer's subscriptions in one session. */
 export class Publisher implements SubscribeOwner {
@@ -28,9 +30,8 @@ export class Publisher implements SubscribeOwner {
     this.#context = context;
   }
 
-  onSubscribe(stream: MessageStream, message: Subscribe): Promise<void> {
+  onSubscribe(stream: MessageStream, message: Subscribe): void {
     const request = new SubscribeRequest(this.#context, this, stream, message);
-    const following = request.follow();
     const handler = this.#context.handlers().subscribe;
     const key = trackKey(request.track);
     const isDuplicate = this.#context.dialect.concurrentSubscriptions !== true && this.#ofTrack.has(key);
@@ -41,20 +42,23 @@ export class Publisher implements SubscribeOwner {
       handler!(request);
       if (message.parameters.fill !== undefined) void this.#fill(request, message.parameters.fill);
     }
-    return following;
+    request.follow();
   }
 
-  async onFetch(stream: MessageStream, message: Fetch): Promise<void> {
+  onFetch(stream: MessageStream, message: Fetch): void {
     const request = new FetchRequest(this.#context, stream, message);
-    const following = request.follow();
     const handler = this.#context.handlers().fetch;
-    const resolved = handler === undefined ? fetchRefusals.notSupported : await this.#resolve(message, request);
-    if ('code' in resolved) request.reject(resolved.code, resolved.reason);
-    else if (!request.over) {
-      request.resolve(resolved);
-      handler!(request);
-    }
-    return following;
+    const answer = (resolved: ResolvedFetch | Refusal): void => {
+      if ('code' in resolved) request.reject(resolved.code, resolved.reason);
+      else if (!request.over) {
+        request.resolve(resolved);
+        handler!(request);
+      }
+    };
+    const resolved = handler === undefined ? fetchRefusals.notSupported : this.#resolve(message, request);
+    if (resolved instanceof Promise) void resolved.then(answer);
+    else answer(resolved);
+    request.follow();
   }
 
   /** Served like a fetch, once the subscription is answered. */
@@ -75,17 +79,20 @@ export class Publisher implements SubscribeOwner {
     handler(fill);
   }
 
-  /** draft-18 10.12.2: a joining fetch waits until its subscription is answered. */
-  async #resolve({ range, parameters }: Fetch, request: FetchRequest): Promise<ResolvedFetch | Refusal> {
-    if (range.kind === 'standalone' && parameters.locationFilter?.kind === 'relative') {
-      return resolveRelative(
-        request,
-        range.track,
-        parameters.locationFilter.groups,
-        this.#context.handlers().trackStatus,
-      );
+  #resolve(
+    { range, parameters }: Fetch,
+    request: FetchRequest,
+  ): ResolvedFetch | Refusal | Promise<ResolvedFetch | Refusal> {
+    if (range.kind !== 'standalone') return this.#resolveJoining(range, request);
+    if (parameters.locationFilter?.kind === 'relative') {
+      const { trackStatus } = this.#context.handlers();
+      return resolveRelative(request, range.track, parameters.locationFilter.groups, trackStatus);
     }
-    if (range.kind === 'standalone') return endsFirst(range) ? fetchRefusals.endsFirst : range;
+    return endsFirst(range) ? fetchRefusals.endsFirst : range;
+  }
+
+  /** draft-18 10.12.2: a joining fetch waits until its subscription is answered. */
+  async #resolveJoining(range: JoiningRange, request: FetchRequest): Promise<ResolvedFetch | Refusal> {
     const subscription = this.#byRequestId.get(range.joiningRequestId);
     if (subscription === undefined) return fetchRefusals.joining;
     await Promise.race([subscription.answered, request.cancelled]);

@@ -31,11 +31,8 @@ export class Requests {
     this.#publisher = publisher;
   }
 
-  async run(): Promise<void> {
-    const { channel } = this.#context;
-    for (let stream = await channel.acceptRequest(); stream !== null; stream = await channel.acceptRequest()) {
-      this.#handle(stream).catch((error) => this.#context.fail(error));
-    }
+  take(stream: MessageStream): void {
+    this.#handle(stream).catch((error) => this.#context.fail(error));
   }
 
   async #handle(stream: MessageStream): Promise<void> {
@@ -65,28 +62,26 @@ export class Requests {
         return this.#subscriber.onPublish(stream, message);
       case 'trackStatus': {
         const request = new TrackStatusRequest(this.#context, stream, message);
-        const following = request.follow();
         if (handlers.trackStatus === undefined) request.refuse();
         else handlers.trackStatus(request);
-        return following;
+        return request.follow();
       }
       case 'publishNamespace': {
         if (handlers.publishNamespace === undefined) break;
         const request = new NamespaceRequest(this.#context, stream, message);
-        const following = request.follow();
         handlers.publishNamespace(request);
-        return following;
+        return request.follow();
       }
       case 'subscribeNamespace':
       case 'subscribeTracks': {
         const handler = handlers[message.type];
         if (handler === undefined) break;
         const request = new PrefixRequest(this.#context, stream, message, this.#prefixes[message.type]);
-        const following = request.follow();
-        if (request.refuseOverlap()) return following;
-        handler(request);
-        if (message.type === 'subscribeNamespace' && message.tracks) void this.#tracksToo(request, message);
-        return following;
+        if (!request.refuseOverlap()) {
+          handler(request);
+          if (message.type === 'subscribeNamespace' && message.tracks) void this.#tracksToo(request, message);
+        }
+        return request.follow();
       }
     }
     return this.#refuse(stream, requestErrorCodes.notSupported, `${message.type} is not supported`);

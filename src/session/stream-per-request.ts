@@ -1,7 +1,7 @@
 import type { Goaway } from '../codec/moqt/control/goaway.ts';
 import type { Setup } from '../codec/moqt/control/setup.ts';
 import type { Request } from '../codec/moqt/message.ts';
-import type { SendStream } from '../transport/transport.ts';
+import type { BidiStream, SendStream } from '../transport/transport.ts';
 import type { ControlChannel, ControlChannelParts } from './control-channel.ts';
 import { BidiMessageStream, type MessageStream } from './message-stream.ts';
 import { controlStreamPriority, requestStreamPriority } from './stream-priority.ts';
@@ -29,9 +29,8 @@ export class StreamPerRequest implements ControlChannel {
     return { requestId, stream };
   }
 
-  async acceptRequest(): Promise<MessageStream | null> {
-    const { transport, dialect } = this.#parts;
-    const bidi = await transport.acceptBidi();
-    return bidi === null ? null : new BidiMessageStream(bidi, dialect);
+  take(stream: BidiStream): void {
+    const { dialect, request } = this.#parts;
+    request(new BidiMessageStream(stream, dialect));
   }
 }

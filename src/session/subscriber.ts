@@ -204,7 +204,7 @@ export class Subscriber {
     for (const datagram of this.#heldDatagrams)
       if (datagram.trackAlias === alias) subscription.deliverDatagram(datagram);
     this.#heldDatagrams = this.#heldDatagrams.filter(({ trackAlias }) => trackAlias !== alias);
-    void subscription.follow();
+    subscription.follow();
     return subscription;
   }
 }

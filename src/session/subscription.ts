@@ -95,9 +95,9 @@ export class TrackSubscription implements Subscription, SessionMember {
   }
 
   /** Reads the request stream until the subscription ends. */
-  follow(): Promise<void> {
+  follow(): void {
     const { stream } = this.#parts;
-    return followRequest(this.#context, stream, {
+    followRequest(this.#context, stream, {
       message: (message) => {
         // Whatever changed at the publisher was our wish.
         if (message.type === 'goaway' || message.type === 'publishStateNotify') return;

@@ -65,8 +65,8 @@ export class TrackStatusRequest implements IncomingTrackStatus, SessionMember {
     this.reject(requestErrorCodes.notSupported, 'nothing is published here');
   }
 
-  follow(): Promise<void> {
-    return followRequest(this.#context, this.#stream, {
+  follow(): void {
+    followRequest(this.#context, this.#stream, {
       message: (message) => {
         // It is the only message of its sender.
         if (message.type !== 'goaway') throw protocolViolation(`${message.type} on a TRACK_STATUS stream`);

@@ -46,12 +46,18 @@ export class AcceptQueue<T> {
     }
   }
 
-  /** Ends the pending `next()`; answers what nobody took, for the caller to refuse. */
-  close(): T[] {
-    this.#closed = true;
+  /** Somebody else takes from now on: ends the pending `next()`, answers what waits. */
+  divert(): T[] {
     this.#waiter?.(null);
     this.#waiter = undefined;
     this.#room?.resolve();
+    this.#room = undefined;
     return this.#items.splice(0);
+  }
+
+  /** Ends the pending `next()`; answers what nobody took, for the caller to refuse. */
+  close(): T[] {
+    this.#closed = true;
+    return this.divert();
   }
 }

@@ -1,3 +1,5 @@
+import type { StreamsError } from '../core/errors.ts';
+
 /**
  * The one interface of every socket in the house: raw QUIC (`quic`), WebTransport over any transport that speaks h3
  * (`webtransport`), QMux over WebSocket, the browser's own WebTransport, and memory. It has the shape of the W3C
@@ -28,11 +30,20 @@ export interface Transport {
   /** false when it was dropped (too large, or the queue is full): datagrams are unreliable anyway. */
   sendDatagram(bytes: Uint8Array): boolean;
   receiveDatagram(): Promise<Uint8Array | null>;
+  /** From now on what the peer opens and sends goes to `taker`, and to nobody who accepts: see taken.ts. */
+  deliverTo?(taker: TransportTaker): void;
   /** Lets the peer have so many streams open at a time from now on, where that can be changed. */
   allowStreams?(most: { uni: number; bidi: number }): void;
   /** Idempotent. Streams still open are reset; peers see the code and reason. */
   close(close: { code: number; reason: string }): void;
   stats(): TransportStats;
+}
+
+/** Takes at once what a peer opens and sends. Must not throw. */
+export interface TransportTaker {
+  uni(stream: ReceiveStream): void;
+  bidi(stream: BidiStream): void;
+  datagram(bytes: Uint8Array): void;
 }
 
 export type OpenOptions = {
@@ -99,8 +110,18 @@ export interface ReceiveStream {
   readonly id: number;
   /** Next bytes in order (a view the reader owns); null at FIN. Throws StreamsError STREAM_RESET (`StreamResetError`) or TRANSPORT_CLOSED. */
   read(): Promise<Uint8Array | null>;
+  /** From now on everything goes to `taker`, and `read` is of no use: see taken.ts. */
+  deliverTo?(taker: StreamTaker): void;
   /** STOP_SENDING; pending and later reads answer null. Idempotent. */
   stop(code: number): void;
+}
+
+/** Takes what comes on a stream as it comes. Must not throw. */
+export interface StreamTaker {
+  /** Next bytes in order: a view that the taker owns. */
+  bytes(chunk: Uint8Array): void;
+  /** The last call. undefined: FIN, or `stop` (never within that call); otherwise what `read` would have thrown. */
+  end(error: StreamsError | undefined): void;
 }
 
 export type BidiStream = { readonly send: SendStream; readonly receive: ReceiveStream };

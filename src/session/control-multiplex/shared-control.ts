@@ -11,9 +11,9 @@ import type {
 import type { Message, Request } from '../../codec/moqt/message.ts';
 import { limitExceeded, protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { emptyBytes } from '../../core/bytes.ts';
-import { AcceptQueue } from '../../transport/accept-queue.ts';
 import type { BidiStream } from '../../transport/transport.ts';
 import type { ControlChannel, ControlChannelParts } from '../control-channel.ts';
+import type { MessageSource } from '../message-reader.ts';
 import { BidiMessageStream, type MessageStream } from '../message-stream.ts';
 import { controlStreamPriority, requestStreamPriority } from '../stream-priority.ts';
 import { BlockedRequests } from './blocked-requests.ts';
@@ -29,7 +29,6 @@ import { ToldNamespaces } from './told-namespaces.ts';
  */
 export class SharedControl implements ControlChannel, SharedRequestOwner {
   readonly #parts: ControlChannelParts;
-  readonly #accepted = new AcceptQueue<MessageStream>();
   /** Of both sides: their ids differ in parity. */
   readonly #requests = new Map<number, SharedRequest>();
   /** Our updates that wait for an answer, by their own ids. */
@@ -47,10 +46,8 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     this.#parts = parts;
     this.#blocked = new BlockedRequests((max) => this.#write({ type: 'requestsBlocked', max }));
     void parts.transport.closed.then(() => {
-      this.#accepted.close();
       for (const request of [...this.#requests.values()]) request.lost();
     });
-    void this.#acceptStreams();
   }
 
   send(message: Setup | Goaway): void {
@@ -62,7 +59,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     if (role === 'client') {
       this.#stream = transport.openBidi({ priority: controlStreamPriority });
       const stream = new BidiMessageStream(this.#stream, this.#parts.dialect);
-      this.#parts.control(this.#messages(stream)).catch(this.#parts.fail);
+      this.#parts.control(this.#messages(stream));
     }
     const type = role === 'client' ? 'clientSetup' : 'serverSetup';
     this.#write({ ...message, type, maxRequestId: this.#credit.granted });
@@ -86,8 +83,8 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     return { requestId, stream: request };
   }
 
-  acceptRequest(): Promise<MessageStream | null> {
-    return this.#accepted.next();
+  take(stream: BidiStream): void {
+    this.#onStream(stream).catch(this.#parts.fail);
   }
 
   sendUpdate(request: SharedRequest, message: Message & { type: 'requestUpdate' }): void {
@@ -110,13 +107,6 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     this.#blocked.follow(request.requestId, () => this.#writeEncoded(bytes));
   }
 
-  async #acceptStreams(): Promise<void> {
-    const { transport, fail } = this.#parts;
-    for (let bidi = await transport.acceptBidi(); bidi !== null; bidi = await transport.acceptBidi()) {
-      this.#onStream(bidi).catch(fail);
-    }
-  }
-
   /** draft-16 3.3: a bidirectional stream begins with CLIENT_SETUP or SUBSCRIBE_NAMESPACE. */
   async #onStream(bidi: BidiStream): Promise<void> {
     const stream = new BidiMessageStream(bidi, this.#parts.dialect);
@@ -137,7 +127,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
       case 'subscribeTracks':
         if (this.#isOne) break;
         this.#seen(first.requestId);
-        this.#accepted.push(new PrefixStream(stream, first.requestId, first));
+        this.#parts.request(new PrefixStream(stream, first.requestId, first));
         // The stream is what it costs: there is credit for those already.
         this.#ended();
         return;
@@ -146,11 +136,27 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
   }
 
   /** What is for the session; requests are dealt with on the way. */
-  async *#messages(stream: BidiMessageStream, first?: Message): AsyncGenerator<Message> {
-    for (let message = first ?? (await stream.next()); message !== null; message = await stream.next()) {
-      const own = this.#route(message);
-      if (own !== undefined) yield own;
-    }
+  #messages(stream: BidiMessageStream, opening?: Message): MessageSource {
+    let first = opening;
+    return {
+      next: async () => {
+        for (let message = first ?? (await stream.next()); message !== null; message = await stream.next()) {
+          first = undefined;
+          const own = this.#route(message);
+          if (own !== undefined) return own;
+        }
+        return null;
+      },
+      deliverTo: (taker) =>
+        stream.deliverTo({
+          message: (message) => {
+            const own = this.#route(message);
+            if (own !== undefined) taker.message(own);
+          },
+          stopped() {},
+          end: (error) => taker.end(error),
+        }),
+    };
   }
 
   #route(message: Message): Setup | Goaway | undefined {
@@ -181,7 +187,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
         }
         const request = this.#add(message, false);
         request.receive(message);
-        this.#accepted.push(request);
+        this.#parts.request(request);
         return undefined;
       }
       case 'subscribeNamespace': {
@@ -189,7 +195,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
         this.#seen(message.requestId);
         const request = this.#add(message, false);
         request.receive(message);
-        this.#accepted.push(new SharedPrefix(request, (suffix) => this.#publish([...message.prefix, ...suffix])));
+        this.#parts.request(new SharedPrefix(request, (suffix) => this.#publish([...message.prefix, ...suffix])));
         return undefined;
       }
       case 'requestUpdate':

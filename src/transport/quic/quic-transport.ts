@@ -10,6 +10,7 @@ import type {
   Transport,
   TransportClose,
   TransportStats,
+  TransportTaker,
 } from '../transport.ts';
 import { raiseAt } from './limits.ts';
 import { QuicReceiveStream } from './receive-stream.ts';
@@ -18,16 +19,20 @@ import type { ConnectionEvents, SharedSocket } from './shared-socket.ts';
 
 const maxQueuedDatagrams = 1024;
 
+type QuicBidi = { send: QuicSendStream; receive: QuicReceiveStream };
+
 function startUni(stream: QuicReceiveStream | null): ReceiveStream | null {
   return stream?.start() ?? null;
 }
 
 function startBidi(stream: QuicBidi | null): BidiStream | null {
-  stream?.receive.start();
-  return stream;
+  return stream && started(stream);
 }
 
-type QuicBidi = { send: QuicSendStream; receive: QuicReceiveStream };
+function started(stream: QuicBidi): BidiStream {
+  stream.receive.start();
+  return stream;
+}
 
 /** One QUIC connection (RFC 9000), either end. Stream ids are the socket's handles, not the ones on the wire. */
 export class QuicTransport implements Transport, ConnectionEvents {
@@ -41,6 +46,7 @@ export class QuicTransport implements Transport, ConnectionEvents {
   readonly #uni = new AcceptQueue<QuicReceiveStream>();
   readonly #bidi = new AcceptQueue<QuicBidi>();
   readonly #datagrams = new AcceptQueue<Uint8Array>();
+  #taker: TransportTaker | undefined;
   readonly #sends = new Set<QuicSendStream>();
   readonly #receives = new Set<QuicReceiveStream>();
   readonly #forgetSend = (stream: QuicSendStream): void => void this.#sends.delete(stream);
@@ -97,6 +103,13 @@ export class QuicTransport implements Transport, ConnectionEvents {
     return this.#datagrams.next();
   }
 
+  deliverTo(taker: TransportTaker): void {
+    this.#taker = taker;
+    for (const stream of this.#uni.divert()) taker.uni(stream.start());
+    for (const stream of this.#bidi.divert()) taker.bidi(started(stream));
+    for (const bytes of this.#datagrams.divert()) taker.datagram(bytes);
+  }
+
   allowStreams({ uni, bidi }: { uni: number; bidi: number }): void {
     this.#most = undefined;
     if (this.#ended === undefined) this.#socket.native.allowStreams(this.#handle, uni, bidi);
@@ -127,12 +140,18 @@ export class QuicTransport implements Transport, ConnectionEvents {
     const receive = this.#newReceive(handle);
     // Before the peer has to wait for more.
     if (this.#most !== undefined && ++this.#accepted === raiseAt) this.allowStreams(this.#most);
-    if (bidirectional) this.#bidi.push({ send: this.#newSend(handle), receive });
-    else this.#uni.push(receive);
+    const taker = this.#taker;
+    if (bidirectional) {
+      const stream = { send: this.#newSend(handle), receive };
+      if (taker === undefined) this.#bidi.push(stream);
+      else taker.bidi(started(stream));
+    } else if (taker === undefined) this.#uni.push(receive);
+    else taker.uni(receive.start());
   }
 
   datagram(bytes: Uint8Array): void {
-    if (this.#datagrams.length < maxQueuedDatagrams) this.#datagrams.push(bytes);
+    if (this.#taker !== undefined) this.#taker.datagram(bytes);
+    else if (this.#datagrams.length < maxQueuedDatagrams) this.#datagrams.push(bytes);
   }
 
   ended(close: TransportClose): void {

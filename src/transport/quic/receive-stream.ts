@@ -2,7 +2,7 @@ import type { Deferred } from '../../core/deferred.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import type { ReceiveStream } from '../transport.ts';
+import type { ReceiveStream, StreamTaker } from '../transport.ts';
 import type { ReceiveEvents, SharedSocket } from './shared-socket.ts';
 
 /** Bytes that may wait here for a reader; beyond that QUIC's own flow control stalls the sender. */
@@ -17,6 +17,7 @@ export class QuicReceiveStream implements ReceiveStream, ReceiveEvents {
   /** Read by the owner, and not yet given back as credit. */
   #consumed = 0;
   #reader: Deferred<Uint8Array | null> | undefined;
+  #taker: StreamTaker | undefined;
   #ended = false;
   #stopped = false;
   #failure: StreamsError | undefined;
@@ -50,6 +51,16 @@ export class QuicReceiveStream implements ReceiveStream, ReceiveEvents {
     return this.#reader.promise;
   }
 
+  deliverTo(taker: StreamTaker): void {
+    const isOver = this.#ended;
+    this.#taker = taker;
+    for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
+      this.#consume(chunk);
+      taker.bytes(chunk);
+    }
+    if (isOver) taker.end(this.#failure);
+  }
+
   stop(code: number): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -61,6 +72,11 @@ export class QuicReceiveStream implements ReceiveStream, ReceiveEvents {
   /** From the socket. */
   arrived(bytes: Uint8Array): void {
     if (this.#stopped) return;
+    if (this.#taker !== undefined) {
+      this.#consume(bytes);
+      this.#taker.bytes(bytes);
+      return;
+    }
     const reader = this.#reader;
     if (reader === undefined) {
       this.#chunks.push(bytes);
@@ -105,5 +121,8 @@ export class QuicReceiveStream implements ReceiveStream, ReceiveEvents {
     this.#reader = undefined;
     if (failure === undefined) reader?.resolve(null);
     else reader?.reject(failure);
+    const taker = this.#taker;
+    if (this.#stopped) queueMicrotask(() => taker?.end(undefined));
+    else taker?.end(failure);
   }
 }

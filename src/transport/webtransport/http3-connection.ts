@@ -5,10 +5,11 @@ import type { Http3Settings } from '../../codec/http3/settings.ts';
 import { decodeSettings, encodeSettings, ourSettings } from '../../codec/http3/settings.ts';
 import type { StreamHeader } from '../../codec/http3/web-transport.ts';
 import { decodeStreamHeader } from '../../codec/http3/web-transport.ts';
-import { concat, emptyBytes } from '../../core/bytes.ts';
+import { concat } from '../../core/bytes.ts';
 import type { Deferred } from '../../core/deferred.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
+import { takeAll, takeBytes } from '../taken.ts';
 import type { BidiStream, ReceiveStream, Transport } from '../transport.ts';
 
 /** Takes the streams of its session; `rest` is what came with the stream header. */
@@ -42,6 +43,9 @@ export class Http3Connection {
   readonly #critical = new Set<number>();
   #session: SessionStreams | undefined;
   #early: Early[] = [];
+  /** QUIC id of the next request stream: they come in order, and a client's first is 0 (RFC 9000 2.1). The socket's ids are others. */
+  #nextId = 0;
+  #flows = false;
 
   /** `request`: servers only; takes each request stream. What it throws as Http3Error closes the connection. */
   constructor(base: Transport, request?: RequestHandler) {
@@ -75,20 +79,29 @@ export class Http3Connection {
     this.base.close({ code: error.http3Code, reason: error.message });
   }
 
+  /** The session takes whatever comes, at once: only the limit of streams holds the peer back from now on. */
+  flow(datagram: (bytes: Uint8Array) => void): void {
+    this.#flows = true;
+    takeAll(this.base, {
+      uni: (stream) => void this.#routeUni(stream),
+      bidi: (stream) => void this.#routeBidi(stream),
+      datagram,
+    });
+  }
+
   async #acceptUni(): Promise<void> {
     for (let s = await this.base.acceptUni(); s !== null; s = await this.base.acceptUni()) {
       void this.#routeUni(s);
       await this.#session?.room('uni');
+      if (this.#flows) return;
     }
   }
 
   async #acceptBidi(): Promise<void> {
-    // Streams come in the order of their QUIC ids, and a client's first is 0 (RFC 9000 2.1). Their ids are not the socket's.
-    let id = 0;
     for (let s = await this.base.acceptBidi(); s !== null; s = await this.base.acceptBidi()) {
-      void this.#routeBidi(s, id);
-      id += 4;
+      void this.#routeBidi(s);
       await this.#session?.room('bidi');
+      if (this.#flows) return;
     }
   }
 
@@ -104,13 +117,13 @@ export class Http3Connection {
           return;
         case streamType.control:
           this.#once(header.type);
-          // Those that last are read for themselves, so that no chain of functions waits with them.
-          void this.#guard(() => this.#readControl(stream, rest));
+          this.#readControl(stream, rest);
           return;
         case streamType.qpackEncoder:
         case streamType.qpackDecoder:
           this.#once(header.type);
-          void this.#guard(() => ignore(stream));
+          // With no room in the dynamic table, QPACK instructions say nothing.
+          this.#takeCritical(stream, () => {});
           return;
         case streamType.push:
           throw new Http3Error(
@@ -123,7 +136,9 @@ export class Http3Connection {
     });
   }
 
-  async #routeBidi(stream: BidiStream, id: number): Promise<void> {
+  async #routeBidi(stream: BidiStream): Promise<void> {
+    const id = this.#nextId;
+    this.#nextId += 4;
     await this.#guard(async () => {
       const opened = await readHeader(stream.receive);
       if (opened === null) return;
@@ -168,13 +183,26 @@ export class Http3Connection {
     this.#critical.add(type);
   }
 
-  #readControl(stream: ReceiveStream, rest: Uint8Array): Promise<void> {
+  #readControl(stream: ReceiveStream, rest: Uint8Array): void {
     const decoder = new Http3FrameDecoder({ stream: 'control' });
-    return readCritical(stream, rest, (bytes) => {
+    const take = (bytes: Uint8Array): void => {
       // GOAWAY is no news: there is one session a connection, and it goes on.
       for (const frame of decoder.push(bytes)) {
         if (frame.type === 'settings') this.#settings.resolve(decodeSettings(frame.bytes));
       }
+    };
+    take(rest);
+    this.#takeCritical(stream, take);
+  }
+
+  /** RFC 9114 6.2.1: the end of a control or QPACK stream is the end of the connection. */
+  #takeCritical(stream: ReceiveStream, take: (bytes: Uint8Array) => void): void {
+    takeBytes(stream, {
+      bytes: (chunk) => void this.#guard(async () => take(chunk)),
+      end: (error) => {
+        if (error === undefined || error instanceof StreamResetError)
+          this.fail(new Http3Error(http3Code.closedCriticalStream, 'a control or QPACK stream was closed'));
+      },
     });
   }
 }
@@ -189,22 +217,6 @@ async function readHeader(stream: ReceiveStream): Promise<{ header: StreamHeader
     bytes = concat([bytes, more]);
   }
   return null;
-}
-
-/** RFC 9114 6.2.1: the end of a control or QPACK stream is the end of the connection. */
-async function readCritical(stream: ReceiveStream, rest: Uint8Array, take: (bytes: Uint8Array) => void): Promise<void> {
-  take(rest);
-  try {
-    for (let bytes = await stream.read(); bytes !== null; bytes = await stream.read()) take(bytes);
-  } catch (error) {
-    if (!(error instanceof StreamResetError)) throw error;
-  }
-  throw new Http3Error(http3Code.closedCriticalStream, 'a control or QPACK stream was closed');
-}
-
-/** With no room in the dynamic table, QPACK instructions say nothing. */
-function ignore(stream: ReceiveStream): Promise<void> {
-  return readCritical(stream, emptyBytes, () => {});
 }
 
 function sessionIdOf(header: StreamHeader): number {

@@ -1,5 +1,6 @@
 import { CapsuleDecoder, encodeCapsule } from '../../codec/http3/capsules.ts';
 import { http3Code } from '../../codec/http3/code-points.ts';
+import type { Http3Frame } from '../../codec/http3/frames.ts';
 import { Http3Error } from '../../codec/http3/http3-error.ts';
 import { decodeDatagram, encodeDatagram, encodeStreamHeader } from '../../codec/http3/web-transport.ts';
 import { concat } from '../../core/bytes.ts';
@@ -15,10 +16,11 @@ import type {
   Transport,
   TransportClose,
   TransportStats,
+  TransportTaker,
 } from '../transport.ts';
 import type { Http3Connection, SessionStreams } from './http3-connection.ts';
 import { afterPause, closeSoon } from './linger.ts';
-import type { MessageStream } from './message-stream.ts';
+import type { FrameTaker, MessageStream } from './message-stream.ts';
 import { type SessionLife, SessionReceiveStream, SessionSendStream } from './streams.ts';
 
 export type SessionOptions = {
@@ -39,7 +41,7 @@ const settleMs = 100;
 const maxUnaccepted = 256;
 
 /** An established WebTransport session (draft-ietf-webtrans-http3), alone on its HTTP/3 connection. */
-export class WebTransportSession implements Transport, SessionStreams, SessionLife {
+export class WebTransportSession implements Transport, SessionStreams, SessionLife, FrameTaker {
   readonly kind = 'webtransport';
   readonly protocol: string;
   readonly path: string;
@@ -53,7 +55,9 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
   readonly #bidiHeader: Uint8Array;
   readonly #acceptUni = new AcceptQueue<ReceiveStream>();
   readonly #acceptBidi = new AcceptQueue<BidiStream>();
+  readonly #capsules = new CapsuleDecoder();
   readonly #closed = deferred<TransportClose>();
+  #taker: TransportTaker | undefined;
   #isClosed = false;
   #streamEndedAt = Number.NEGATIVE_INFINITY;
 
@@ -71,7 +75,7 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
     this.#bidiHeader = encodeStreamHeader('bidi', this.sessionId);
     void connection.failed.then((error) => this.#end({ by: 'transport', code: 0, reason: error.message }));
     void this.#base.closed.then((close) => this.#end(sessionClose(close)));
-    void this.#readConnectStream();
+    connect.deliverTo(this);
     connection.attach(this);
   }
 
@@ -108,6 +112,16 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
     return this.#acceptBidi.next();
   }
 
+  deliverTo(taker: TransportTaker): void {
+    this.#taker = taker;
+    for (const stream of this.#acceptUni.divert()) taker.uni(stream);
+    for (const stream of this.#acceptBidi.divert()) taker.bidi(stream);
+    this.#connection.flow((bytes) => {
+      const payload = this.#payloadOf(bytes);
+      if (payload !== undefined) taker.datagram(payload);
+    });
+  }
+
   sendDatagram(bytes: Uint8Array): boolean {
     return !this.#isClosed && this.#base.sendDatagram(encodeDatagram(this.sessionId, bytes));
   }
@@ -120,8 +134,8 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
     while (!this.#isClosed) {
       const bytes = await this.#base.receiveDatagram();
       if (bytes === null) return null;
-      const datagram = decodeDatagram(bytes);
-      if (datagram?.sessionId === this.sessionId && !this.#isClosed) return datagram.payload;
+      const payload = this.#payloadOf(bytes);
+      if (payload !== undefined) return payload;
     }
     return null;
   }
@@ -149,8 +163,13 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
   }
 
   incomingUni(stream: ReceiveStream, rest: Uint8Array): void {
-    if (this.#isClosed) stream.stop(http3Code.sessionGone);
-    else this.#acceptUni.push(new SessionReceiveStream(stream, this, rest));
+    if (this.#isClosed) {
+      stream.stop(http3Code.sessionGone);
+      return;
+    }
+    const received = new SessionReceiveStream(stream, this, rest);
+    if (this.#taker === undefined) this.#acceptUni.push(received);
+    else this.#taker.uni(received);
   }
 
   incomingBidi({ send, receive }: BidiStream, rest: Uint8Array): void {
@@ -160,28 +179,32 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
       return;
     }
     const bidi = { send: new SessionSendStream(send, this), receive: new SessionReceiveStream(receive, this, rest) };
-    this.#acceptBidi.push(bidi);
+    if (this.#taker === undefined) this.#acceptBidi.push(bidi);
+    else this.#taker.bidi(bidi);
   }
 
   room(kind: 'uni' | 'bidi'): Promise<void> {
     return (kind === 'uni' ? this.#acceptUni : this.#acceptBidi).room(maxUnaccepted);
   }
 
-  async #readConnectStream(): Promise<void> {
-    const capsules = new CapsuleDecoder();
-    try {
-      for (let frame = await this.#connect.next(); frame !== null; frame = await this.#connect.next()) {
-        if (frame.type !== 'data') continue;
-        for (const capsule of capsules.push(frame.bytes)) {
-          if (capsule.type === 'close') return this.#closedByPeer(capsule.code, capsule.reason);
-        }
-      }
-      this.#closedByPeer(0, '');
-    } catch (error) {
-      if (error instanceof Http3Error) this.#connection.fail(error);
-      else if (error instanceof StreamResetError) this.#closedByPeer(0, '');
-      // Else the connection is lost, and its `closed` says how.
+  /** From the stream of the CONNECT. */
+  frame(frame: Http3Frame): void {
+    if (frame.type !== 'data' || this.#isClosed) return;
+    for (const capsule of this.#capsules.push(frame.bytes)) {
+      if (capsule.type === 'close') this.#closedByPeer(capsule.code, capsule.reason);
     }
+  }
+
+  /** From the stream of the CONNECT. */
+  end(error: unknown): void {
+    if (error instanceof Http3Error) this.#connection.fail(error);
+    else if (error === undefined || error instanceof StreamResetError) this.#closedByPeer(0, '');
+    // Else the connection is lost, and its `closed` says how.
+  }
+
+  #payloadOf(bytes: Uint8Array): Uint8Array | undefined {
+    const datagram = decodeDatagram(bytes);
+    return datagram?.sessionId === this.sessionId && !this.#isClosed ? datagram.payload : undefined;
   }
 
   #closedByPeer(code: number, reason: string): void {

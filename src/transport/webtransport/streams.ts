@@ -1,6 +1,8 @@
 import { fromHttp3Code, toHttp3Code } from '../../codec/http3/web-transport.ts';
+import type { StreamsError } from '../../core/errors.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import type { EndListener, FanOutWriter, ReceiveStream, SendStream } from '../transport.ts';
+import { takeBytes } from '../taken.ts';
+import type { EndListener, FanOutWriter, ReceiveStream, SendStream, StreamTaker } from '../transport.ts';
 
 /** The session the streams belong to. */
 export type SessionLife = {
@@ -63,10 +65,11 @@ export class SessionSendStream implements SendStream, EndListener {
   }
 }
 
-export class SessionReceiveStream implements ReceiveStream {
+export class SessionReceiveStream implements ReceiveStream, StreamTaker {
   readonly #base: ReceiveStream;
   readonly #session: SessionLife;
   #rest: Uint8Array | undefined;
+  #taker: StreamTaker | undefined;
 
   /** `rest`: what came with the stream header. */
   constructor(base: ReceiveStream, session: SessionLife, rest?: Uint8Array) {
@@ -86,6 +89,24 @@ export class SessionReceiveStream implements ReceiveStream {
     return Promise.resolve(rest);
   }
 
+  deliverTo(taker: StreamTaker): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    this.#taker = taker;
+    if (rest !== undefined) taker.bytes(rest);
+    takeBytes(this.#base, this);
+  }
+
+  /** From the stream of the connection. */
+  bytes(chunk: Uint8Array): void {
+    this.#taker?.bytes(chunk);
+  }
+
+  /** From the stream of the connection. */
+  end(error: StreamsError | undefined): void {
+    this.#taker?.end(error && ofSession(error));
+  }
+
   stop(code: number): void {
     this.#rest = undefined;
     if (this.#session.isClosed) return;
@@ -94,8 +115,12 @@ export class SessionReceiveStream implements ReceiveStream {
   }
 }
 
-function withApplicationCode(error: unknown): never {
-  throw error instanceof StreamResetError ? new StreamResetError(applicationCode(error.resetCode)) : error;
+function withApplicationCode(error: StreamsError): never {
+  throw ofSession(error);
+}
+
+function ofSession(error: StreamsError): StreamsError {
+  return error instanceof StreamResetError ? new StreamResetError(applicationCode(error.resetCode)) : error;
 }
 
 /** Codes of HTTP/3 itself (the session is gone, a proxy gave up) tell the application nothing: 0. */
