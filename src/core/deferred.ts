@@ -19,7 +19,8 @@ export function deferred<T>(): Deferred<T> {
 export class Latch<T = void> {
   #value: T | undefined;
   #isSettled = false;
-  #deferred: Deferred<T> | undefined;
+  #promise: Promise<T> | undefined;
+  #resolve: ((value: T) => void) | undefined;
 
   /** undefined until it settles. */
   get value(): T | undefined {
@@ -27,11 +28,12 @@ export class Latch<T = void> {
   }
 
   get promise(): Promise<T> {
-    if (this.#deferred === undefined) {
-      this.#deferred = deferred();
-      if (this.#isSettled) this.#deferred.resolve(this.#value as T);
-    }
-    return this.#deferred.promise;
+    this.#promise ??= this.#isSettled
+      ? Promise.resolve(this.#value as T)
+      : new Promise((resolve) => {
+          this.#resolve = resolve;
+        });
+    return this.#promise;
   }
 
   /** The first time counts. */
@@ -39,6 +41,7 @@ export class Latch<T = void> {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#value = value;
-    this.#deferred?.resolve(value);
+    this.#resolve?.(value);
+    this.#resolve = undefined;
   }
 }

@@ -5,11 +5,10 @@ import { WireReader } from '../codec/moqt/wire.ts';
 import { concat, emptyBytes } from '../core/bytes.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { ReceiveStream } from '../transport/transport.ts';
+import type { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
-import type { Fetcher } from './fetcher.ts';
 import { SubgroupReader } from './incoming-subgroup.ts';
 import { MessageReader, type MessageSource } from './message-reader.ts';
-import type { Subscriber } from './subscriber.ts';
 
 /** Data streams that may wait for SETUP (draft-18 3.3); more are stopped. */
 const maxEarly = 32;
@@ -17,20 +16,13 @@ const maxEarly = 32;
 /** Tells the peer's unidirectional streams apart and brings each where it belongs. */
 export class DataStreams {
   readonly #context: SessionContext;
-  readonly #subscriber: Subscriber;
-  readonly #fetcher: Fetcher;
+  readonly #consumer: Consumer;
   readonly #control: (messages: MessageSource) => void;
   #early = 0;
 
-  constructor(
-    context: SessionContext,
-    subscriber: Subscriber,
-    fetcher: Fetcher,
-    control: (messages: MessageSource) => void,
-  ) {
+  constructor(context: SessionContext, consumer: Consumer, control: (messages: MessageSource) => void) {
     this.#context = context;
-    this.#subscriber = subscriber;
-    this.#fetcher = fetcher;
+    this.#consumer = consumer;
     this.#control = control;
   }
 
@@ -43,7 +35,7 @@ export class DataStreams {
     if (!this.#context.isOpen()) return;
     try {
       const datagram = this.#context.dialect.decodeDatagram(bytes);
-      if (datagram !== undefined) this.#subscriber.onDatagram(datagram);
+      if (datagram !== undefined) this.#consumer.subscriber.onDatagram(datagram);
     } catch (error) {
       this.#context.fail(error);
     }
@@ -90,7 +82,7 @@ export class DataStreams {
     const reader = new WireReader(head, varints);
     varints.read(reader);
     const requestId = varints.read(reader);
-    this.#fetcher.onStream(requestId, stream, reader.rest());
+    this.#consumer.fetcher.onStream(requestId, stream, reader.rest());
   }
 
   async #subgroup(stream: ReceiveStream, head: Uint8Array): Promise<void> {
@@ -115,7 +107,7 @@ export class DataStreams {
     }
     const subgroup =
       decoder.subgroupId === undefined ? undefined : new SubgroupReader(this.#context, stream, decoder, objects);
-    this.#subscriber.onSubgroup(decoder.header!.trackAlias, subgroup, bytes);
+    this.#consumer.subscriber.onSubgroup(decoder.header!.trackAlias, subgroup, bytes);
   }
 
   /** False: too many wait already, or the session ended first. */

@@ -18,7 +18,7 @@ import type { Hops, IncomingPrefix, PrefixFeed, PrefixHooks } from './types.ts';
 
 /** Prefixes of one kind that a session is subscribed to: none may begin with another (draft-18 10.18, 10.19). */
 export class PrefixRegistry {
-  readonly #requests = new Set<PrefixRequest>();
+  #requests: readonly PrefixRequest[] = [];
 
   /** Answers whether another request is in the way. */
   overlaps(prefix: readonly string[], except: PrefixRequest): boolean {
@@ -29,11 +29,11 @@ export class PrefixRegistry {
   }
 
   add(request: PrefixRequest): void {
-    this.#requests.add(request);
+    this.#requests = [...this.#requests, request];
   }
 
   delete(request: PrefixRequest): void {
-    this.#requests.delete(request);
+    this.#requests = this.#requests.filter((each) => each !== request);
   }
 }
 

@@ -23,7 +23,8 @@ export type Subscribed = { readonly requestId: number; readonly track: TrackName
 export interface SubscribeOwner {
   /** Throws INVALID_ARGUMENT when the alias is taken. */
   claimAlias(alias: number, request: Subscribed): void;
-  release(request: Subscribed): void;
+  /** `alias`: the one it has claimed. */
+  release(request: Subscribed, alias: number | undefined): void;
 }
 
 /** One SUBSCRIBE of the peer, from its arrival until it is refused, cancelled or done. */
@@ -189,10 +190,11 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   }
 
   #end(): void {
+    const alias = this.#state.name === 'accepted' ? this.#state.publication.alias : undefined;
     this.#state = { name: 'over' };
     this.#over.resolve();
     this.#answered.resolve();
     this.#context.live.delete(this);
-    this.#owner.release(this);
+    this.#owner.release(this, alias);
   }
 }

@@ -6,10 +6,10 @@ import { StreamResetError } from '../transport/stream-reset-error.ts';
 import { takeAll } from '../transport/taken.ts';
 import type { Transport } from '../transport/transport.ts';
 import { AuthTokens, maxAuthTokenCacheSize } from './auth-tokens.ts';
+import { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { DataStreams } from './data-streams.ts';
-import { Fetcher } from './fetcher.ts';
 import type { MessageSource } from './message-reader.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openChannel } from './open-channel.ts';
@@ -21,7 +21,6 @@ import { RequestIds } from './request-ids.ts';
 import { Requests } from './requests.ts';
 import { SessionLife } from './session-life.ts';
 import { readPeerSetup, setupCarriesPath } from './setup-rules.ts';
-import { Subscriber } from './subscriber.ts';
 import { trackStatus } from './track-status.ts';
 import type {
   EstablishOptions,
@@ -57,8 +56,7 @@ export class MoqSession implements Session {
   readonly #options: EstablishOptions;
   readonly #context: SessionContext;
   readonly #channel: ControlChannel;
-  readonly #subscriber: Subscriber;
-  readonly #fetcher: Fetcher;
+  readonly #consumer: Consumer;
   readonly #publisher: Publisher;
   readonly #requests: Requests;
   readonly #life: SessionLife;
@@ -96,10 +94,9 @@ export class MoqSession implements Session {
       handlers: () => life.handlers,
       fail,
     };
-    this.#subscriber = new Subscriber(this.#context);
-    this.#fetcher = new Fetcher(this.#context);
+    this.#consumer = new Consumer(this.#context);
     this.#publisher = new Publisher(this.#context);
-    this.#requests = new Requests(this.#context, this.#publisher, this.#subscriber);
+    this.#requests = new Requests(this.#context, this.#publisher, this.#consumer);
   }
 
   get peer(): PeerSetup {
@@ -113,11 +110,11 @@ export class MoqSession implements Session {
   }
 
   subscribe(track: TrackName, options?: SubscribeOptions): Promise<Subscription> {
-    return this.#subscriber.subscribe(track, options);
+    return this.#consumer.subscriber.subscribe(track, options);
   }
 
   fetch(target: FetchTarget, options?: FetchOptions): Promise<FetchedObjects> {
-    return this.#fetcher.fetch(target, options);
+    return this.#consumer.fetcher.fetch(target, options);
   }
 
   publishNamespace(namespace: readonly string[], hops?: Hops): Promise<PublishedNamespace> {
@@ -159,11 +156,9 @@ export class MoqSession implements Session {
   /** Exchanges SETUPs; resolves once open. */
   async establish(): Promise<void> {
     this.#life.begin('MoQT');
-    void this.#life.closed.then(() => this.#subscriber.sessionEnded());
+    void this.#life.closed.then(() => this.#consumer.sessionEnded());
     if (this.#life.saysSetupFirst) this.#sendSetup();
-    const streams = new DataStreams(this.#context, this.#subscriber, this.#fetcher, (messages) =>
-      this.#takeControl(messages),
-    );
+    const streams = new DataStreams(this.#context, this.#consumer, (messages) => this.#takeControl(messages));
     takeAll(this.transport, {
       uni: (stream) => streams.take(stream),
       bidi: (stream) => this.#channel.take(stream),

@@ -135,6 +135,6 @@ export class OfferedTrack implements SessionMember {
   #end(): void {
     this.#over = true;
     this.#context.live.delete(this);
-    this.#owner.release(this);
+    this.#owner.release(this, this.#offer.alias);
   }
 }

@@ -22,7 +22,6 @@ export class Publisher implements SubscribeOwner {
   /** How many there are of a track: several where the version has that, which may share an alias. */
   readonly #ofTrack = new Map<string, number>();
   readonly #ofAlias = new Map<number, { readonly key: string; readonly count: number }>();
-  readonly #aliases = new Map<Subscribed, number>();
   /** Pending and established, for joining fetches. */
   readonly #byRequestId = new Map<number, SubscribeRequest | OfferedTrack>();
 
@@ -123,20 +122,17 @@ export class Publisher implements SubscribeOwner {
     if (other !== undefined && (other.key !== key || this.#context.dialect.concurrentSubscriptions !== true))
       throw new StreamsError('INVALID_ARGUMENT', `track alias ${alias} is in use`);
     this.#ofAlias.set(alias, { key, count: (other?.count ?? 0) + 1 });
-    this.#aliases.set(request, alias);
   }
 
   /** Of a request that was refused at once there is nothing. */
-  release(request: Subscribed): void {
+  release(request: Subscribed, alias: number | undefined): void {
     if (this.#byRequestId.get(request.requestId) !== request) return;
     this.#byRequestId.delete(request.requestId);
     const key = trackKey(request.track);
     const left = this.#ofTrack.get(key)! - 1;
     if (left > 0) this.#ofTrack.set(key, left);
     else this.#ofTrack.delete(key);
-    const alias = this.#aliases.get(request);
     if (alias === undefined) return;
-    this.#aliases.delete(request);
     const { count } = this.#ofAlias.get(alias)!;
     if (count > 1) this.#ofAlias.set(alias, { key, count: count - 1 });
     else this.#ofAlias.delete(alias);

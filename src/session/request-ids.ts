@@ -9,7 +9,8 @@ export class RequestIds {
   #nextOurs: number;
   /** Every id of the peer below was seen or given up. */
   #floor: number;
-  readonly #ahead = new Set<number>();
+  /** Made when one is: mostly they come in order. */
+  #ahead: Set<number> | undefined;
 
   constructor(role: 'client' | 'server') {
     this.#nextOurs = role === 'client' ? 0 : 1;
@@ -35,10 +36,14 @@ export class RequestIds {
 
   /** Throws INVALID_REQUEST_ID for a wrong parity or an id seen before. Streams overtake each other, so ids may too. */
   receive(id: number): void {
-    if (id % 2 !== this.#floor % 2 || id < this.#floor || this.#ahead.has(id))
+    if (id % 2 !== this.#floor % 2 || id < this.#floor || this.#ahead?.has(id))
       throw new MoqtError(sessionCodes.invalidRequestId, `request id ${id}`);
-    this.#ahead.add(id);
-    if (this.#ahead.size > maxAhead) this.#floor = Math.min(...this.#ahead);
-    while (this.#ahead.delete(this.#floor)) this.#floor += 2;
+    if (id === this.#floor) this.#floor += 2;
+    else {
+      this.#ahead ??= new Set();
+      this.#ahead.add(id);
+      if (this.#ahead.size > maxAhead) this.#floor = Math.min(...this.#ahead);
+    }
+    while (this.#ahead?.delete(this.#floor)) this.#floor += 2;
   }
 }

@@ -4,6 +4,7 @@ import type { SubscribeTracks } from '../codec/moqt/control/subscribe-tracks.ts'
 import type { Message, Request } from '../codec/moqt/message.ts';
 import { isRequest } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
 import { silentStream } from './fill.ts';
 import { NamespaceRequest } from './incoming-namespace.ts';
@@ -11,7 +12,6 @@ import { PrefixRegistry, PrefixRequest } from './incoming-prefix.ts';
 import type { MessageStream } from './message-stream.ts';
 import type { Publisher } from './publisher.ts';
 import { refusedFilter } from './refused-filter.ts';
-import type { Subscriber } from './subscriber.ts';
 import { TrackStatusRequest } from './track-status.ts';
 
 /** Requests that may wait for SETUP and authorisation (draft-18 3.3); more are reset. */
@@ -21,12 +21,12 @@ const maxEarly = 32;
 export class Requests {
   readonly #context: SessionContext;
   readonly #publisher: Publisher;
-  readonly #subscriber: Subscriber;
+  readonly #consumer: Consumer;
   readonly #prefixes = { subscribeNamespace: new PrefixRegistry(), subscribeTracks: new PrefixRegistry() };
   #early = 0;
 
-  constructor(context: SessionContext, publisher: Publisher, subscriber: Subscriber) {
-    this.#subscriber = subscriber;
+  constructor(context: SessionContext, publisher: Publisher, consumer: Consumer) {
+    this.#consumer = consumer;
     this.#context = context;
     this.#publisher = publisher;
   }
@@ -59,7 +59,7 @@ export class Requests {
       case 'fetch':
         return this.#publisher.onFetch(stream, message);
       case 'publish':
-        return this.#subscriber.onPublish(stream, message);
+        return this.#consumer.subscriber.onPublish(stream, message);
       case 'trackStatus': {
         const request = new TrackStatusRequest(this.#context, stream, message);
         if (handlers.trackStatus === undefined) request.refuse();

@@ -40,7 +40,7 @@ export class Http3Connection {
   readonly #settings: Deferred<Http3Settings> = deferred();
   readonly #failed = deferred<Http3Error>();
   readonly #request: RequestHandler | undefined;
-  readonly #critical = new Set<number>();
+  readonly #critical: number[] = [];
   #session: SessionStreams | undefined;
   #early: Early[] = [];
   /** QUIC id of the next request stream: they come in order, and a client's first is 0 (RFC 9000 2.1). The socket's ids are others. */
@@ -178,9 +178,9 @@ export class Http3Connection {
   }
 
   #once(type: number): void {
-    if (this.#critical.has(type))
+    if (this.#critical.includes(type))
       throw new Http3Error(http3Code.streamCreationError, 'a second control or QPACK stream');
-    this.#critical.add(type);
+    this.#critical.push(type);
   }
 
   #readControl(stream: ReceiveStream, rest: Uint8Array): void {
