@@ -90,6 +90,7 @@ export class SessionLife {
       sendSetup();
     }
     clearTimeout(this.#setupTimer);
+    this.#setupTimer = undefined;
     this.advance({ type: 'authorised' });
     this.#opened.resolve(true);
   }
@@ -145,6 +146,7 @@ export class SessionLife {
 
   #onClosed(close: TransportClose): void {
     clearTimeout(this.#setupTimer);
+    this.#setupTimer = undefined;
     this.advance({ type: 'closed', close });
     this.#opened.resolve(false);
     for (const member of [...this.live]) member.sessionEnded(close);

@@ -33,6 +33,8 @@ export type Measured = {
   readonly lost: number;
 };
 
+const warmUpMs = 8000;
+
 const ask = <T>(child: ChildProcess, message: object, key: string) =>
   new Promise<T>((resolve, reject) => {
     const gone = (): void => reject(new Error('the viewers are gone'));
@@ -63,11 +65,12 @@ export async function measure(target: RelayTarget, load: Load): Promise<Measured
       const order: ViewersOrder = { url, namespace, track: 'bench', viewers: count, version, ...(trust && { trust }) };
       return ask(child, { order }, 'joined');
     };
-    // Memory is the slope between half of the viewers and all of them: the process's own start-up is not a session's.
+    // Memory is the slope between half of the viewers and all of them. What a relay has anyway is not a session's: the code that is
+    // compiled at first, and the cache (5 s) of what is broadcast.
     const half = Math.floor(viewers / 2);
     await join(half);
     broadcast.start();
-    await sleep(2000);
+    await sleep(warmUpMs);
     const halfMemory = await memory();
     await join(viewers - half);
     await sleep(2000);

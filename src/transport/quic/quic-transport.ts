@@ -50,6 +50,7 @@ export class QuicTransport implements Transport, ConnectionEvents {
   readonly #sends = new Set<QuicSendStream>();
   readonly #receives = new Set<QuicReceiveStream>();
   readonly #forgetSend = (stream: QuicSendStream): void => void this.#sends.delete(stream);
+  readonly #forgetReceive = (stream: QuicReceiveStream): void => void this.#receives.delete(stream);
   /** What this end closed with; the socket only knows that it did. */
   #closing: { code: number; reason: string } | undefined;
   #ended: StreamsError | undefined;
@@ -182,7 +183,7 @@ export class QuicTransport implements Transport, ConnectionEvents {
   }
 
   #newReceive(handle: number): QuicReceiveStream {
-    const stream = new QuicReceiveStream(this.#socket, handle, (gone) => this.#receives.delete(gone));
+    const stream = new QuicReceiveStream(this.#socket, handle, this.#forgetReceive);
     this.#receives.add(stream);
     if (this.#ended !== undefined) stream.lost(this.#ended);
     return stream;
