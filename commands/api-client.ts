@@ -1,4 +1,4 @@
-import { deadlineSignal } from '../src/core/deadline.ts';
+import { startDeadline } from '../src/core/deadline.ts';
 import { type ErrorCode, errorCodes, StreamsError } from '../src/core/errors.ts';
 import type { Connection } from './profile.ts';
 
@@ -58,7 +58,7 @@ const requestTimeoutMs = 30_000;
 
 export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): ApiClient {
   async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const timeout = deadlineSignal(requestTimeoutMs, signal);
+    const timeout = startDeadline(requestTimeoutMs, signal);
     let response: Response;
     let text: string;
     try {
@@ -70,14 +70,16 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: timeout,
+        signal: timeout.signal,
       });
       text = await response.text();
     } catch (cause) {
       if (signal.aborted) throw new StreamsError('INTERRUPTED', 'interrupted', { cause });
-      if (timeout.aborted)
+      if (timeout.signal.aborted)
         throw new StreamsError('TIMEOUT', `${apiUrl} did not answer within ${requestTimeoutMs / 1000} s`, { cause });
       throw new StreamsError('API_UNREACHABLE', `can't reach the API at ${apiUrl}`, { cause, hint: 'streams serve' });
+    } finally {
+      timeout.clear();
     }
     const value = parse(text);
     if (!response.ok) throw answeredError(response.status, value, apiUrl, apiKey);

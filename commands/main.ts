@@ -79,7 +79,7 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
 /** The program: this process's arguments, terminal and signals. */
 export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
-  // Every request listens to it until its own deadline is over; commands that poll make many.
+  // Every request under way listens to it, and a command may have many.
   setMaxListeners(0, stop.signal);
   const terminal = processTerminal(process.env, () => stop.abort(readerGone));
   let firstAt = 0;

@@ -1,4 +1,4 @@
-import { deadlineSignal } from '../../src/core/deadline.ts';
+import { withDeadline } from '../../src/core/deadline.ts';
 import { readProfiles } from '../../src/serve/profiles.ts';
 import type { Command, CommandSpec, Completion, OptionSpec } from '../command.ts';
 import type { GlobalOptions } from '../global-options.ts';
@@ -130,10 +130,11 @@ async function ids(
     apiKey: given.get('apiKey'),
     profile: given.get('profile'),
   };
-  const soon = deadlineSignal(serverTimeoutMs, signal);
-  const client = apiClient(await resolveConnection(global, env), soon);
   const path = from === 'inputs' ? 'live-inputs' : from === 'keys' ? 'signing-keys' : from;
-  const { items } = await client.request<{ items: Listed[] }>('GET', `/v1/${path}?limit=200`);
+  const { items } = await withDeadline(serverTimeoutMs, signal, async (soon) => {
+    const client = apiClient(await resolveConnection(global, env), soon);
+    return client.request<{ items: Listed[] }>('GET', `/v1/${path}?limit=200`);
+  });
   return items.map(({ id, name, alg, url, status }) => [id, [name ?? alg ?? url, status].filter(Boolean).join(', ')]);
 }
 

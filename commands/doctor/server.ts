@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { deadlineSignal } from '../../src/core/deadline.ts';
+import { withDeadline } from '../../src/core/deadline.ts';
 import { profilesFile, readProfiles } from '../../src/serve/profiles.ts';
 import type { Connection } from '../profile.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -18,8 +18,12 @@ export type ServerFindings = {
 /** Asks the control plane what anyone may ask, and who we are. */
 export async function serverChecks({ apiUrl, apiKey }: Connection, signal: AbortSignal): Promise<ServerFindings> {
   const ask = (path: string, headers: Record<string, string> = {}) =>
-    fetch(`${apiUrl}${path}`, { headers, signal: deadlineSignal(timeoutMs, signal) });
-  let endpoints: Response;
+    withDeadline(timeoutMs, signal, async (soon) => {
+      const response = await fetch(`${apiUrl}${path}`, { headers, signal: soon });
+      const receivedAt = Date.now();
+      return { response, receivedAt, body: (await response.json().catch(() => ({}))) as unknown };
+    });
+  let endpoints: Awaited<ReturnType<typeof ask>>;
   let sentAt: number;
   try {
     sentAt = Date.now();
@@ -29,28 +33,24 @@ export async function serverChecks({ apiUrl, apiKey }: Connection, signal: Abort
     const missing = warn('server', `nothing answers at ${apiUrl}`, 'streams serve, or --api-url <url>');
     return { checks: [missing], reachable: false, relay: undefined };
   }
-  const receivedAt = Date.now();
-  const { relay } = (await endpoints.json().catch(() => ({}))) as { relay?: ServerFindings['relay'] | null };
+  const { response, receivedAt } = endpoints;
+  const { relay } = endpoints.body as { relay?: ServerFindings['relay'] | null };
   if (relay === undefined) {
     const other = fail('server', `what answers at ${apiUrl} is not a streams server`, '--api-url <url>');
     return { checks: [other], reachable: false, relay: undefined };
   }
-  const checks = [
-    ok('server', apiUrl),
-    clockCheck(endpoints.headers.get('date'), sentAt, receivedAt),
-    await keyCheck(),
-  ];
+  const checks = [ok('server', apiUrl), clockCheck(response.headers.get('date'), sentAt, receivedAt), await keyCheck()];
   return { checks, reachable: true, relay: relay ?? undefined };
 
   async function keyCheck(): Promise<Check> {
     if (apiKey === undefined) return warn('API key', `none for ${apiUrl}`, 'streams login, or STREAMS_API_KEY');
     const answer = await ask('/v1/whoami', { authorization: `Bearer ${apiKey}` }).catch(() => undefined);
-    if (answer?.ok !== true) {
-      const why =
-        answer === undefined ? 'no answer' : answer.status === 401 ? 'not known there' : `status ${answer.status}`;
+    if (answer?.response.ok !== true) {
+      const status = answer?.response.status;
+      const why = status === undefined ? 'no answer' : status === 401 ? 'not known there' : `status ${status}`;
       return fail('API key', `refused by ${apiUrl}: ${why}`, 'streams login');
     }
-    const { name, scopes } = (await answer.json()) as { name: string; scopes: string[] };
+    const { name, scopes } = answer.body as { name: string; scopes: string[] };
     return ok('API key', `"${name}", ${scopes.join(' ')}`);
   }
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { deadlineSignal } from '../../src/core/deadline.ts';
+import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { redactUrl } from '../../src/core/log.ts';
 
@@ -39,8 +39,9 @@ export async function readSource(
 async function fetched(url: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   const shown = redactUrl(url);
   try {
-    const response = await fetch(url, { signal: deadlineSignal(timeoutMs, signal) });
-    if (!response.ok || response.body === null) {
+    return await withDeadline(timeoutMs, signal, async (soon) => {
+      const response = await fetch(url, { signal: soon });
+      if (response.ok && response.body !== null) return collect(response.body, shown, maxBytes);
       const code =
         response.status === 404
           ? 'NOT_FOUND'
@@ -48,8 +49,7 @@ async function fetched(url: string, maxBytes: number, signal: AbortSignal): Prom
             ? 'UNAUTHORIZED'
             : 'INVALID_ARGUMENT';
       throw new StreamsError(code, `${shown} answered ${response.status}`);
-    }
-    return await collect(response.body, shown, maxBytes);
+    });
   } catch (cause) {
     if (cause instanceof StreamsError) throw cause;
     if (signal.aborted) throw new StreamsError('INTERRUPTED', 'interrupted', { cause });

@@ -1,5 +1,5 @@
 import { fromHex } from '../../src/core/bytes.ts';
-import { deadlineSignal } from '../../src/core/deadline.ts';
+import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { isId } from '../../src/core/ids.ts';
 import { webSocketUrl } from '../../src/sdk/connect-browser.ts';
@@ -19,8 +19,10 @@ export type Relay = { readonly url: string; readonly certificateHashes: Uint8Arr
 export async function relayOf(apiUrl: string, signal: AbortSignal): Promise<Relay> {
   let answer: { relay?: { url: string; certificateSha256?: string } | null };
   try {
-    const response = await fetch(`${apiUrl}/endpoints.json`, { signal: deadlineSignal(timeoutMs, signal) });
-    answer = (await response.json()) as typeof answer;
+    answer = await withDeadline(timeoutMs, signal, async (soon) => {
+      const response = await fetch(`${apiUrl}/endpoints.json`, { signal: soon });
+      return (await response.json()) as typeof answer;
+    });
   } catch (cause) {
     throw new StreamsError('API_UNREACHABLE', `no answer from ${apiUrl}`, {
       hint: 'Is it running? streams serve, or name the relay: --relay https://…',

@@ -1,4 +1,4 @@
-import { deadlineSignal } from '../core/deadline.ts';
+import { startDeadline } from '../core/deadline.ts';
 import { delay } from '../core/delay.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -116,10 +116,11 @@ export class Revocations {
   /** With `held` the control plane may wait for news, and until that aborts. */
   async #fetch(held?: AbortSignal): Promise<void> {
     const { controlUrl, serviceToken, logger } = this.#options;
+    const waits = held !== undefined && this.#version !== undefined && !this.#away;
+    const deadline = startDeadline(timeoutMs + (waits ? waitSeconds * 1000 : 0), held);
     try {
       const url = new URL('/internal/revocations', controlUrl);
       url.searchParams.set('since', String(this.#since));
-      const waits = held !== undefined && this.#version !== undefined && !this.#away;
       if (waits) {
         url.searchParams.set('seen', this.#version!);
         url.searchParams.set('wait', String(waitSeconds));
@@ -128,7 +129,7 @@ export class Revocations {
       const response = await (this.#options.fetch ?? fetch)(url, {
         headers: { authorization: `Bearer ${serviceToken}` },
         redirect: 'error',
-        signal: deadlineSignal(timeoutMs + (waits ? waitSeconds * 1000 : 0), ...(held === undefined ? [] : [held])),
+        signal: deadline.signal,
       });
       if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
       const changed = this.#take(await response.json());
@@ -144,6 +145,7 @@ export class Revocations {
       }
       this.#away = true;
     } finally {
+      deadline.clear();
       if (held !== undefined) this.#waiting = false;
     }
   }

@@ -74,11 +74,15 @@ export class ByteReader {
   }
 
   #take(count: number): number {
-    if (count > this.remaining)
-      throw new StreamsError('MALFORMED', `truncated: ${count} bytes wanted, ${this.remaining} left`);
+    if (count > this.remaining) throw this.truncated(count);
     const at = this.offset;
     this.offset += count;
     return at;
+  }
+
+  /** What is thrown where `count` bytes are wanted that are not there. */
+  protected truncated(count: number): StreamsError {
+    return new StreamsError('MALFORMED', `truncated: ${count} bytes wanted, ${this.remaining} left`);
   }
 
   u8(): number {

@@ -1,4 +1,4 @@
-import { deadlineSignal } from '../core/deadline.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { errorCodes, StreamsError } from '../core/errors.ts';
 
 export type PublishRequest = {
@@ -92,24 +92,21 @@ export class ControlClient {
 
   /** Any of its `/internal/…` questions. Rejects with the refusal, or API_UNREACHABLE. */
   async post(path: string, body: unknown, signal?: AbortSignal): Promise<object> {
-    let response: Response;
-    let answer: unknown;
-    try {
-      response = await fetch(this.#url + path, {
+    const { ok, status, answer } = await withDeadline(timeoutMs, signal, async (soon) => {
+      const response = await fetch(this.#url + path, {
         method: 'POST',
         headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
         redirect: 'error',
-        signal: deadlineSignal(timeoutMs, ...(signal === undefined ? [] : [signal])),
+        signal: soon,
       });
-      answer = await response.json();
-    } catch (cause) {
+      return { ok: response.ok, status: response.status, answer: (await response.json()) as unknown };
+    }).catch((cause: unknown) => {
       throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
-    }
+    });
     const whole = typeof answer === 'object' && answer !== null ? answer : {};
-    if (response.ok) return whole;
-    if (response.status >= 500)
-      throw new StreamsError('API_UNREACHABLE', `the control plane answered ${response.status}`);
+    if (ok) return whole;
+    if (status >= 500) throw new StreamsError('API_UNREACHABLE', `the control plane answered ${status}`);
     throw refusal(whole);
   }
 }

@@ -40,9 +40,9 @@ export class Delivery implements Follower, EndListener {
   readonly groupId: number;
   readonly dialect: ObjectDialect;
   readonly stream: SendStream;
+  readonly subgroup: CachedSubgroup;
   /** When its owner first saw it wait although a newer group was there. */
   lateSince: number | undefined;
-  readonly #subgroup: CachedSubgroup;
   readonly #writer: SubgroupWriter;
   readonly #owner: DeliveryOwner;
   readonly #startObject: number;
@@ -68,7 +68,7 @@ export class Delivery implements Follower, EndListener {
     this.groupId = subgroup.header.groupId;
     this.dialect = dialect;
     this.stream = writer.stream;
-    this.#subgroup = subgroup;
+    this.subgroup = subgroup;
     this.#writer = writer;
     this.#owner = owner;
     this.#startObject = startObject;
@@ -77,16 +77,16 @@ export class Delivery implements Follower, EndListener {
   }
 
   start(): void {
-    this.#subgroup.lag(this);
+    this.subgroup.lag(this);
     this.#writer.onEnd(this);
-    if (this.#subgroup.end?.type === 'finished') this.subgroupComplete();
+    if (this.subgroup.end?.type === 'finished') this.subgroupComplete();
     this.#pump();
   }
 
   /** Bytes not yet handed to the network: queued in the stream, and waiting in the cache. */
   get backlogBytes(): number {
     if (this.#state === 'abandoned') return 0;
-    const waiting = this.#state === 'behind' ? this.#subgroup.bytesFrom(this.#cursor) : 0;
+    const waiting = this.#state === 'behind' ? this.subgroup.bytesFrom(this.#cursor) : 0;
     return waiting + this.stream.queuedBytes;
   }
 
@@ -95,22 +95,32 @@ export class Delivery implements Follower, EndListener {
     return this.#state === 'finished' || this.#state === 'abandoned';
   }
 
+  /** What it writes next may be before that object of its group. */
+  precedes(objectId: number): boolean {
+    if (this.ended) return false;
+    const { length } = this.subgroup;
+    const next = this.#state === 'live' ? length : this.#cursor;
+    const nextId =
+      next < length ? this.subgroup.headAt(next).objectId : (this.subgroup.before(next)?.objectId ?? -1) + 1;
+    return Math.max(nextId, this.#startObject) < objectId;
+  }
+
   /** Resets the stream; what is queued is thrown away. */
   abandon(code: number): void {
     if (this.#state === 'abandoned') return;
     const wasFinished = this.#state === 'finished';
     this.settle();
-    if (this.#state === 'behind') this.#owner.missed(this.#subgroup.length - this.#cursor);
+    if (this.#state === 'behind') this.#owner.missed(this.subgroup.length - this.#cursor);
     this.#state = 'abandoned';
     clearTimeout(this.#completion);
-    this.#subgroup.leave(this);
+    this.subgroup.leave(this);
     this.#writer.reset(code);
     if (!wasFinished) this.#owner.deliveryEnded(this);
   }
 
   /** Tells the owner of what was written together with everybody else's. */
   settle(): void {
-    if (this.#state === 'live') this.#wroteUpTo(this.#subgroup.length);
+    if (this.#state === 'live') this.#wroteUpTo(this.subgroup.length);
   }
 
   /** Other filters hold from the next object on. */
@@ -119,11 +129,11 @@ export class Delivery implements Follower, EndListener {
     if (this.#sifted !== undefined) this.#sifted.sieve = sieve;
     else if (sieve?.touches(this.groupId)) {
       this.settle();
-      this.#sifted = new SiftedObjects(this.#subgroup, this.dialect, sieve, this.#wroteOne ? this.#cursor : 0);
+      this.#sifted = new SiftedObjects(this.subgroup, this.dialect, sieve, this.#wroteOne ? this.#cursor : 0);
       if (this.#state !== 'live') return;
       this.#state = 'behind';
-      this.#subgroup.leave(this);
-      this.#subgroup.lag(this);
+      this.subgroup.leave(this);
+      this.subgroup.lag(this);
     }
   }
 
@@ -157,7 +167,7 @@ export class Delivery implements Follower, EndListener {
   }
 
   subgroupEnded(): void {
-    const end = this.#subgroup.end;
+    const end = this.subgroup.end;
     if (end === undefined || this.ended) return;
     if (end.type === 'reset') {
       this.abandon(end.code);
@@ -171,11 +181,11 @@ export class Delivery implements Follower, EndListener {
   }
 
   trimmed(): void {
-    if (this.#state === 'behind' && this.#cursor < this.#subgroup.first) this.abandon(streamResetCodes.tooFarBehind);
+    if (this.#state === 'behind' && this.#cursor < this.subgroup.first) this.abandon(streamResetCodes.tooFarBehind);
   }
 
   #pump(): void {
-    const subgroup = this.#subgroup;
+    const subgroup = this.subgroup;
     while (this.#state === 'behind' && this.#cursor < subgroup.length) {
       if (!this.#wroteOne && subgroup.headAt(this.#cursor).objectId < this.#startObject) {
         this.#cursor++;
@@ -219,12 +229,12 @@ export class Delivery implements Follower, EndListener {
   #wroteUpTo(index: number): void {
     const count = index - this.#cursor;
     this.#cursor = index;
-    if (count > 0) this.#owner.wrote(count, this.#subgroup.firstArrivedAt);
+    if (count > 0) this.#owner.wrote(count, this.subgroup.firstArrivedAt);
   }
 
   #isTooOld(): boolean {
     const { objectMs } = this.#owner.timeouts;
-    return objectMs > 0 && this.#owner.now() - this.#subgroup.arrivedAt(this.#cursor) > objectMs;
+    return objectMs > 0 && this.#owner.now() - this.subgroup.arrivedAt(this.#cursor) > objectMs;
   }
 
   #wait(): void {

@@ -1,6 +1,6 @@
 import { isCatalog } from '../access/grant.ts';
 import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
-import { deadlineSignal } from '../core/deadline.ts';
+import { startDeadline } from '../core/deadline.ts';
 import { ObjectFilter } from '../session/object-filter.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { FetchedObjects, FetchItem, FetchWriter, IncomingFetch, Location } from '../session/types.ts';
@@ -53,16 +53,19 @@ async function passThrough(
 ): Promise<void> {
   const { track, start, end, groupOrder, priority } = request;
   const fillTimeoutMs = Math.min(request.fillTimeoutMs ?? maxFillMs, maxFillMs);
-  const deadline = deadlineSignal(maxFillMs, signal);
+  const deadline = startDeadline(maxFillMs, signal);
   let fetched: FetchedObjects;
   try {
-    const options = { groupOrder, priority, fillTimeoutMs, signal: deadline };
+    const options = { groupOrder, priority, fillTimeoutMs, signal: deadline.signal };
     fetched = await publisher.session.fetch({ track, start, end }, options);
   } catch (error) {
     if (error instanceof RequestError) request.reject(error.requestCode, error.reason, error.retryMs);
-    else if (deadline.aborted) request.reject(requestErrorCodes.timeout, 'the publisher does not answer', retryMs);
+    else if (deadline.signal.aborted)
+      request.reject(requestErrorCodes.timeout, 'the publisher does not answer', retryMs);
     else request.reject(requestErrorCodes.internalError, 'the publisher is gone', retryMs);
     return;
+  } finally {
+    deadline.clear();
   }
   const { endOfTrack, trackProperties } = fetched;
   signal.addEventListener('abort', () => fetched.stop(), { once: true });
@@ -142,10 +145,8 @@ class Upstream {
     const publisher = this.#sources.find();
     if (publisher === undefined || this.#budgetMs <= 0) return false;
     const { track, groupOrder, priority } = this.#request;
-    const stop = new AbortController();
     const startedAt = performance.now();
-    const timer = setTimeout(() => stop.abort(), this.#budgetMs);
-    const signal = AbortSignal.any([this.#signal, stop.signal]);
+    const { signal, clear } = startDeadline(this.#budgetMs, this.#signal);
     let fetched: FetchedObjects | undefined;
     try {
       const options = { groupOrder, priority, fillTimeoutMs: Math.ceil(this.#budgetMs), signal };
@@ -161,7 +162,7 @@ class Upstream {
     } catch {
       return false;
     } finally {
-      clearTimeout(timer);
+      clear();
       fetched?.stop();
       this.#budgetMs -= performance.now() - startedAt;
     }

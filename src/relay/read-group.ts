@@ -1,6 +1,6 @@
 import type { Grant } from '../access/grant.ts';
 import { sessionCodes, streamResetCodes } from '../codec/moqt/codes.ts';
-import { deadlineSignal } from '../core/deadline.ts';
+import { startDeadline } from '../core/deadline.ts';
 import { StreamsError } from '../core/errors.ts';
 import { establish } from '../session/establish.ts';
 import type { IncomingSubgroup, Session, TrackName } from '../session/types.ts';
@@ -22,10 +22,8 @@ const deadlineMs = 30_000;
  * The payloads of the newest group of a track, in order, as they come; ends with the group. Throws the refusal of the relay,
  * STREAM_OFF_AIR when the track ends without one, STREAM_RESET, or TIMEOUT after 30 s.
  */
-export async function* readNewestGroup(local: LocalSession, track: TrackName): AsyncGenerator<Uint8Array> {
-  const signal = deadlineSignal(deadlineMs, local.signal);
-  const session = await open(local, signal);
-  try {
+export function readNewestGroup(local: LocalSession, track: TrackName): AsyncGenerator<Uint8Array> {
+  return withSession(local, async function* (session, signal) {
     const subscription = await session.subscribe(track, { filter: { type: 'unfiltered' }, signal });
     const first = await inTime(subscription.nextSubgroup(), signal);
     if (first === null) throw new StreamsError('STREAM_OFF_AIR', 'the track has no group');
@@ -35,16 +33,12 @@ export async function* readNewestGroup(local: LocalSession, track: TrackName): A
       yield* payloads(next, signal);
       next = await soon(subscription.nextSubgroup());
     }
-  } finally {
-    session.close(sessionCodes.noError, '');
-  }
+  });
 }
 
 /** The payloads of one group of a track, in order. Throws the refusal of the relay, NOT_FOUND, STREAM_RESET or TIMEOUT. */
-export async function* readGroup(local: LocalSession, track: TrackName, group: number): AsyncGenerator<Uint8Array> {
-  const signal = deadlineSignal(deadlineMs, local.signal);
-  const session = await open(local, signal);
-  try {
+export function readGroup(local: LocalSession, track: TrackName, group: number): AsyncGenerator<Uint8Array> {
+  return withSession(local, async function* (session, signal) {
     const range = { start: { group, object: 0 }, end: { group, object: 0 } };
     const fetched = await session.fetch({ track, ...range }, { signal });
     let any = false;
@@ -54,8 +48,23 @@ export async function* readGroup(local: LocalSession, track: TrackName, group: n
       yield item.object.payload;
     }
     if (!any) throw new StreamsError('NOT_FOUND', `the relay has no group ${group} of this track`);
+  });
+}
+
+async function* withSession(
+  local: LocalSession,
+  read: (session: Session, signal: AbortSignal) => AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const { signal, clear } = startDeadline(deadlineMs, local.signal);
+  try {
+    const session = await open(local, signal);
+    try {
+      yield* read(session, signal);
+    } finally {
+      session.close(sessionCodes.noError, '');
+    }
   } finally {
-    session.close(sessionCodes.noError, '');
+    clear();
   }
 }
 

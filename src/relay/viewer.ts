@@ -245,12 +245,13 @@ export class Viewer {
     const { largest } = this.#track;
     const next: Location =
       largest === undefined ? { group: 0, object: 0 } : { group: largest.group, object: largest.object + 1 };
+    let cut: Delivery[] = [];
     const passedBefore = largest !== undefined && largest.group > this.#window.endGroup;
     if (terms.filter !== before.filter) {
       const window = windowOf(terms.filter, largest);
       if (isEmpty(window, largest) && this.#session.dialect.outlivesRange !== true)
         return { code: requestErrorCodes.invalidRange, reason: 'the whole range is in the past' };
-      this.#abandonOutside(window);
+      cut = this.#abandonOutside(window);
       // What the subscription has passed already is not sent again.
       const isEarlier = laterOf(window.start, this.#window.start) !== window.start;
       this.#window = isEarlier ? { ...window, start: laterOf(window.start, next)! } : window;
@@ -263,6 +264,7 @@ export class Viewer {
     this.#forward = terms.forward;
     if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
     else if (resumes) this.#track.offerNewest(this);
+    for (const { subgroup } of cut) this.offer(subgroup, this.#newestGroup);
     this.#askNewGroup(terms);
     return { ...(largest !== undefined && { largest }), ...expiryOf(this.#session) };
   }
@@ -306,12 +308,18 @@ export class Viewer {
     for (const delivery of [...this.#deliveries]) if (!delivery.ended) delivery.abandon(code);
   }
 
-  /** Of a range that has become narrower (draft-18 11.4.3). */
-  #abandonOutside({ start, endGroup }: Window): void {
+  /**
+   * Of a range that has become narrower (draft-18 11.4.3). Answers those whose group goes on at a later object: on another stream, as
+   * none leaves out what is before.
+   */
+  #abandonOutside({ start, endGroup }: Window): Delivery[] {
+    const cut = this.#deliveries.filter((one) => one.groupId === start.group && one.precedes(start.object));
     for (const delivery of [...this.#deliveries]) {
       const { groupId, ended } = delivery;
-      if (!ended && (groupId < start.group || groupId > endGroup)) delivery.abandon(streamResetCodes.cancelled);
+      const isOutside = groupId < start.group || groupId > endGroup;
+      if (!ended && (isOutside || cut.includes(delivery))) delivery.abandon(streamResetCodes.cancelled);
     }
+    return cut;
   }
 
   #cancelled(): void {

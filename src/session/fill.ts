@@ -1,3 +1,4 @@
+import type { AuthToken } from '../codec/moqt/auth-token.ts';
 import type { Fetch } from '../codec/moqt/control/fetch.ts';
 import type { LocationFilter } from '../codec/moqt/draft20/location-filter.ts';
 import type { Location, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
@@ -8,9 +9,20 @@ import type { ResolvedFetch } from './incoming-fetch.ts';
 import type { MessageStream } from './message-stream.ts';
 import type { SubscriptionTerms } from './terms.ts';
 
+/** A subscription, as its fills see it: they have its rights, and are over with it. */
+export type FilledSubscription = {
+  readonly track: TrackName;
+  readonly terms: SubscriptionTerms;
+  readonly tokens: readonly AuthToken[];
+  readonly cancelled: Promise<void>;
+};
+
+/** FILL_PARAMETERS, and the request id of the SUBSCRIBE or REQUEST_UPDATE that carried them: a fill for each (draft-20 5.1.4). */
+export type AskedFill = { readonly requestId: number; readonly parameters: MessageParameters };
+
 /**
- * FILL_PARAMETERS (draft-20 10.2.15): what is there already of a subscription, on a FETCH stream with the subscription's request id. It
- * ends where the subscription begins, at the largest object. undefined: nothing of it is there.
+ * FILL_PARAMETERS (draft-20 10.2.15): what is there already of a subscription, on a FETCH stream with the request id of the message that
+ * asked. It goes no further than the largest object of that moment. undefined: nothing of it is there.
  */
 export function fillRange(
   { locationFilter }: MessageParameters,
@@ -63,9 +75,8 @@ function windowOf(filter: LocationFilter, largest: Location): { start: Location;
  * subscription.
  */
 export function fillFetch(
-  requestId: number,
+  { requestId, parameters: { locationFilter: _, ...parameters } }: AskedFill,
   range: ResolvedFetch,
-  { locationFilter: _, ...parameters }: MessageParameters,
   { rangeFilters: inherited, priority: subscriberPriority, groupOrder }: SubscriptionTerms,
 ): Fetch {
   const rangeFilters = updatedFilters(inherited, parameters.rangeFilters ?? {});
@@ -89,5 +100,15 @@ export function silentStream(): MessageStream {
     finish: end,
     stopReading() {},
     cancel: end,
+  };
+}
+
+/** In place of the request stream of a fill, which has no REQUEST_ERROR: `refused` tells of it another way. */
+export function fillStream(refused: () => void): MessageStream {
+  return {
+    ...silentStream(),
+    send(message) {
+      if (message.type === 'requestError') refused();
+    },
   };
 }

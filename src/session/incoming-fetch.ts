@@ -36,14 +36,15 @@ export class FetchRequest implements IncomingFetch, SessionMember {
   #stream: SendStream | undefined;
   #state: 'pending' | 'accepted' | 'over' = 'pending';
 
-  constructor(context: SessionContext, request: MessageStream, message: Fetch) {
+  /** `tokens`: those of the message, unless it has those of another one. */
+  constructor(context: SessionContext, request: MessageStream, message: Fetch, tokens?: readonly AuthToken[]) {
     const { parameters } = message;
     this.requestId = message.requestId;
     this.priority = parameters.subscriberPriority ?? 128;
     this.groupOrder = parameters.groupOrder ?? 'ascending';
     this.fillTimeoutMs = parameters.fillTimeoutMs;
     this.rangeFilters = updatedFilters(undefined, parameters.rangeFilters ?? {});
-    this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
+    this.tokens = tokens ?? context.authTokens.ofRequest(parameters.authorizationTokens);
     this.#context = context;
     this.#request = request;
     context.live.add(this);

@@ -8,6 +8,7 @@ import { emptyBytes } from '../core/bytes.ts';
 import { deferred, Latch } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext, SessionMember } from './context.ts';
+import type { AskedFill, FilledSubscription } from './fill.ts';
 import { followRequest } from './follow-request.ts';
 import type { MessageStream } from './message-stream.ts';
 import { TrackPublication } from './publication.ts';
@@ -25,6 +26,8 @@ export interface SubscribeOwner {
   claimAlias(alias: number, request: Subscribed): void;
   /** `alias`: the one it has claimed. */
   release(request: Subscribed, alias: number | undefined): void;
+  /** What was asked for with FILL_PARAMETERS, up to `largest`. */
+  fill(subscription: FilledSubscription, asked: AskedFill, largest: Location): void;
 }
 
 /** One SUBSCRIBE of the peer, from its arrival until it is refused, cancelled or done. */
@@ -40,7 +43,8 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
   readonly #cancelled = deferred<void>();
   readonly #answered = new Latch();
   readonly #over = new Latch();
-  readonly #withFill: boolean;
+  /** Asked for before the answer, while it was to forward. */
+  #owedFills: AskedFill[] | undefined;
   #terms: SubscriptionTerms;
   /** Updates granted before the answer; their REQUEST_OKs go after it. */
   #owedOks = 0;
@@ -56,10 +60,10 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.#terms = termsWith(parameters);
     this.rendezvousMs = parameters.rendezvousTimeoutMs ?? 0;
     this.tokens = context.authTokens.ofRequest(parameters.authorizationTokens);
-    this.#withFill = parameters.fill !== undefined;
     this.#context = context;
     this.#owner = owner;
     this.#stream = stream;
+    this.#oweFill(message);
     context.live.add(this);
   }
 
@@ -105,7 +109,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
       terms: this.#terms,
       defaultGroupOrder: this.#context.dialect.readTrackProperties(trackProperties).defaultGroupOrder,
       largest,
-      withFill: this.#withFill,
+      fill: (asked, largest) => this.#owner.fill(this, asked, largest),
       stream: this.#stream,
       cancelled: this.cancelled,
       ended: () => this.#end(),
@@ -126,6 +130,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     for (; this.#owedOks > 0; this.#owedOks--) {
       this.#stream.send({ type: 'requestOk', parameters, trackProperties: emptyBytes });
     }
+    for (const asked of this.#owedFills ?? []) publication.fill(asked, largest);
     return publication;
   }
 
@@ -186,7 +191,14 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
       return;
     }
     this.#terms = termsWith(message.parameters, this.#terms);
+    this.#oweFill(message);
     this.#owedOks++;
+  }
+
+  #oweFill({ requestId, parameters }: Subscribe | RequestUpdate): void {
+    if (parameters.fill === undefined || !this.#terms.forward) return;
+    this.#owedFills ??= [];
+    this.#owedFills.push({ requestId, parameters: parameters.fill });
   }
 
   #end(): void {

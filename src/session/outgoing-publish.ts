@@ -1,11 +1,12 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
-import type { TrackName } from '../codec/moqt/model.ts';
+import type { Location, TrackName } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import { awaitRequestOk } from './await-request-ok.ts';
 import type { SessionContext, SessionMember } from './context.ts';
+import type { AskedFill } from './fill.ts';
 import { followRequest } from './follow-request.ts';
 import type { SubscribeOwner } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
@@ -90,6 +91,7 @@ export class OfferedTrack implements SessionMember {
         terms: termsWith(parameters, termsWith(offered)),
         defaultGroupOrder: this.#context.dialect.readTrackProperties(trackProperties).defaultGroupOrder,
         largest,
+        fill: (asked, end) => this.#fill(asked, end),
         stream: this.#stream,
         cancelled: this.cancelled,
         ended: () => this.#end(),
@@ -122,6 +124,11 @@ export class OfferedTrack implements SessionMember {
       cancelled: () => this.#cancel(),
       finished: () => this.#cancel(),
     });
+  }
+
+  #fill(asked: AskedFill, largest: Location): void {
+    const { track, cancelled } = this;
+    this.#owner.fill({ track, cancelled, terms: this.#publication!.terms, tokens: [] }, asked, largest);
   }
 
   #cancel(): void {

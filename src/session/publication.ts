@@ -3,6 +3,7 @@ import type { RequestUpdate } from '../codec/moqt/control/request-update.ts';
 import type { GroupOrder, Location } from '../codec/moqt/model.ts';
 import { emptyBytes } from '../core/bytes.ts';
 import type { SessionContext } from './context.ts';
+import type { AskedFill } from './fill.ts';
 import type { MessageStream } from './message-stream.ts';
 import { refusedUpdate } from './refused-filter.ts';
 import { streamPriority } from './stream-priority.ts';
@@ -15,8 +16,8 @@ export type PublicationParts = {
   readonly terms: SubscriptionTerms;
   /** The track's order, for subscribers who do not care. */
   readonly defaultGroupOrder: GroupOrder;
-  /** A fill adds a stream that is not ours to count (draft-20 10.12). */
-  readonly withFill?: boolean;
+  /** Opens a stream with what is there up to `largest`. */
+  readonly fill: (asked: AskedFill, largest: Location) => void;
   /** Largest location told to the subscriber. */
   readonly largest: Location | undefined;
   readonly stream: MessageStream;
@@ -44,6 +45,8 @@ export class TrackPublication implements Publication {
   /** Of what was told, and of what went through our writers. */
   #largest: Location | undefined;
   #streamCount = 0;
+  /** There may be streams that are not ours to count (draft-20 10.12). */
+  #filled = false;
   /** `finishing`: PUBLISH_DONE waits for the last stream (draft-18 10.11). */
   #state: { name: 'open' } | { name: 'finishing'; status: number; reason: string } | { name: 'over' } = {
     name: 'open',
@@ -105,8 +108,15 @@ export class TrackPublication implements Publication {
     this.#sendDone();
   }
 
+  /** Nothing is there to fill with where nothing was published. */
+  fill(asked: AskedFill, largest: Location | undefined): void {
+    if (largest === undefined) return;
+    this.#filled = true;
+    this.#parts.fill(asked, largest);
+  }
+
   /** REQUEST_UPDATE (draft-18 10.9.1), its request id already taken. A refused one ends the publication. */
-  update({ parameters }: RequestUpdate): void {
+  update({ requestId, parameters }: RequestUpdate): void {
     if (this.#state.name === 'over') return;
     const before = this.#terms;
     const refused = refusedUpdate(parameters, before.rangeFilters);
@@ -140,6 +150,7 @@ export class TrackPublication implements Publication {
       },
       trackProperties: emptyBytes,
     });
+    if (parameters.fill !== undefined && terms.forward) this.fill({ requestId, parameters: parameters.fill }, largest);
   }
 
   /** The peer cancelled or the session ended: nothing more is sent (draft-18 5.1.1). */
@@ -191,7 +202,7 @@ export class TrackPublication implements Publication {
     if (this.#state.name !== 'finishing' || this.#writers.size > 0) return;
     const { status, reason } = this.#state;
     this.#state = { name: 'over' };
-    const count = this.#parts.withFill === true ? {} : { streamCount: this.#streamCount };
+    const count = this.#filled ? {} : { streamCount: this.#streamCount };
     this.#parts.stream.send({ type: 'publishDone', status, reason, ...count });
     this.#parts.stream.finish();
     this.#parts.ended();

@@ -1,16 +1,17 @@
-import { requestErrorCodes } from '../codec/moqt/codes.ts';
+import { requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Fetch, FetchRange } from '../codec/moqt/control/fetch.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
-import type { MessageParameters } from '../codec/moqt/parameters.ts';
+import type { Location } from '../codec/moqt/model.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { SessionContext } from './context.ts';
-import { fillFetch, fillRange, silentStream } from './fill.ts';
+import { type AskedFill, type FilledSubscription, fillFetch, fillRange, fillStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
 import type { Subscribed, SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
 import type { MessageStream } from './message-stream.ts';
 import { OfferedTrack } from './outgoing-publish.ts';
 import { resolveRelative } from './relative-fetch.ts';
+import { wireResetCode } from './reset-codes.ts';
 import { trackKey } from './track-key.ts';
 import type { Publication, PublishOffer, Refusal, TrackName } from './types.ts';
 
@@ -39,7 +40,6 @@ export class Publisher implements SubscribeOwner {
     else {
       this.#add(key, request);
       handler!(request);
-      if (message.parameters.fill !== undefined) void this.#fill(request, message.parameters.fill);
     }
     request.follow();
   }
@@ -60,22 +60,24 @@ export class Publisher implements SubscribeOwner {
     request.follow();
   }
 
-  /** Served like a fetch, once the subscription is answered. */
-  async #fill(subscription: SubscribeRequest, parameters: MessageParameters): Promise<void> {
-    await subscription.answered;
-    const largest = subscription.joiningLocation;
-    const handler = this.#context.handlers().fetch;
-    if (largest === undefined || handler === undefined) return;
-    const range = fillRange(parameters, subscription.filter, subscription.track, largest);
+  /** Served like a fetch. */
+  fill({ track, terms, tokens, cancelled }: FilledSubscription, asked: AskedFill, largest: Location): void {
+    const range = fillRange(asked.parameters, terms.filter, track, largest);
     if (range === undefined) return;
-    const fill = new FetchRequest(
-      this.#context,
-      silentStream(),
-      fillFetch(subscription.requestId, range, parameters, subscription.terms),
-    );
+    const refused = fillStream(() => this.#refuseFill(asked.requestId));
+    const fill = new FetchRequest(this.#context, refused, fillFetch(asked, range, terms), tokens);
     fill.resolve(range);
-    void subscription.cancelled.then(() => fill.sessionEnded());
-    handler(fill);
+    void cancelled.then(() => fill.sessionEnded());
+    const handler = this.#context.handlers().fetch;
+    if (handler === undefined) fill.reject(fetchRefusals.notSupported.code, fetchRefusals.notSupported.reason);
+    else handler(fill);
+  }
+
+  /** draft-20 5.1.4.1: a fill that fails is a stream that is reset. */
+  #refuseFill(requestId: number): void {
+    const { dialect, transport } = this.#context;
+    const stream = transport.openUni({ priority: 0, head: dialect.encodeFetchHeader(requestId) });
+    stream.reset(wireResetCode(dialect, streamResetCodes.internalError));
   }
 
   #resolve(

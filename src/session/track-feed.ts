@@ -33,7 +33,8 @@ export class TrackFeed {
   /** First object of the newest group to send; later groups are sent from their first. */
   readonly #first: { group: number; object: number };
   readonly #leave: () => void;
-  #trackEnded = false;
+  /** PUBLISH_DONE, once all streams are finished. */
+  #ending: { readonly status: number; readonly reason: string } | undefined;
   #closed = false;
 
   /** `priority`: publisher priority, 0 is most urgent. `alias`: unique in the session. */
@@ -55,7 +56,7 @@ export class TrackFeed {
     leave = track.follow({
       group: (group) => this.#group(group),
       object: (group) => this.#object(group),
-      end: () => this.#end(),
+      end: () => this.#end(publishDoneCodes.trackEnded, 'the broadcast is over'),
     });
     if (left) leave();
     void this.#publication.cancelled.then(() => this.#stop());
@@ -83,7 +84,7 @@ export class TrackFeed {
     if (this.#closed || groupId < this.#first.group) return;
     const range = this.#range;
     if (range.type === 'absoluteRange' && groupId > range.endGroup) {
-      if (!this.#outlivesRange) this.#end();
+      if (!this.#outlivesRange) this.#end(publishDoneCodes.subscriptionEnded, 'end of the range');
       return;
     }
     const next = groupId === this.#first.group ? this.#first.object : 0;
@@ -171,16 +172,16 @@ export class TrackFeed {
     this.#settle();
   }
 
-  #end(): void {
-    this.#trackEnded = true;
+  #end(status: number, reason: string): void {
+    this.#ending ??= { status, reason };
     this.#settle();
   }
 
   #settle(): void {
-    if (this.#closed || !this.#trackEnded || this.#sending.size > 0) return;
+    if (this.#closed || this.#ending === undefined || this.#sending.size > 0) return;
     this.#closed = true;
     this.#leave();
-    this.#publication.done(publishDoneCodes.trackEnded, 'the broadcast is over');
+    this.#publication.done(this.#ending.status, this.#ending.reason);
   }
 
   #stop(): void {

@@ -1,5 +1,5 @@
 import { fromHex } from '../core/bytes.ts';
-import { deadlineSignal } from '../core/deadline.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
 import { connectQmux } from './qmux/connect.ts';
@@ -123,11 +123,10 @@ async function ownHash(
 ): Promise<Trust | undefined> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
-    const response = await fetch(`http://${authority}/certificate.sha256`, {
-      redirect: 'error',
-      signal: deadlineSignal(left(deadline), ...(signal === undefined ? [] : [signal])),
+    const text = await withDeadline(left(deadline), signal, async (soon) => {
+      const response = await fetch(`http://${authority}/certificate.sha256`, { redirect: 'error', signal: soon });
+      return response.ok ? (await response.text()).trim() : '';
     });
-    const text = response.ok ? (await response.text()).trim() : '';
     return /^[0-9a-f]{64}$/i.test(text) ? { certificateHashes: [fromHex(text)] } : { roots: true };
   } catch {
     return undefined;

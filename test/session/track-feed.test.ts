@@ -152,6 +152,24 @@ describe('TrackFeed', () => {
     close();
   });
 
+  it.each(['moq-00', 'moqt-16', 'moqt-18', 'moqt-19'])(
+    'ends the subscription with its range up to draft-19, not the track (%s)',
+    async (protocol) => {
+      const track = new TrackStore('video');
+      const filter = { type: 'absoluteRange', start: { group: 1, object: 0 }, endGroup: 1 } as const;
+      const { subscription, close } = await subscribed(track, filter, { protocol });
+      const groups = collect(subscription);
+      for (const group of [1, 2]) {
+        track.begin(group);
+        track.push(payload(group, 0));
+      }
+      expect(await subscription.done).toMatchObject({ by: 'publisher', status: 0x3 });
+      await until(() => groups[0]?.objects.length === 1, 'the object of the range');
+      expect(groups).toMatchObject([{ groupId: 1 }]);
+      close();
+    },
+  );
+
   it('keeps its range', async () => {
     const track = new TrackStore('video');
     const { subscription, close } = await subscribed(track, { type: 'unfiltered' });

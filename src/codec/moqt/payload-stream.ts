@@ -10,6 +10,28 @@ export const defaultMaxObjectBytes = 16 * 1024 * 1024;
 /** What a head promises: `length` bytes behind it, of which the item is made. */
 export type PromisedItem<T> = { readonly length: number; item(payload: Uint8Array): T };
 
+/** One for all: that a chunk ends within a head is no fault, and to make an error costs more than to read the head. */
+const cut = new StreamsError('MALFORMED', 'the head goes on in the next chunk');
+
+class HeadReader extends WireReader {
+  /** How long a head that is cut is, at least. */
+  needed = 0;
+
+  read<R>(head: (reader: WireReader) => R): R | 'cut' {
+    try {
+      return head(this);
+    } catch (error) {
+      if (error === cut) return 'cut';
+      throw error;
+    }
+  }
+
+  protected override truncated(count: number): StreamsError {
+    this.needed = this.offset + count;
+    return cut;
+  }
+}
+
 /**
  * Heads, each with the payload it promises behind it, out of chunks of any size. Memory is bounded by what was received and by
  * `maxObjectBytes`. A payload that lies in one chunk is a view of it. Throws MoqtError; after that it is of no use.
@@ -18,12 +40,14 @@ export class PayloadStream<T> {
   readonly #varints: Varints;
   readonly #maxObjectBytes: number;
   readonly #readHead: (reader: WireReader) => PromisedItem<T> | undefined;
+  /** A head that is not whole, and how long it is at least. */
   #tail: Uint8Array = emptyBytes;
+  #needed = 0;
   #pending: { readonly item: (payload: Uint8Array) => T; readonly payload: PayloadBuffer } | undefined;
 
   /**
-   * `readHead` runs again from the first byte of a head that was not whole (MALFORMED of the reader), so it changes nothing
-   * before its last field is read. undefined: a head that says nothing by itself.
+   * `readHead` runs again from the first byte of a head that was not whole, so it changes nothing before its last field is read.
+   * undefined: a head that says nothing by itself.
    */
   constructor(
     varints: Varints,
@@ -46,13 +70,15 @@ export class PayloadStream<T> {
     this.#tail = emptyBytes;
     while (data.length > 0) {
       if (this.#pending === undefined) {
-        const reader = new WireReader(data, this.#varints);
-        const promised = whole(() => this.#readHead(reader));
+        const reader = new HeadReader(data, this.#varints);
+        const promised = data.length < this.#needed ? 'cut' : reader.read(this.#readHead);
         if (promised === 'cut') {
           // A copy: a few bytes must not keep a whole chunk alive.
           this.#tail = data.slice();
+          this.#needed = Math.max(this.#needed, reader.needed);
           break;
         }
+        this.#needed = 0;
         data = data.subarray(reader.offset);
         if (promised !== undefined) this.#expect(promised, items);
         continue;
@@ -71,15 +97,5 @@ export class PayloadStream<T> {
       throw limitExceeded(`object of ${length} bytes, the limit is ${this.#maxObjectBytes}`);
     if (length > 0) this.#pending = { item, payload: new PayloadBuffer(length) };
     else items.push(item(emptyBytes));
-  }
-}
-
-/** What a parse answers; `cut` when bytes were missing (MALFORMED of the reader). */
-function whole<R>(parse: () => R): R | 'cut' {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof StreamsError && error.code === 'MALFORMED') return 'cut';
-    throw error;
   }
 }

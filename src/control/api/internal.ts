@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadlineSignal } from '../../core/deadline.ts';
+import { withDeadline } from '../../core/deadline.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { AccessNews } from '../auth/access-news.ts';
 import { authorizePublish } from '../auth/publish.ts';
@@ -84,7 +84,7 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     const waitSeconds = Math.min(maxWaitSeconds, Number(/^\d{1,3}$/.exec(c.req.query('wait') ?? '0')?.[0] ?? 0));
     const seen = c.req.query('seen');
     if (seen !== undefined && waitSeconds > 0)
-      await news.newerThan(seen, deadlineSignal(waitSeconds * 1000, c.req.raw.signal));
+      await withDeadline(waitSeconds * 1000, c.req.raw.signal, (signal) => news.newerThan(seen, signal));
     // Before the rows: what comes in between is told again.
     const version = await news.version();
     const { until, rows } = await revocationsSince(context.db, since, context.now());

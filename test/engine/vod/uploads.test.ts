@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../harness.ts';
 import { startVodStack, type VodStack } from './stack.ts';
 import { tusUpload } from './tus-client.ts';
 
@@ -87,16 +88,14 @@ describe('an upload', () => {
   it('has exactly the bytes that came, whatever became of the connections', async () => {
     const bytes = noise(50_000);
     const url = await created(bytes.length + 1);
-    await new Promise<void>((resolve) => {
-      const { hostname, port } = new URL(stack.base);
-      const socket = connect(Number(port), hostname, () => {
-        socket.write(
-          `PATCH ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: ${headers.authorization}\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: ${bytes.length + 1}\r\n\r\n`,
-        );
-        socket.write(bytes, () => setTimeout(() => resolve(), 100));
-      });
-      socket.on('error', () => undefined);
-    });
+    const { hostname, port } = new URL(stack.base);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.write(
+      `PATCH ${url} HTTP/1.1\r\nHost: x\r\nAuthorization: ${headers.authorization}\r\nTus-Resumable: 1.0.0\r\nContent-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: ${bytes.length + 1}\r\n\r\n`,
+    );
+    socket.write(bytes);
+    await until(async () => (await stored(idOf(url))).length === bytes.length, 'all bytes are stored');
     // That connection stands open, and is ended by who asks again: no lock, no waiting.
     const asked = performance.now();
     const offset = (await tus('HEAD', url)).headers.get('upload-offset');
