@@ -48,7 +48,7 @@ async function serve(base: Transport, options: AcceptOptions, warnings: LimitedW
   if (base.protocol === 'h3') {
     try {
       transport = await acceptWebTransport(base, {
-        protocols: [...versions],
+        protocols: versions,
         requireProtocol: versions.includes(inBandProtocol) ? 'ifOffered' : 'always',
         handshakeTimeoutMs: limits.handshakeMs,
       });

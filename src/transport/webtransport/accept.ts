@@ -14,7 +14,7 @@ import { WebTransportSession } from './session.ts';
 
 export type AcceptWebTransportOptions = {
   /** Subprotocols we speak; the client's order is the choice. */
-  protocols: string[];
+  protocols: readonly string[];
   /**
    * Refuse a client that offers none of them; with `ifOffered` only if it offers others, as one that offers nothing may agree on a
    * version within the session. By default nobody is refused: the session has protocol ''.
