@@ -48,6 +48,7 @@ export class TrackFeed {
   #source: Source | undefined;
   /** How the subscription before ended, if the publisher ended it, but another is asked for the track. */
   #ended: SubscriptionEnd | undefined;
+  #ending: Promise<void> | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -62,6 +63,11 @@ export class TrackFeed {
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** The publisher has ended the track, and its last objects are awaited. Resolves when it is over, or goes on with another publisher. */
+  get ending(): Promise<void> | undefined {
+    return this.#ending;
   }
 
   /** The one that is read, or asked. */
@@ -234,7 +240,13 @@ export class TrackFeed {
     if (isBroken) current.reader.stop();
     else if (end.by === 'publisher') {
       // PUBLISH_DONE overtakes the last objects.
-      await Promise.race([current.reader.done, new Promise((resolve) => setTimeout(resolve, lateStreamsMs).unref())]);
+      const last = Promise.race([
+        current.reader.done,
+        new Promise<void>((resolve) => setTimeout(resolve, lateStreamsMs).unref()),
+      ]);
+      if (end.status === trackEnded) this.#ending = last;
+      await last;
+      this.#ending = undefined;
       if (this.#current !== current || this.#stop.signal.aborted) return;
     }
     this.#current = undefined;

@@ -182,6 +182,8 @@ export class Router {
     const { track, terms } = request.request;
     const routed = this.#routed(track, request.peer, terms.newGroupRequest);
     if (routed === undefined) this.#hold(request);
+    // Who comes when the publisher has ended the track has not seen it: the publisher may have another by the same name.
+    else if (routed.feed.ending !== undefined) void routed.feed.ending.then(() => this.subscribe(request));
     else void this.#join(routed, request);
   }
 
