@@ -16,6 +16,8 @@ export type FeedOptions = {
   holds(publisher: Publisher): boolean;
   /** A way through the cluster may be kept though there is a better one now. */
   mayStay(): boolean;
+  /** Somebody has the track, or waits for it. */
+  isWatched(): boolean;
   /** The track is over; called once, never after `stop`. */
   ended(status: number, reason: string): void;
 };
@@ -89,7 +91,9 @@ export class TrackFeed {
         this.#end(publishDoneCodes.trackEnded, 'no publisher');
       return;
     }
-    void this.#attempt(publisher);
+    // What is kept for those who come back soon is of another publisher.
+    if (this.#isEstablished && !this.#options.isWatched()) this.#end(publishDoneCodes.trackEnded, 'nobody watches');
+    else void this.#attempt(publisher);
   }
 
   #recheckAttempt(best: Publisher | undefined): void {

@@ -263,6 +263,7 @@ export class Router {
       find: () => this.#find(name),
       holds: (publisher) => this.#publishers.has(publisher),
       mayStay: () => routed.members === 0,
+      isWatched: () => isWatched(routed),
       ended: (status, reason) => {
         for (const viewer of [...relayed.viewers]) viewer.end(status, reason);
         this.#forget(key, routed);
@@ -358,7 +359,7 @@ export class Router {
   }
 
   #idleIfUnwatched(routed: Routed): void {
-    if (routed.track.viewers.size > 0 || routed.pending > 0) return;
+    if (isWatched(routed)) return;
     const key = trackKey(routed.track.name);
     if (this.#tracks.get(key) !== routed) return;
     clearTimeout(routed.idleTimer);
@@ -377,6 +378,10 @@ export class Router {
   #publishersChanged(): void {
     for (const { feed } of [...this.#tracks.values()]) feed.publishersChanged();
   }
+}
+
+function isWatched({ track, pending }: Routed): boolean {
+  return track.viewers.size > 0 || pending > 0;
 }
 
 function answerOf(track: RelayTrack, session: ViewerSession): SubscribeAnswer {
