@@ -16,6 +16,8 @@ export type FeedOptions = {
   holds(publisher: Publisher): boolean;
   /** A way through the cluster may be kept though there is a better one now. */
   mayStay(): boolean;
+  /** Somebody has the track, or waits for it. */
+  isWatched(): boolean;
   /** The track is over; called once, never after `stop`. */
   ended(status: number, reason: string): void;
 };
@@ -48,6 +50,7 @@ export class TrackFeed {
   #source: Source | undefined;
   /** How the subscription before ended, if the publisher ended it, but another is asked for the track. */
   #ended: SubscriptionEnd | undefined;
+  #ending: Promise<void> | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -62,6 +65,11 @@ export class TrackFeed {
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** The publisher has ended the track, and its last objects are awaited. Resolves when it is over, or goes on with another publisher. */
+  get ending(): Promise<void> | undefined {
+    return this.#ending;
   }
 
   /** The one that is read, or asked. */
@@ -83,7 +91,9 @@ export class TrackFeed {
         this.#end(publishDoneCodes.trackEnded, 'no publisher');
       return;
     }
-    void this.#attempt(publisher);
+    // What is kept for those who come back soon is of another publisher.
+    if (this.#isEstablished && !this.#options.isWatched()) this.#end(publishDoneCodes.trackEnded, 'nobody watches');
+    else void this.#attempt(publisher);
   }
 
   #recheckAttempt(best: Publisher | undefined): void {
@@ -234,7 +244,13 @@ export class TrackFeed {
     if (isBroken) current.reader.stop();
     else if (end.by === 'publisher') {
       // PUBLISH_DONE overtakes the last objects.
-      await Promise.race([current.reader.done, new Promise((resolve) => setTimeout(resolve, lateStreamsMs).unref())]);
+      const last = Promise.race([
+        current.reader.done,
+        new Promise<void>((resolve) => setTimeout(resolve, lateStreamsMs).unref()),
+      ]);
+      if (end.status === trackEnded) this.#ending = last;
+      await last;
+      this.#ending = undefined;
       if (this.#current !== current || this.#stop.signal.aborted) return;
     }
     this.#current = undefined;

@@ -26,6 +26,7 @@ import { ClaimedTracks } from './claimed-tracks.ts';
 import { followPeer } from './cluster/follow-peer.ts';
 import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
 import { maxHops, type Peer, randomHop, routeBy } from './cluster/route.ts';
+import { watchLink } from './cluster/watch-link.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
@@ -143,6 +144,7 @@ export class RelaySession {
 
   #followPeer(session: Session, peer: Peer): void {
     this.#transport.allowStreams?.(streamsOfMember);
+    if (this.#dialled === undefined) watchLink(this.#transport);
     const grant = this.#grant!;
     const mayPublish = (namespace: readonly string[]): boolean =>
       isInternal(namespace) || refusalToPublish(grant, namespace) === undefined;

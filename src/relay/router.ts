@@ -182,6 +182,8 @@ export class Router {
     const { track, terms } = request.request;
     const routed = this.#routed(track, request.peer, terms.newGroupRequest);
     if (routed === undefined) this.#hold(request);
+    // Who comes when the publisher has ended the track has not seen it: the publisher may have another by the same name.
+    else if (routed.feed.ending !== undefined) void routed.feed.ending.then(() => this.subscribe(request));
     else void this.#join(routed, request);
   }
 
@@ -261,6 +263,7 @@ export class Router {
       find: () => this.#find(name),
       holds: (publisher) => this.#publishers.has(publisher),
       mayStay: () => routed.members === 0,
+      isWatched: () => isWatched(routed),
       ended: (status, reason) => {
         for (const viewer of [...relayed.viewers]) viewer.end(status, reason);
         this.#forget(key, routed);
@@ -356,7 +359,7 @@ export class Router {
   }
 
   #idleIfUnwatched(routed: Routed): void {
-    if (routed.track.viewers.size > 0 || routed.pending > 0) return;
+    if (isWatched(routed)) return;
     const key = trackKey(routed.track.name);
     if (this.#tracks.get(key) !== routed) return;
     clearTimeout(routed.idleTimer);
@@ -375,6 +378,10 @@ export class Router {
   #publishersChanged(): void {
     for (const { feed } of [...this.#tracks.values()]) feed.publishersChanged();
   }
+}
+
+function isWatched({ track, pending }: Routed): boolean {
+  return track.viewers.size > 0 || pending > 0;
 }
 
 function answerOf(track: RelayTrack, session: ViewerSession): SubscribeAnswer {

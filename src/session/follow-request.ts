@@ -9,10 +9,13 @@ export type RequestEvents = {
   cancelled(): void;
   /** FIN: ends the request too (draft-18 11.4.1), the peer having said all it wanted. */
   finished(): void;
+  /** STOP_SENDING alone, where that does not cancel. */
+  stopped?(): void;
 };
 
 /** Hears the rest of a request stream until it ends. */
 export function followRequest(context: SessionContext, stream: MessageStream, on: RequestEvents): void {
+  const stopped = on.stopped ?? on.cancelled;
   const end = (error: unknown): void => {
     if (error instanceof StreamResetError) on.cancelled();
     else if (error === undefined) on.finished();
@@ -20,10 +23,10 @@ export function followRequest(context: SessionContext, stream: MessageStream, on
   };
   if (stream.deliverTo === undefined) {
     void stream.stopped.then((code) => {
-      if (code !== null) on.cancelled();
+      if (code !== null) stopped();
     });
     void readAll(stream, on).then(end, end);
-  } else stream.deliverTo({ message: on.message, stopped: on.cancelled, end });
+  } else stream.deliverTo({ message: on.message, stopped, end });
 }
 
 async function readAll(stream: MessageStream, on: RequestEvents): Promise<void> {

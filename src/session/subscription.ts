@@ -97,6 +97,10 @@ export class TrackSubscription implements Subscription, SessionMember {
   /** Reads the request stream until the subscription ends. */
   follow(): void {
     const { stream } = this.#parts;
+    const cancelled = (): void => {
+      stream.cancel(streamResetCodes.cancelled);
+      this.#drain({ by: 'publisher', status: publishDoneCodes.internalError, reason: 'cancelled by the publisher' });
+    };
     followRequest(this.#context, stream, {
       message: (message) => {
         // Whatever changed at the publisher was our wish.
@@ -110,9 +114,10 @@ export class TrackSubscription implements Subscription, SessionMember {
         stream.finish();
         this.#drain({ by: 'publisher', status: message.status, reason: message.reason }, message.streamCount);
       },
-      cancelled: () => {
-        stream.cancel(streamResetCodes.cancelled);
-        this.#drain({ by: 'publisher', status: publishDoneCodes.internalError, reason: 'cancelled by the publisher' });
+      cancelled,
+      // moq-relay lets go of the whole stream behind its PUBLISH_DONE, and STOP_SENDING may come before what was written first.
+      stopped: () => {
+        if (this.#phase === 'open') this.#grace = setTimeout(cancelled, graceMs);
       },
       finished: () => {
         stream.finish();
@@ -194,6 +199,7 @@ export class TrackSubscription implements Subscription, SessionMember {
   #drain(end: SubscriptionEnd, expected?: number): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'draining';
+    clearTimeout(this.#grace);
     this.#expected = expected;
     this.#done.resolve(end);
     if (this.#complete()) this.#finish(end);

@@ -222,6 +222,28 @@ describe.each(liteProtocols)('the relay in %s', (protocol) => {
     await relay.close();
   });
 
+  // @moq/publish ends `video/hd` and begins another whenever it sets its encoder up anew.
+  it('asks a publisher that has ended a track again for those who come then', async () => {
+    const relay = testRelay();
+    const source = await publisher(relay, protocol);
+    await announced(relay);
+    const viewer = await connect(relay, protocol, '/playback/lv_one');
+    const first = await viewer.subscribe(track);
+    const writer = await source.open(1);
+    writer.write(object(0, 'before'));
+    writer.finish();
+    expect(await texts((await first.nextSubgroup())!, 1)).toEqual(['before']);
+    source.publications[0]!.done(publishDoneCodes.trackEnded, '');
+    // moq-lite-04 does not say how many groups there were: the relay waits a second for others.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const second = await viewer.subscribe(track);
+    await eventually(() => expect(source.publications).toHaveLength(2));
+    expect(await first.done).toMatchObject({ by: 'publisher', status: publishDoneCodes.trackEnded });
+    (await source.open(0)).write(object(0, 'after'));
+    expect(await texts((await second.nextSubgroup())!, 1)).toEqual(['after']);
+    await relay.close();
+  });
+
   it('sends its peers away when it drains', async () => {
     const relay = testRelay();
     const viewer = await connect(relay, protocol, '/playback/lv_one');

@@ -101,6 +101,19 @@ describe('a publisher that takes over', () => {
     await eventually(() => expect(lite.seen).toEqual(both('new', 0)));
   });
 
+  // @moq/publish ends a track that it is asked for before its encoder is set up, and begins it again.
+  it('is not asked for a track that nobody watches any more', async () => {
+    watching.subscription.unsubscribe();
+    await eventually(() => expect(relay.stats().subscriptions).toBe(0));
+    const after = await Source.start('new', relay, protocol);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(after.publications).toHaveLength(0);
+    const coming = newcomer();
+    await after.read();
+    after.send(0);
+    await eventually(async () => expect((await coming).seen).toEqual(both('new', 0)));
+  });
+
   it('and does not have the track leaves it to the one before', async () => {
     const other = await client(relay, protocol, { subscribe: (request) => request.reject(0x10, 'no such track') });
     await other.session.publishNamespace(namespace);

@@ -120,6 +120,29 @@ describeVersions('the subscriber leaves', () => {
   });
 });
 
+describe('a publisher that stops to read its request', () => {
+  // moq-relay drops the request stream when it has said so: STOP_SENDING can be there first.
+  it('is heard when it says PUBLISH_DONE behind that', async () => {
+    const { raw, session, subscription, stream } = await rawSubscription();
+    stream.receive.stop(0);
+    stream.send.write(encode({ type: 'publishDone', status: 2, streamCount: 1, reason: 'over' }));
+    stream.send.finish();
+    raw.openUni().write(fromHex('30 01 08'));
+    expect((await subscription.nextSubgroup())!.groupId).toBe(8);
+    expect(await subscription.done).toEqual({ by: 'publisher', status: 2, reason: 'over' });
+    expect(await subscription.nextSubgroup()).toBeNull();
+    session.close(0, '');
+    expect(await session.closed).toMatchObject({ by: 'local', code: 0 });
+  });
+
+  it('is gone if it says no more', async () => {
+    const { session, subscription, stream } = await rawSubscription();
+    stream.receive.stop(0);
+    expect(await subscription.done).toMatchObject({ by: 'publisher', status: publishDoneCodes.internalError });
+    session.close(0, '');
+  });
+});
+
 describeVersions('the publisher ends', () => {
   it('sends PUBLISH_DONE once the last stream is finished, with their number', async () => {
     const { subscription, publication } = await subscribed();

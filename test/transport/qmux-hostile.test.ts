@@ -172,6 +172,16 @@ describe('a hostile peer of QMux', () => {
     await server.close();
   });
 
+  // As @moq/publish 0.2 does.
+  it('may leave the offsets of a stream out: it goes on where it was', async () => {
+    const server = await qmuxServer();
+    const [client, transport] = await RawClient.open(server);
+    client.send('0a 02 02 6869', '0a 02 01 21');
+    client.send('0b 02 00');
+    expect(await readAll((await transport.acceptUni())!)).toEqual(Uint8Array.of(0x68, 0x69, 0x21));
+    await server.close();
+  });
+
   it('floods with pings, credit and padding, and is answered in one breath', async () => {
     const server = await qmuxServer();
     const [client, transport] = await RawClient.open(server);

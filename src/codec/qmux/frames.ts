@@ -28,7 +28,8 @@ export type QmuxFrame =
   | { type: 'parameters'; parameters: QmuxParameters }
   | { type: 'ping'; response: boolean; sequence: bigint };
 
-export type StreamFrame = { type: 'stream'; id: number; offset: number; data: Uint8Array; fin: boolean };
+/** `offset` undefined: it was not said. */
+export type StreamFrame = { type: 'stream'; id: number; offset: number | undefined; data: Uint8Array; fin: boolean };
 
 /** Frames this end sends. */
 export type OutgoingFrame = Exclude<QmuxFrame, { type: 'blocked' | 'datagram' | 'stream' }>;
@@ -108,7 +109,7 @@ function decodeFrame(reader: ByteReader): QmuxFrame {
 
 function decodeStream(reader: ByteReader, type: number): StreamFrame {
   const id = readQuicVarint(reader);
-  const offset = type & 4 ? readQuicVarint(reader) : 0;
+  const offset = type & 4 ? readQuicVarint(reader) : undefined;
   const data = type & 2 ? reader.take(readQuicVarint(reader)) : reader.rest();
   return { type: 'stream', id, offset, data, fin: (type & 1) !== 0 };
 }

@@ -80,9 +80,13 @@ export class QmuxReceiveStream implements ReceiveStream {
     return this.#limit;
   }
 
-  /** Data of a STREAM frame. Throws QmuxError unless it follows what came before (draft-02 4.1) and there is credit. */
-  arrived(offset: number, data: Uint8Array): void {
-    if (offset !== this.#receivedBytes) throw new QmuxError(qmuxCode.protocolViolation, 'stream data out of order');
+  /**
+   * Data of a STREAM frame. Throws QmuxError unless it follows what came before (draft-02 4.1) and there is credit. Without an
+   * offset it does: @moq/qmux 0.1 never says one, though RFC 9000 19.8 takes that for 0.
+   */
+  arrived(offset: number | undefined, data: Uint8Array): void {
+    if (offset !== undefined && offset !== this.#receivedBytes)
+      throw new QmuxError(qmuxCode.protocolViolation, 'stream data out of order');
     if (data.length === 0) return;
     this.#count(data.length);
     if (this.stopCode !== undefined) {

@@ -53,12 +53,12 @@ export const readOnly: WireCase[] = [
   {
     name: 'STREAM to the end of the record',
     hex: '08 04 0102',
-    frame: { type: 'stream', id: 4, offset: 0, data: bytes(1, 2), fin: false },
+    frame: { type: 'stream', id: 4, offset: undefined, data: bytes(1, 2), fin: false },
   },
   {
     name: 'STREAM in a type of two bytes',
     hex: '4009 04',
-    frame: { type: 'stream', id: 4, offset: 0, data: bytes(), fin: true },
+    frame: { type: 'stream', id: 4, offset: undefined, data: bytes(), fin: true },
   },
   { name: 'DATA_BLOCKED', hex: '14 4064', frame: { type: 'blocked' } },
   { name: 'STREAM_DATA_BLOCKED', hex: '15 02 4064', frame: { type: 'blocked' } },
