@@ -27,13 +27,16 @@ export type Measured = {
   /** NaN where the process is not known. */
   readonly cpuPerGb: number;
   readonly kibPerSession: number;
+  /** Sessions over which that was measured. */
+  readonly slopeSessions: number;
   /** Added latency, ms. */
   readonly p50: number;
   readonly p99: number;
   readonly lost: number;
 };
 
-const warmUpMs = 8000;
+/** The code is compiled, the cache (5 s) full, and V8 has collected what handshakes leave (it does so after 8 s). */
+const warmUpMs = 10_000;
 
 const ask = <T>(child: ChildProcess, message: object, key: string) =>
   new Promise<T>((resolve, reject) => {
@@ -65,26 +68,26 @@ export async function measure(target: RelayTarget, load: Load): Promise<Measured
       const order: ViewersOrder = { url, namespace, track: 'bench', viewers: count, version, ...(trust && { trust }) };
       return ask(child, { order }, 'joined');
     };
-    // Memory is the slope between half of the viewers and all of them. What a relay has anyway is not a session's: the code that is
-    // compiled at first, and the cache (5 s) of what is broadcast.
+    // Memory is the slope between half of the viewers and all of them: what a relay has anyway is not a session's.
     const half = Math.floor(viewers / 2);
     await join(half);
     broadcast.start();
     await sleep(warmUpMs);
     const halfMemory = await memory();
     await join(viewers - half);
-    await sleep(2000);
-    const grown = (await memory()) - halfMemory;
+    await sleep(warmUpMs);
     await ask(child, { reset: true }, 'reset');
     const before = cpu();
     await sleep(seconds * 1000);
     const used = cpu() - before;
     const report = await ask<ViewersReport>(child, { report: true }, 'report');
+    const grown = (await memory()) - halfMemory;
     const sorted = report.latencies.sort((a, b) => a - b);
     return {
       mbPerSecond: report.bytes / 1e6 / seconds,
       cpuPerGb: used / (report.bytes / 1e9),
       kibPerSession: grown / 1024 / (viewers - half),
+      slopeSessions: viewers - half,
       p50: percentile(sorted, 0.5),
       p99: percentile(sorted, 0.99),
       lost: report.lost,

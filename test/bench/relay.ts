@@ -13,7 +13,8 @@ const columns: { head: string; width: number; cell(row: Measured): string }[] = 
   { head: 'CPU-s/GB', width: 9, cell: (row) => row.cpuPerGb.toFixed(2) },
   { head: 'p50 ms', width: 8, cell: (row) => row.p50.toFixed(1) },
   { head: 'p99 ms', width: 8, cell: (row) => row.p99.toFixed(1) },
-  { head: 'KiB/session', width: 12, cell: (row) => row.kibPerSession.toFixed(0) },
+  // Below 100 sessions a heap's breath is larger than what they take.
+  { head: 'KiB/session', width: 12, cell: (row) => (row.slopeSessions < 100 ? '-' : row.kibPerSession.toFixed(0)) },
   { head: 'lost', width: 5, cell: (row) => String(row.lost) },
 ];
 
