@@ -188,7 +188,8 @@ describe('quic under pressure', () => {
 
   it('closing with streams open leaves nothing behind', async () => {
     const native = sharedSocket().native;
-    const { client, server, close } = await quicPair();
+    // Behind so many bytes the one packet that says so may be lost.
+    const { client, server, close } = await quicPair({ idleTimeoutMs: 2000 });
     for (let i = 0; i < 50; i++) {
       client.openUni().write(pattern(mebibyte / 8));
       server.openBidi().send.write(pattern(10));

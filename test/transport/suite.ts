@@ -1,7 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { concat } from '../../src/core/bytes.ts';
+import type { StreamsError } from '../../src/core/errors.ts';
 import { writeToMany } from '../../src/transport/fan-out.ts';
 import { StreamResetError } from '../../src/transport/stream-reset-error.ts';
-import type { BidiStream, ReceiveStream, SendStream, Transport } from '../../src/transport/transport.ts';
+import { takeAll, takeBytes } from '../../src/transport/taken.ts';
+import type {
+  BidiStream,
+  ReceiveStream,
+  SendStream,
+  StreamTaker,
+  Transport,
+  TransportTaker,
+} from '../../src/transport/transport.ts';
 import { pattern, readAll, writeAll } from './streams.ts';
 
 export type OpenPair = () => Promise<{ client: Transport; server: Transport; close: () => Promise<void> }>;
@@ -18,6 +28,41 @@ async function incomingBidi(transport: Transport): Promise<BidiStream> {
   const stream = await transport.acceptBidi();
   if (stream === null) throw new Error('the transport closed instead of handing out a stream');
   return stream;
+}
+
+class Taken implements TransportTaker {
+  readonly streams: ReceiveStream[] = [];
+  readonly bidis: BidiStream[] = [];
+  uni(stream: ReceiveStream): void {
+    this.streams.push(stream);
+  }
+  bidi(stream: BidiStream): void {
+    this.bidis.push(stream);
+  }
+  datagram(): void {}
+}
+
+class TakenBytes implements StreamTaker {
+  readonly stream: ReceiveStream;
+  readonly chunks: Uint8Array[] = [];
+  readonly ended: Promise<StreamsError | undefined>;
+  ends = 0;
+  #end!: (error: StreamsError | undefined) => void;
+
+  constructor(stream: ReceiveStream) {
+    this.stream = stream;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    takeBytes(stream, this);
+  }
+  bytes(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
+  }
+  end(error: StreamsError | undefined): void {
+    this.ends++;
+    this.#end(error);
+  }
 }
 
 /** What every transport promises (src/transport/transport.ts), run on each kind of them. */
@@ -43,6 +88,47 @@ export function describeTransport(name: string, open: OpenPair): void {
       stream.finish();
       expect(await readAll(await incoming(to))).toEqual(pattern(10_000));
       expect(await stream.stopped).toBeNull();
+    });
+
+    bothWays('what is taken comes by itself, what waited first', async (from, to) => {
+      const early = from.openUni();
+      await writeAll(early, pattern(3000));
+      const waiting = await incoming(to);
+      expect((await waiting.read())!.length).toBeGreaterThan(0);
+      await writeAll(from.openBidi().send, pattern(10));
+      const taken = new Taken();
+      takeAll(to, taken);
+      const late = from.openUni();
+      await writeAll(late, pattern(100_000, 5));
+      late.finish();
+      await vi.waitFor(() => expect([taken.streams.length, taken.bidis.length]).toEqual([1, 1]));
+      const bytes = new TakenBytes(taken.streams[0]!);
+      expect(await bytes.ended).toBeUndefined();
+      expect(Buffer.compare(concat(bytes.chunks), pattern(100_000, 5))).toBe(0);
+      const rest = new TakenBytes(waiting);
+      early.reset(9);
+      expect(await rest.ended).toMatchObject({ code: 'STREAM_RESET', resetCode: 9 });
+    });
+
+    bothWays('who stops what he takes hears of the end, later', async (from, to) => {
+      const stream = from.openUni();
+      await writeAll(stream, pattern(10));
+      const bytes = new TakenBytes(await incoming(to));
+      await vi.waitFor(() => expect(bytes.chunks.length).toBe(1));
+      bytes.stream.stop(3);
+      expect(bytes.ends).toBe(0);
+      expect(await bytes.ended).toBeUndefined();
+      expect(await stream.stopped).toBe(3);
+      expect([bytes.chunks.length, bytes.ends]).toEqual([1, 1]);
+    });
+
+    bothWays('what is taken ends with the connection', async (from, to) => {
+      await writeAll(from.openUni(), pattern(10));
+      const bytes = new TakenBytes(await incoming(to));
+      await vi.waitFor(() => expect(bytes.chunks.length).toBe(1));
+      from.close({ code: 0, reason: '' });
+      expect(await bytes.ended).toMatchObject({ code: expect.stringMatching(/^(TRANSPORT_CLOSED|STREAM_RESET)$/) });
+      expect(bytes.ends).toBe(1);
     });
 
     bothWays('an empty stream is a FIN', async (from, to) => {
