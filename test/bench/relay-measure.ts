@@ -68,20 +68,22 @@ export async function measure(target: RelayTarget, load: Load): Promise<Measured
       const order: ViewersOrder = { url, namespace, track: 'bench', viewers: count, version, ...(trust && { trust }) };
       return ask(child, { order }, 'joined');
     };
-    // Memory is the slope between half of the viewers and all of them: what a relay has anyway is not a session's.
+    // Memory is the slope between half of the viewers and all of them: what a relay has anyway is not a session's, nor is what is
+    // broadcast meanwhile, so the two looks are close together.
     const half = Math.floor(viewers / 2);
     await join(half);
     broadcast.start();
     await sleep(warmUpMs);
     const halfMemory = await memory();
     await join(viewers - half);
-    await sleep(warmUpMs);
+    await sleep(3000);
+    const grown = (await memory()) - halfMemory;
+    await sleep(warmUpMs - 3000);
     await ask(child, { reset: true }, 'reset');
     const before = cpu();
     await sleep(seconds * 1000);
     const used = cpu() - before;
     const report = await ask<ViewersReport>(child, { report: true }, 'report');
-    const grown = (await memory()) - halfMemory;
     const sorted = report.latencies.sort((a, b) => a - b);
     return {
       mbPerSecond: report.bytes / 1e6 / seconds,
