@@ -1,9 +1,9 @@
 import type { Goaway } from '../codec/moqt/control/goaway.ts';
 import type { Setup } from '../codec/moqt/control/setup.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
-import type { Request } from '../codec/moqt/message.ts';
+import type { Message, Request } from '../codec/moqt/message.ts';
+import type { ItemSource } from '../transport/decoded-stream.ts';
 import type { BidiStream, Transport } from '../transport/transport.ts';
-import type { MessageSource } from './message-reader.ts';
 import type { MessageStream } from './message-stream.ts';
 import type { RequestIds } from './request-ids.ts';
 
@@ -23,7 +23,7 @@ export type ControlChannelParts = {
   readonly role: 'client' | 'server';
   readonly requestIds: RequestIds;
   /** To be called with the peer's SETUP and what follows it. */
-  readonly control: (messages: MessageSource) => void;
+  readonly control: (messages: ItemSource<Message>) => void;
   /** To be called with each request of the peer, its first message unread. */
   readonly request: (stream: MessageStream) => void;
   readonly fail: (error: unknown) => void;

@@ -1,14 +1,15 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
+import type { Message } from '../codec/moqt/message.ts';
 import type { MoqObject } from '../codec/moqt/model.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
 import { WireReader } from '../codec/moqt/wire.ts';
 import { concat, emptyBytes } from '../core/bytes.ts';
+import { DecodedStream, type ItemSource } from '../transport/decoded-stream.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { ReceiveStream } from '../transport/transport.ts';
 import type { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
 import { SubgroupReader } from './incoming-subgroup.ts';
-import { MessageReader, type MessageSource } from './message-reader.ts';
 
 /** Data streams that may wait for SETUP (draft-18 3.3); more are stopped. */
 const maxEarly = 32;
@@ -17,10 +18,10 @@ const maxEarly = 32;
 export class DataStreams {
   readonly #context: SessionContext;
   readonly #consumer: Consumer;
-  readonly #control: (messages: MessageSource) => void;
+  readonly #control: (messages: ItemSource<Message>) => void;
   #early = 0;
 
-  constructor(context: SessionContext, consumer: Consumer, control: (messages: MessageSource) => void) {
+  constructor(context: SessionContext, consumer: Consumer, control: (messages: ItemSource<Message>) => void) {
     this.#context = context;
     this.#consumer = consumer;
     this.#control = control;
@@ -53,7 +54,7 @@ export class DataStreams {
     const type = varints.read(new WireReader(head, varints));
     switch (dialect.streamKind(type)) {
       case 'control':
-        return this.#control(new MessageReader(stream, dialect, () => {}, head));
+        return this.#control(new DecodedStream(stream, dialect.controlDecoder(), head));
       case 'subgroup':
         return this.#subgroup(stream, head);
       case 'padding':

@@ -1,5 +1,6 @@
 import type { Message } from '../codec/moqt/message.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
+import { each } from '../transport/taken.ts';
 import type { SessionContext } from './context.ts';
 import type { MessageStream } from './message-stream.ts';
 
@@ -25,10 +26,6 @@ export function followRequest(context: SessionContext, stream: MessageStream, on
     void stream.stopped.then((code) => {
       if (code !== null) stopped();
     });
-    void readAll(stream, on).then(end, end);
-  } else stream.deliverTo({ message: on.message, stopped, end });
-}
-
-async function readAll(stream: MessageStream, on: RequestEvents): Promise<void> {
-  for (let message = await stream.next(); message !== null; message = await stream.next()) on.message(message);
+    void each(() => stream.next(), on.message).then(end, end);
+  } else stream.deliverTo({ item: on.message, stopped, end });
 }

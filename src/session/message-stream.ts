@@ -2,8 +2,8 @@ import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
-import type { BidiStream, EndListener } from '../transport/transport.ts';
-import { MessageReader, type MessageTaker } from './message-reader.ts';
+import { DecodedStream, type ItemTaker } from '../transport/decoded-stream.ts';
+import type { BidiStream } from '../transport/transport.ts';
 
 /** The messages of one request, both ways, whatever they travel on. One pending `next` at a time. */
 export interface MessageStream {
@@ -12,7 +12,7 @@ export interface MessageStream {
   /** null at FIN or after `cancel`. Throws MoqtError, StreamResetError or TRANSPORT_CLOSED. */
   next(): Promise<Message | null>;
   /** From now on messages go to `taker`, instead of `next`, and it hears of STOP_SENDING; where that spares the wait. */
-  deliverTo?(taker: MessageTaker & StopListener): void;
+  deliverTo?(taker: ItemTaker<Message> & StopListener): void;
   /** Throws INVALID_ARGUMENT for what cannot be encoded; nothing was sent then. */
   send(message: Message): void;
   finish(): void;
@@ -31,27 +31,34 @@ export interface StopListener {
 export class BidiMessageStream implements MessageStream {
   readonly #stream: BidiStream;
   readonly #dialect: Dialect;
-  readonly #reader: MessageReader;
+  readonly #reader: DecodedStream<Message>;
   #goaway = false;
 
   constructor(stream: BidiStream, dialect: Dialect) {
     this.#stream = stream;
     this.#dialect = dialect;
-    this.#reader = new MessageReader(stream.receive, dialect, (message) => this.#check(message));
+    this.#reader = new DecodedStream(stream.receive, dialect.controlDecoder());
   }
 
   get stopped(): Promise<number | null> {
     return this.#stream.send.stopped;
   }
 
-  next(): Promise<Message | null> {
-    return this.#reader.next();
+  async next(): Promise<Message | null> {
+    const message = await this.#reader.next();
+    if (message !== null) this.#check(message);
+    return message;
   }
 
-  deliverTo(taker: MessageTaker & StopListener): void {
-    const listener: EndListener = { streamEnded: (code) => code !== null && taker.stopped() };
-    this.#stream.send.onEnd(listener);
-    this.#reader.deliverTo(taker);
+  deliverTo(taker: ItemTaker<Message> & StopListener): void {
+    this.#stream.send.onEnd({ streamEnded: (code) => code !== null && taker.stopped() });
+    this.#reader.deliverTo({
+      item: (message) => {
+        this.#check(message);
+        taker.item(message);
+      },
+      end: (error) => taker.end(error),
+    });
   }
 
   /** draft-18 10.4: one a stream, and the request id is for the control stream. */

@@ -2,6 +2,7 @@ import { encodeAuthToken } from '../codec/moqt/auth-token.ts';
 import type { Dialect, ObjectDialect } from '../codec/moqt/dialect.ts';
 import type { Message } from '../codec/moqt/message.ts';
 import { protocolViolation } from '../codec/moqt/moqt-error.ts';
+import type { ItemSource } from '../transport/decoded-stream.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import { takeAll } from '../transport/taken.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -10,7 +11,6 @@ import { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { DataStreams } from './data-streams.ts';
-import type { MessageSource } from './message-reader.ts';
 import type { MessageStream } from './message-stream.ts';
 import { openChannel } from './open-channel.ts';
 import { subscribeNamespace, subscribeTracks } from './prefix-subscription.ts';
@@ -59,6 +59,7 @@ export class MoqSession implements Session {
   readonly #consumer: Consumer;
   readonly #publisher: Publisher;
   readonly #requests: Requests;
+  readonly #streams: DataStreams;
   readonly #life: SessionLife;
   #controlSeen = false;
   #maxUpdates = 0;
@@ -74,7 +75,7 @@ export class MoqSession implements Session {
     const { role } = options;
     const requestIds = new RequestIds(role);
     const fail = (error: unknown): void => life.fail(error);
-    const control = (messages: MessageSource): void => this.#takeControl(messages);
+    const control = (messages: ItemSource<Message>): void => this.#takeControl(messages);
     const request = (stream: MessageStream): void => this.#requests.take(stream);
     this.#channel = openChannel({ transport, dialect, role, requestIds, control, request, fail });
     this.#context = {
@@ -97,6 +98,7 @@ export class MoqSession implements Session {
     this.#consumer = new Consumer(this.#context);
     this.#publisher = new Publisher(this.#context);
     this.#requests = new Requests(this.#context, this.#publisher, this.#consumer);
+    this.#streams = new DataStreams(this.#context, this.#consumer, control);
   }
 
   get peer(): PeerSetup {
@@ -158,11 +160,10 @@ export class MoqSession implements Session {
     this.#life.begin('MoQT');
     void this.#life.closed.then(() => this.#consumer.sessionEnded());
     if (this.#life.saysSetupFirst) this.#sendSetup();
-    const streams = new DataStreams(this.#context, this.#consumer, (messages) => this.#takeControl(messages));
     takeAll(this.transport, {
-      uni: (stream) => streams.take(stream),
+      uni: (stream) => this.#streams.take(stream),
       bidi: (stream) => this.#channel.take(stream),
-      datagram: (bytes) => streams.takeDatagram(bytes),
+      datagram: (bytes) => this.#streams.takeDatagram(bytes),
     });
     await this.#life.established();
   }
@@ -190,17 +191,17 @@ export class MoqSession implements Session {
   }
 
   /** The peer's control stream, for as long as the session lives (draft-18 3.3). */
-  #takeControl(messages: MessageSource): void {
+  #takeControl(messages: ItemSource<Message>): void {
     if (this.#controlSeen) throw protocolViolation('a second control stream');
     this.#controlSeen = true;
     const end = (error: unknown): void => void this.#controlEnded(error);
-    const taker = { message: (message: Message) => this.#onControlMessage(message), end };
+    const taker = { item: (message: Message) => this.#onControlMessage(message), end };
     // What follows waits until the peer is authorised.
     this.#onSetup(messages).then((opened) => (opened ? messages.deliverTo(taker) : end(undefined)), end);
   }
 
   /** False: the stream ended before. */
-  async #onSetup(messages: MessageSource): Promise<boolean> {
+  async #onSetup(messages: ItemSource<Message>): Promise<boolean> {
     const message = await messages.next();
     if (message === null) return false;
     if (message.type !== 'setup') throw protocolViolation(`${message.type} before SETUP`);

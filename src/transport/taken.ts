@@ -42,6 +42,7 @@ export function takeBytes(stream: ReceiveStream, taker: StreamTaker): void {
   );
 }
 
-async function each<T>(next: () => Promise<T | null>, take: (item: T) => void): Promise<void> {
+/** Takes one after the other until null, as far as `next` goes. */
+export async function each<T>(next: () => Promise<T | null>, take: (item: T) => void): Promise<void> {
   for (let item = await next(); item !== null; item = await next()) take(item);
 }

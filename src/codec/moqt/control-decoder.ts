@@ -75,6 +75,11 @@ export class ControlDecoder {
     return this.#tail.length === 0;
   }
 
+  /** At FIN. Throws PROTOCOL_VIOLATION inside a message. */
+  finish(): void {
+    if (!this.idle) throw protocolViolation('the stream ends inside a message');
+  }
+
   push(bytes: Uint8Array): Message[] {
     let data = this.#tail.length === 0 ? bytes : concat([this.#tail, bytes]);
     const messages: Message[] = [];

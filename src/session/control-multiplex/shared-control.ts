@@ -11,9 +11,9 @@ import type {
 import type { Message, Request } from '../../codec/moqt/message.ts';
 import { limitExceeded, protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { emptyBytes } from '../../core/bytes.ts';
+import type { ItemSource } from '../../transport/decoded-stream.ts';
 import type { BidiStream } from '../../transport/transport.ts';
 import type { ControlChannel, ControlChannelParts } from '../control-channel.ts';
-import type { MessageSource } from '../message-reader.ts';
 import { BidiMessageStream, type MessageStream } from '../message-stream.ts';
 import { controlStreamPriority, requestStreamPriority } from '../stream-priority.ts';
 import { BlockedRequests } from './blocked-requests.ts';
@@ -136,7 +136,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
   }
 
   /** What is for the session; requests are dealt with on the way. */
-  #messages(stream: BidiMessageStream, opening?: Message): MessageSource {
+  #messages(stream: BidiMessageStream, opening?: Message): ItemSource<Message> {
     let first = opening;
     return {
       next: async () => {
@@ -149,9 +149,9 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
       },
       deliverTo: (taker) =>
         stream.deliverTo({
-          message: (message) => {
+          item: (message) => {
             const own = this.#route(message);
-            if (own !== undefined) taker.message(own);
+            if (own !== undefined) taker.item(own);
           },
           stopped() {},
           end: (error) => taker.end(error),

@@ -4,73 +4,26 @@ import { encodeFrame, Http3FrameDecoder } from '../../codec/http3/frames.ts';
 import { Http3Error } from '../../codec/http3/http3-error.ts';
 import type { Field } from '../../codec/http3/qpack.ts';
 import { decodeFieldSection, encodeFieldSection } from '../../codec/http3/qpack.ts';
-import { takeBytes } from '../taken.ts';
-import type { BidiStream, StreamTaker } from '../transport.ts';
+import { DecodedStream, type ItemSource, type ItemTaker } from '../decoded-stream.ts';
+import type { BidiStream } from '../transport.ts';
 
-export interface FrameTaker {
-  /** HEADERS or a piece of DATA. What it throws ends the reading. */
-  frame(frame: Http3Frame): void;
-  /** The last call. undefined: FIN; otherwise what `next` would have thrown, or `frame` did. */
-  end(error: unknown): void;
-}
-
-/** A request stream (RFC 9114 section 4.1): frames both ways. */
-export class MessageStream implements StreamTaker {
+/** A request stream (RFC 9114 section 4.1): HEADERS and pieces of DATA both ways. */
+export class MessageStream implements ItemSource<Http3Frame> {
   readonly #stream: BidiStream;
-  readonly #decoder = new Http3FrameDecoder({ stream: 'request' });
-  readonly #frames: Http3Frame[];
-  #taker: FrameTaker | undefined;
+  readonly #frames: DecodedStream<Http3Frame>;
 
   /** `firstBytes`: what was read from the stream already. Throws Http3Error. */
   constructor(stream: BidiStream, firstBytes: Uint8Array) {
     this.#stream = stream;
-    this.#frames = this.#decoder.push(firstBytes);
+    this.#frames = new DecodedStream(stream.receive, new Http3FrameDecoder({ stream: 'request' }), firstBytes);
   }
 
-  /** Next HEADERS or piece of DATA; null at FIN. Throws Http3Error, StreamResetError or TRANSPORT_CLOSED. */
-  async next(): Promise<Http3Frame | null> {
-    for (;;) {
-      const frame = this.#frames.shift();
-      if (frame !== undefined) return frame;
-      const bytes = await this.#stream.receive.read();
-      if (bytes === null) {
-        this.#decoder.finish();
-        return null;
-      }
-      this.#frames.push(...this.#decoder.push(bytes));
-    }
+  next(): Promise<Http3Frame | null> {
+    return this.#frames.next();
   }
 
-  /** From now on frames go to `taker`, instead of `next`. */
-  deliverTo(taker: FrameTaker): void {
-    this.#taker = taker;
-    this.#deliver(() => this.#frames.splice(0));
-    takeBytes(this.#stream.receive, this);
-  }
-
-  /** From the stream. */
-  bytes(chunk: Uint8Array): void {
-    this.#deliver(() => this.#decoder.push(chunk));
-  }
-
-  /** From the stream. */
-  end(error: unknown): void {
-    const taker = this.#taker;
-    this.#taker = undefined;
-    try {
-      if (error === undefined) this.#decoder.finish();
-      taker?.end(error);
-    } catch (torn) {
-      taker?.end(torn);
-    }
-  }
-
-  #deliver(frames: () => Http3Frame[]): void {
-    try {
-      if (this.#taker !== undefined) for (const frame of frames()) this.#taker?.frame(frame);
-    } catch (error) {
-      this.end(error);
-    }
+  deliverTo(taker: ItemTaker<Http3Frame>): void {
+    this.#frames.deliverTo(taker);
   }
 
   /** The HEADERS the stream must begin with; null when it ended first. Throws like `next`. */

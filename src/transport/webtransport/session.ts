@@ -6,6 +6,7 @@ import { decodeDatagram, encodeDatagram, encodeStreamHeader } from '../../codec/
 import { concat } from '../../core/bytes.ts';
 import { deferred } from '../../core/deferred.ts';
 import { AcceptQueue } from '../accept-queue.ts';
+import type { ItemTaker } from '../decoded-stream.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
 import type {
   BidiStream,
@@ -20,7 +21,7 @@ import type {
 } from '../transport.ts';
 import type { Http3Connection, SessionStreams } from './http3-connection.ts';
 import { afterPause, closeSoon } from './linger.ts';
-import type { FrameTaker, MessageStream } from './message-stream.ts';
+import type { MessageStream } from './message-stream.ts';
 import { type SessionLife, SessionReceiveStream, SessionSendStream } from './streams.ts';
 
 export type SessionOptions = {
@@ -41,7 +42,7 @@ const settleMs = 100;
 const maxUnaccepted = 256;
 
 /** An established WebTransport session (draft-ietf-webtrans-http3), alone on its HTTP/3 connection. */
-export class WebTransportSession implements Transport, SessionStreams, SessionLife, FrameTaker {
+export class WebTransportSession implements Transport, SessionStreams, SessionLife, ItemTaker<Http3Frame> {
   readonly kind = 'webtransport';
   readonly protocol: string;
   readonly path: string;
@@ -188,7 +189,7 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
   }
 
   /** From the stream of the CONNECT. */
-  frame(frame: Http3Frame): void {
+  item(frame: Http3Frame): void {
     if (frame.type !== 'data' || this.#isClosed) return;
     for (const capsule of this.#capsules.push(frame.bytes)) {
       if (capsule.type === 'close') this.#closedByPeer(capsule.code, capsule.reason);
