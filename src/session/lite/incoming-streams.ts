@@ -9,6 +9,7 @@ import { subscribe } from '../../codec/moqt/lite/subscribe.ts';
 import { track } from '../../codec/moqt/lite/track.ts';
 import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
+import { takeAll } from '../../transport/taken.ts';
 import { AnnounceFeed } from './announce-feed.ts';
 import { answerProbe } from './answer-probe.ts';
 import type { LiteContext } from './context.ts';
@@ -48,30 +49,14 @@ export class IncomingStreams {
   }
 
   run(): void {
-    void this.#runBidi();
-    void this.#runUni();
-    if (hasTrackInfo(this.#context.version)) void this.#runDatagrams();
-  }
-
-  async #runBidi(): Promise<void> {
-    const { transport, version, fail } = this.#context;
-    for (let bidi = await transport.acceptBidi(); bidi !== null; bidi = await transport.acceptBidi()) {
-      this.#request(new LiteStream(bidi, version)).catch(fail);
-    }
-  }
-
-  async #runUni(): Promise<void> {
-    const { transport, version, fail } = this.#context;
-    for (let uni = await transport.acceptUni(); uni !== null; uni = await transport.acceptUni()) {
-      this.#data(new LiteReader(uni, version)).catch(fail);
-    }
-  }
-
-  async #runDatagrams(): Promise<void> {
-    const { transport, isOpen } = this.#context;
-    for (let bytes = await transport.receiveDatagram(); bytes !== null; bytes = await transport.receiveDatagram()) {
-      if (isOpen()) this.#parts.subscriber.onDatagram(bytes);
-    }
+    const { transport, version, fail, isOpen } = this.#context;
+    takeAll(transport, {
+      bidi: (stream) => void this.#request(new LiteStream(stream, version)).catch(fail),
+      uni: (stream) => void this.#data(new LiteReader(stream, version)).catch(fail),
+      datagram: (bytes) => {
+        if (hasTrackInfo(version) && isOpen()) this.#parts.subscriber.onDatagram(bytes);
+      },
+    });
   }
 
   async #data(reader: LiteReader): Promise<void> {
