@@ -75,12 +75,14 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     const { dialect, transport } = this.#context;
     const encoder = dialect.fetchEncoder(this.groupOrder);
     if (this.#state === 'over') return new FetchStreamWriter(deadStream, encoder, () => {});
-    this.#state = 'accepted';
     const { end, endOfTrack, trackProperties = emptyBytes } = answer;
+    const header = dialect.encodeFetchHeader(this.requestId);
+    // Throws INVALID_ARGUMENT for an answer that cannot be said: it is to be refused then.
     this.#request.send({ type: 'fetchOk', end, endOfTrack, parameters: {}, trackProperties });
+    this.#state = 'accepted';
     const stream = transport.openUni({ priority: this.#transportPriority() });
     this.#stream = stream;
-    stream.write(dialect.encodeFetchHeader(this.requestId));
+    stream.write(header);
     void stream.stopped.then((code) => {
       if (code !== null) this.#cancel();
     });
