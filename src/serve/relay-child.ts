@@ -37,6 +37,7 @@ export const startChild: StartChild = async (config, logger) => {
   });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,
+    faulted: () => relay.processFault(),
     async stop() {
       await relay.drain({ timeoutMs: drainMs });
       await reports.close();
