@@ -11,7 +11,7 @@ import { HeldRequests } from './held-requests.ts';
 import type { RelayLimits } from './limits.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
-import { namespaceKey, type Publisher, PublisherList } from './publisher.ts';
+import { namespaceKey, type Publisher, PublisherList, type Tried } from './publisher.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import { answerOf, isWatched, type RoutedTrack as Routed } from './routed-track.ts';
 import type { SessionTally } from './session-tally.ts';
@@ -230,8 +230,8 @@ export class Router {
     }
   }
 
-  #find(track: TrackName): Publisher | undefined {
-    return this.#offers.find(track)?.publisher ?? this.#publishers.find(track.namespace);
+  #find(track: TrackName, tried?: Tried): Publisher | undefined {
+    return this.#offers.find(track, tried)?.publisher ?? this.#publishers.find(track.namespace, tried);
   }
 
   /** The track, taken up if need be; undefined: nobody publishes it. */
@@ -256,7 +256,7 @@ export class Router {
     const relayed = new RelayTrack(name, this.#nextAlias++, this.cache, context);
     const feed = new TrackFeed(relayed, {
       publisherLingerMs: this.#limits.publisherLingerMs,
-      find: () => this.#find(name),
+      find: (tried) => this.#find(name, tried),
       holds: (publisher) => this.#publishers.has(publisher),
       mayStay: () => routed.members === 0,
       isWatched: () => isWatched(routed),

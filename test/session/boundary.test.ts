@@ -81,7 +81,7 @@ describe.each(['moq-lite-04', 'moq-lite-05'])('the same in %s', (protocol) => {
 });
 
 describeVersions('an answer that does not fit on the wire', (version) => {
-  // Draft-14 has no properties in SUBSCRIBE_OK.
+  // Of track properties draft-14 says those that it has parameters for.
   it.skipIf(version === 'moq-00')('leaves a SUBSCRIBE that can still be refused, its alias free', async () => {
     // One pair: type 0x41, its length in three bytes, and almost all that a message can hold.
     const trackProperties = new Uint8Array(65_532);
