@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import { StreamsError } from '../../src/core/errors.ts';
 import { parseAddresses, parseOnly, parseVersions } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
+import { readPublicUrls } from '../../src/serve/public-urls.ts';
 import { type RunningServe, startServe } from '../../src/serve/serve.ts';
 import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
+import { addressesNote } from '../addresses-note.ts';
 import type { Run } from '../command.ts';
 import type { Output } from '../output/output.ts';
 import type { serveSpec } from './specs.ts';
@@ -32,6 +34,19 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),
       ...(options.relayUrl === undefined ? {} : { relayUrl: options.relayUrl }),
+      publicUrls: readPublicUrls(
+        {
+          http: options.publicUrl,
+          relay: options.publicRelayUrl,
+          rtmp: options.publicRtmpUrl,
+          rtmps: options.publicRtmpsUrl,
+          srt: options.publicSrtUrl,
+          whip: options.publicWhipUrl,
+          fmp4: options.publicFmp4Url,
+          hls: options.publicHlsUrl,
+        },
+        env,
+      ),
       demo: options.demo === true,
     },
     { env, signal, onEvent: (event) => tell(output, event) },
@@ -97,10 +112,11 @@ function tell(output: Output, event: SupervisorEvent): void {
     });
 }
 
-function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
+function sayReady(output: Output, { urls, addresses, apiKey, demo }: RunningServe): void {
   const labels = { http: 'HTTP', https: 'HTTPS', relay: 'Relay', rtmp: 'RTMP', rtmps: 'RTMPS', srt: 'SRT' } as const;
   const rows = Object.entries(urls).map(([name, url]) => `  ${labels[name as keyof typeof labels].padEnd(8)}${url}`);
-  const lines = ['', 'streams is ready', ...rows];
+  const note = addressesNote(addresses);
+  const lines = ['', 'streams is ready', ...rows, ...(note === undefined ? [] : [`  ${note}`])];
   if (apiKey !== undefined) {
     lines.push(
       `  API key ${apiKey}`,
@@ -108,7 +124,7 @@ function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
     );
   }
   output.event({
-    json: { type: 'ready', version: 1, urls, ...(apiKey === undefined ? {} : { apiKey }) },
+    json: { type: 'ready', version: 1, urls, addresses, ...(apiKey === undefined ? {} : { apiKey }) },
     line: lines.join('\n'),
     data: true,
   });
