@@ -8,14 +8,16 @@ import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
 import { addressesNote } from '../addresses-note.ts';
 import type { Run } from '../command.ts';
 import type { Output } from '../output/output.ts';
+import { plainWebWarning } from './plain-web.ts';
 import type { serveSpec } from './specs.ts';
 
 export const run: Run<typeof serveSpec> = async ({ options, env, output, signal }) => {
   const { STREAMS_SERVICE_TOKEN: serviceToken } = env;
+  const host = options.host ?? '127.0.0.1';
   const running = await startServe(
     {
       dataDir: resolve(options.dataDir ?? defaultDataDir(env)),
-      host: options.host ?? '127.0.0.1',
+      host,
       httpPort: options.httpPort ?? 8080,
       ...secure(options),
       relayPort: options.relayPort ?? 4443,
@@ -52,6 +54,13 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
     { env, signal, onEvent: (event) => tell(output, event) },
   );
   sayReady(output, running);
+  const plain = plainWebWarning({ host, urls: running.urls });
+  if (plain !== undefined) {
+    output.event({
+      json: { type: 'log', process: 'serve', level: 'warn', ...plain },
+      line: `\n! From other machines: ${plain.message}.\nTry: ${plain.hint}`,
+    });
+  }
   try {
     await aborted(signal);
     if (!output.json) output.note('\nStopping');
