@@ -9,7 +9,7 @@ const realTime = [
   'test/engine/*-to-moqt.test.ts',
   'test/engine/transcode/renditions-*.test.ts',
   'test/engine/vod/{processing,recording}.test.ts',
-  'test/e2e/{cluster,cluster-hosts,docs-relay,publish,scale-out}.test.ts',
+  'test/e2e/{cluster,cluster-hosts,docs-relay,publish,remote-client,scale-out}.test.ts',
   'test/serve/{postgres,serve}.test.ts',
 ];
 

@@ -28,7 +28,8 @@ export const assetsMintPlaybackToken = defineOperation({
     const { playback_id: playbackId } = row;
     const wanted = { orgId: row.org_id, id: playbackId, otherIds: [id], ...tokenRules(rules) };
     const { token, kid, alg, expiresAt } = await mintPlaybackToken(call.context, call.caller, wanted);
-    const { engineUrl, publicHttpUrl } = call.context.endpoints();
+    const { engineUrl, publicHttpUrl, publicHlsUrl } = call.context.endpoints();
+    const hls = publicHlsUrl ?? (engineUrl === undefined ? undefined : publicHttpUrl);
     return {
       token,
       jti: decodeJwt(token).jti!,
@@ -36,7 +37,7 @@ export const assetsMintPlaybackToken = defineOperation({
       alg,
       expires_at: isoTime(expiresAt),
       asset: viewAsset(row),
-      ...(engineUrl !== undefined && { hlsUrl: `${publicHttpUrl}/hls/${playbackId}/index.m3u8?tok=${token}` }),
+      ...(hls !== undefined && { hlsUrl: `${hls}/hls/${playbackId}/index.m3u8?tok=${token}` }),
       watchUrl: `${publicHttpUrl}/watch/${playbackId}?tok=${token}`,
     };
   },
