@@ -3,6 +3,7 @@ import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
 import { childController, delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
+import { objectPriorities } from '../core/send-order.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { Session, Subscription } from '../session/types.ts';
 import { backoffMs } from './backoff.ts';
@@ -186,7 +187,8 @@ export class BroadcastViewer implements Viewer {
     const rendezvousMs = this.#options.rendezvousMs ?? 30_000;
     try {
       const track = { namespace: this.#dialer.target!.namespace, name: catalogTrackName };
-      return await session.subscribe(track, { filter: { type: 'unfiltered' }, priority: 0, rendezvousMs, signal });
+      const priority = objectPriorities.catalog;
+      return await session.subscribe(track, { filter: { type: 'unfiltered' }, priority, rendezvousMs, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!(error instanceof RequestError) || refusalOfRequest(error, undefined) !== undefined) throw error;
