@@ -3,6 +3,7 @@ import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
 import { childController, delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
+import { wasGood } from '../core/good-session.ts';
 import { objectPriorities } from '../core/send-order.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { Session, Subscription } from '../session/types.ts';
@@ -25,8 +26,6 @@ import type {
 
 /** Without media for this long after asking, the viewer says that it waits. */
 const waitingNoticeMs = 1000;
-/** A session that lasted this long was a good one: the backoff begins anew. */
-const goodSessionMs = 10_000;
 /** How long the tracks of a broadcast that went off air may take to deliver what is on its way. */
 const drainMs = 2000;
 const offAirRetryMs = 500;
@@ -100,12 +99,13 @@ export class BroadcastViewer implements Viewer {
     let attempt = 0;
     let renewed = false;
     while (!closing.aborted) {
-      const startedAt = Date.now();
+      let establishedAt: number | undefined;
       this.#delivered = false;
       let error: StreamsError;
       try {
         this.#connectStartedAt = Date.now();
         const session = await this.#dialer.connect(renewed);
+        establishedAt = performance.now();
         this.#sessions++;
         const reason = await this.#follow(session);
         if (reason !== undefined) return this.#end(reason);
@@ -114,7 +114,7 @@ export class BroadcastViewer implements Viewer {
         error = toStreamsError(thrown);
       }
       if (closing.aborted) break;
-      if (this.#delivered || Date.now() - startedAt > goodSessionMs) {
+      if (this.#delivered || wasGood(establishedAt)) {
         attempt = 0;
         renewed = false;
       }
