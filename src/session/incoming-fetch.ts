@@ -8,6 +8,7 @@ import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.t
 import { emptyBytes } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { objectPriorities } from '../core/send-order.ts';
 import type { SendStream } from '../transport/transport.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { deadStream } from './dead-stream.ts';
@@ -40,7 +41,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
   constructor(context: SessionContext, request: MessageStream, message: Fetch, tokens?: readonly AuthToken[]) {
     const { parameters } = message;
     this.requestId = message.requestId;
-    this.priority = parameters.subscriberPriority ?? 128;
+    this.priority = parameters.subscriberPriority ?? objectPriorities.unsaid;
     this.groupOrder = parameters.groupOrder ?? 'ascending';
     this.fillTimeoutMs = parameters.fillTimeoutMs;
     this.rangeFilters = updatedFilters(undefined, parameters.rangeFilters ?? {});
@@ -136,7 +137,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     const { groupOrder } = this;
     return streamPriority({
       subscriberPriority: this.priority,
-      publisherPriority: 128,
+      publisherPriority: objectPriorities.unsaid,
       groupOrder,
       groupId: 0,
       subgroupId: 0,

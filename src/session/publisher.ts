@@ -3,6 +3,7 @@ import type { Fetch, FetchRange } from '../codec/moqt/control/fetch.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import type { Location } from '../codec/moqt/model.ts';
 import { StreamsError } from '../core/errors.ts';
+import { transportPriorities } from '../core/send-order.ts';
 import type { SessionContext } from './context.ts';
 import { type AskedFill, type FilledSubscription, fillFetch, fillRange, fillStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
@@ -76,7 +77,10 @@ export class Publisher implements SubscribeOwner {
   /** draft-20 5.1.4.1: a fill that fails is a stream that is reset. */
   #refuseFill(requestId: number): void {
     const { dialect, transport } = this.#context;
-    const stream = transport.openUni({ priority: 0, head: dialect.encodeFetchHeader(requestId) });
+    const stream = transport.openUni({
+      priority: transportPriorities.last,
+      head: dialect.encodeFetchHeader(requestId),
+    });
     stream.reset(wireResetCode(dialect, streamResetCodes.internalError));
   }
 

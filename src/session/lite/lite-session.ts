@@ -10,10 +10,10 @@ import { trackPropertiesOf } from '../../codec/moqt/lite/timestamp.ts';
 import { hasTrackInfo, type LiteVersion } from '../../codec/moqt/lite/version.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { SessionLife } from '../session-life.ts';
 import { readPeerSetup, setupCarriesPath } from '../setup-rules.ts';
-import { controlStreamPriority } from '../stream-priority.ts';
 import type {
   EstablishOptions,
   FetchedObjects,
@@ -189,7 +189,7 @@ export class LiteSession implements Session {
       ...(hopId !== undefined && hopId !== 0n && { hopId }),
     };
     const bytes = withStreamType(dataTypes.setup, encodeMessage(setup, message, this.version));
-    const stream = this.transport.openUni({ priority: controlStreamPriority });
+    const stream = this.transport.openUni({ priority: transportPriorities.control });
     stream.write(bytes);
     stream.finish();
   }
