@@ -81,11 +81,13 @@ describe('every packet keeps its times', () => {
       // It begins where its earlier track does.
       expect(Math.min(...packets.map(({ dts }) => dts!))).toBe(0);
       if (again) {
-        const heard = all.filter(({ flags }) => !flags.includes('D'));
-        const apart = (of: typeof all) =>
-          Math.min(...ofKind(of, 'video').map(({ pts }) => pts!)) - ofKind(of, 'audio')[0]!.pts!;
+        const begin = (kind: 'video' | 'audio', of: typeof all) => Math.min(...ofKind(of, kind).map(({ pts }) => pts!));
+        // What is before 0 is priming, which its decoder leaves out.
+        const heard = Math.max(0, begin('audio', all));
+        const wanted = begin('video', all) - heard;
+        const made = begin('video', packets) - begin('audio', packets);
         // The new encoder primes its first frame.
-        expect(Math.abs(apart(packets) - apart(heard) - 1024 / 48_000)).toBeLessThan(0.005);
+        expect(Math.abs(made - wanted - 1024 / 48_000)).toBeLessThan(0.005);
       }
       const ends = packets.map(({ pts }) => pts!);
       expect(durationMs / 1000 - Math.max(...ends)).toBeLessThan(0.2);
