@@ -56,12 +56,23 @@ export type Listens = {
 
 export type ToldEndpoints = Endpoints & { publicHttpUrl: string; addresses: ChosenName };
 
+/**
+ * What stands before the path of something that the media engine answers: `apart` where it was said, else this server, which
+ * passes it on. undefined: there is no engine.
+ */
+export function besideEngine(
+  { engineUrl, publicHttpUrl }: ToldEndpoints,
+  apart: string | undefined,
+): string | undefined {
+  return apart ?? (engineUrl === undefined ? undefined : publicHttpUrl);
+}
+
 /** All addresses of the machine at once. */
 export function isWildcard(host: string): boolean {
   return host === '' || host === '0.0.0.0' || host === '::' || host === '[::]';
 }
 
-export function isLoopbackName(name: string): boolean {
+function isLoopbackName(name: string): boolean {
   return /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|::1)$/i.test(name);
 }
 
@@ -91,7 +102,7 @@ function filled(endpoints: Endpoints, name: string): Endpoints {
 }
 
 /** The URL with `name` in place of a wildcard address; one with another host stays. */
-export function withName(url: string, name: string): string {
+function withName(url: string, name: string): string {
   return url.replace(/^(\w+:\/\/)(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/, (_all, scheme) => `${scheme}${bracketed(name)}`);
 }
 
@@ -146,6 +157,7 @@ function httpUrl(scheme: string, host: string, port: number): string {
   return `${scheme}://${bracketed(host)}:${port}`;
 }
 
-function bracketed(name: string): string {
+/** A name as the host of a URL: IPv6 addresses in brackets. */
+export function bracketed(name: string): string {
   return name.includes(':') ? `[${name}]` : name;
 }

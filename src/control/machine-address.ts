@@ -7,7 +7,7 @@ export function machineAddress(): string | undefined {
 }
 
 /** The addresses of this machine that others may reach, the likeliest first; link-local ones are none. */
-export function machineAddresses(): string[] {
+function machineAddresses(): string[] {
   const out = outwardInterface();
   const all = Object.entries(networkInterfaces()).flatMap(([name, infos]) =>
     (infos ?? []).map((info) => ({ name, info })),

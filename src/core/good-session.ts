@@ -1,5 +1,5 @@
 /** A session that lasted so long was a good one: who dials again begins anew, with attempts and waits. */
-export const goodSessionMs = 10_000;
+const goodSessionMs = 10_000;
 
 /**
  * `establishedAt`: when the session was there, by `performance.now()`; undefined where it never was. A dial into a network that

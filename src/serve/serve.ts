@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  bracketed,
   type ChosenName,
   type Endpoints,
   hostOf,
@@ -287,8 +288,4 @@ class Stack {
       if (!(error instanceof StreamsError) || error.code !== 'CHILD_DIED') throw error;
     }
   }
-}
-
-function bracketed(name: string): string {
-  return name.includes(':') ? `[${name}]` : name;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { besideEngine } from '../addresses.ts';
 import { hashSecret } from '../auth/secrets.ts';
 import { srtPassphrase } from '../auth/srt-passphrase.ts';
 import type { Db, LiveInputRow } from '../store/schema.ts';
@@ -130,15 +131,14 @@ export function viewIngestUrls({ context }: Call, input: z.output<typeof liveInp
 
 function ingestUrls(context: Call['context'], id: string, ingest: z.output<typeof ingestKind>): Urls {
   const told = context.endpoints();
-  const { rtmpUrl, rtmpsUrl, srtUrl, engineUrl, relayUrl, publicHttpUrl } = told;
-  const besideEngine = engineUrl === undefined ? undefined : publicHttpUrl;
+  const { rtmpUrl, rtmpsUrl, srtUrl, relayUrl } = told;
   if (ingest === 'fmp4') {
-    const fmp4 = told.publicFmp4Url ?? besideEngine;
+    const fmp4 = besideEngine(told, told.publicFmp4Url);
     if (fmp4 === undefined) return {};
     return { fmp4: `${fmp4}/ingest/${id}`, ...(relayUrl !== undefined && { moqt: `${relayUrl}/publish/${id}` }) };
   }
   if (ingest === 'whip') {
-    const whip = told.publicWhipUrl ?? besideEngine;
+    const whip = besideEngine(told, told.publicWhipUrl);
     return whip === undefined ? {} : { whip: `${whip}/whip/${id}` };
   }
   if (ingest === 'srt') return srtUrl === undefined ? {} : { srt: `${srtUrl}?streamid=${id}` };

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
+import { besideEngine } from '../addresses.ts';
 import { mintPlaybackToken } from '../auth/playback-token.ts';
 import { defineOperation } from './define.ts';
 import { inputId, isoTime, orgId, time } from './fields.ts';
@@ -40,8 +41,8 @@ export const liveInputsMintPlaybackToken = defineOperation({
       }),
       from({ context }, { token, input }) {
         const told = context.endpoints();
-        const { relayUrl, certificateSha256, engineUrl, publicHttpUrl } = told;
-        const hls = told.publicHlsUrl ?? (engineUrl === undefined ? undefined : publicHttpUrl);
+        const { relayUrl, certificateSha256, publicHttpUrl } = told;
+        const hls = besideEngine(told, told.publicHlsUrl);
         return {
           jti: decodeJwt(token).jti!,
           ...(relayUrl === undefined ? {} : { url: `${relayUrl}/playback/${input.id}?tok=${token}` }),
