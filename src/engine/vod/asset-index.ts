@@ -21,6 +21,8 @@ export type TrackIndex = {
   timescale: number;
   /** How many discontinuities the asset had before this track began. */
   firstPeriod: number;
+  /** How much later its first sample is shown than decoded, ticks: reordered pictures. */
+  compositionOffset?: number;
   inits: ByteRange[];
   segments: SegmentIndex[];
 };
@@ -59,9 +61,9 @@ function isFromTheStart({ firstPeriod }: TrackIndex): boolean {
   return firstPeriod === 0;
 }
 
-/** Seconds, on the clock of the media. */
-function beginOf({ segments, timescale }: TrackIndex): number {
-  return segments[0]!.start / timescale;
+/** When the first sample is shown, seconds on the clock of the media. */
+function beginOf({ segments, compositionOffset = 0, timescale }: TrackIndex): number {
+  return (segments[0]!.start + compositionOffset) / timescale;
 }
 
 /** `init` of each track: its first init segment in base64. */
