@@ -158,6 +158,29 @@ it('an answer over a WebSocket that is full goes before all media', async () => 
   expect(media.bytes).toBeLessThan(underWay);
 });
 
+it('streams that wait for the credit of the peer get it by priority', async () => {
+  const listener = await testListener();
+  const accepted = listener.accept();
+  const client = await testConnect(listener.port, { maxIncomingUni: 1 });
+  const server = (await accepted)!;
+  onTestFinished(async () => {
+    client.close({ code: 0, reason: '' });
+    await listener.close();
+  });
+  const open = (priority: number): void => {
+    const stream = server.openUni({ priority });
+    stream.write(Uint8Array.of(priority));
+    stream.finish();
+  };
+  for (const priority of [9, 1, 2, 5, 2]) open(priority);
+  const order: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const stream = (await client.acceptUni())!;
+    for (let part = await stream.read(); part !== null; part = await stream.read()) order.push(part[0]!);
+  }
+  expect(order).toEqual([9, 5, 2, 2, 1]);
+});
+
 const versions = ['moqt-16', 'moqt-18', 'moqt-20', 'moqt-22', ...liteProtocols];
 
 describe.each(versions)('a session over a full line (%s)', (version) => {

@@ -1,5 +1,9 @@
 import type { NativeLimits } from './native-types.ts';
 
+/** How much an end may have under way. `bbr` goes by the rate that arrives, `cubic` and `newreno` by what is lost. */
+export const congestionControls = ['bbr', 'cubic', 'newreno'] as const;
+export type CongestionControl = (typeof congestionControls)[number];
+
 /** What either end of a connection may set; times in ms, sizes in bytes. */
 export type QuicLimits = {
   /** Without any packet for this long the connection is gone. Default 30 000. */
@@ -17,6 +21,8 @@ export type QuicLimits = {
   connectionReceiveWindow?: number;
   /** Queued bytes at which a stream's `write` answers false. Default 1 MiB. */
   streamHighWaterBytes?: number;
+  /** Default `cubic`. */
+  congestionControl?: CongestionControl;
 };
 
 /** Of each kind, at first; and when the peer has opened so many in all, it is allowed the rest. A viewer opens four of each. */
@@ -34,5 +40,6 @@ export function nativeLimits(limits: QuicLimits): NativeLimits {
     streamReceiveWindow: limits.streamReceiveWindow ?? mebibyte,
     connectionReceiveWindow: limits.connectionReceiveWindow ?? 8 * mebibyte,
     streamHighWaterBytes: limits.streamHighWaterBytes ?? mebibyte,
+    congestionControl: limits.congestionControl ?? 'cubic',
   };
 }

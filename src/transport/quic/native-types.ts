@@ -1,3 +1,5 @@
+import type { CongestionControl } from './limits.ts';
+
 /** The native module (native/src/lib.rs): handles and codes are whole numbers below 2^53, times milliseconds. */
 export type NativeModule = { QuicSocket: new (wakeup: () => void, workers: number) => NativeSocket };
 
@@ -10,6 +12,7 @@ export type NativeLimits = {
   streamReceiveWindow: number;
   connectionReceiveWindow: number;
   streamHighWaterBytes: number;
+  congestionControl: CongestionControl;
 };
 
 export type NativeListenOptions = {
