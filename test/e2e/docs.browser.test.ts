@@ -17,7 +17,7 @@ function commandsOf(file: string): string[] {
 const files = [
   'README.md',
   ...readdirSync(join(repoRoot, 'docs'))
-    // docs-relay.test.ts runs those of relay.md, upload.test.ts those of upload.md.
+    // docs-relay.live.test.ts runs those of relay.md, upload.browser.test.ts those of upload.md.
     .filter((name) => name.endsWith('.md') && name !== 'relay.md' && name !== 'upload.md')
     .map((name) => `docs/${name}`),
 ];
