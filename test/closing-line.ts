@@ -5,9 +5,12 @@ import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 /** The end of a run in plain words, for people and for programs that read logs: what was not run and why, then one line of counts. */
 export class ClosingLine implements Reporter {
   #root = '.';
+  /** With `-t` most tests are skipped because of their names: nobody needs a list of those. */
+  #named = false;
 
   onInit(vitest: Vitest): void {
     this.#root = vitest.config.root;
+    this.#named = vitest.config.testNamePattern !== undefined;
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -17,7 +20,7 @@ export class ClosingLine implements Reporter {
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         counts[state]++;
-        if (state === 'skipped' || state === 'pending')
+        if (!this.#named && (state === 'skipped' || state === 'pending'))
           notRun.push(`  ${module.relativeModuleId} > ${test.fullName}: ${reasonOf(test)}`);
       }
       // A file that could not be loaded has no tests to fail.

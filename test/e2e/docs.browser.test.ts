@@ -39,7 +39,10 @@ describe('the commands shown in the docs', () => {
     expect(rest.length).toBeGreaterThan(8);
     expect(
       outside.filter(
-        (command) => !/^npm (ci && (npm test|npx streams serve --demo)|run (bench|fuzz).*)$/.test(command),
+        (command) =>
+          !/^npm (ci && (npm run test:setup && npm test|npx streams serve --demo)|run (bench|fuzz|test:peers).*)$/.test(
+            command,
+          ),
       ),
     ).toEqual([]);
   });
