@@ -13,6 +13,9 @@ const kinds = {
   peers: 'test/**/*.peers.test.ts',
 };
 
+/** Tests that start processes: on a busy machine each start takes seconds. */
+const wholeStackMs = 60_000;
+
 export default defineConfig({
   test: {
     testTimeout: 20_000,
@@ -38,13 +41,20 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'live', include: [kinds.live], maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'live',
+          include: [kinds.live],
+          testTimeout: wholeStackMs,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,
         test: {
           name: 'browser',
           include: [kinds.browser],
+          testTimeout: wholeStackMs,
           globalSetup: 'test/browser/pages.ts',
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

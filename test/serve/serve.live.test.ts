@@ -294,7 +294,7 @@ describe('streams serve --demo', () => {
 });
 
 describe('streams watch', () => {
-  it('says why it was refused, and what happened when there was nothing', async () => {
+  it('says why it was refused, and what happened when there was nothing', { timeout: 120_000 }, async () => {
     const { ready } = await start();
     const created = await json('inputs', 'create', '--name', 'show');
     const { url } = await json('playback', 'mint', created.input.id);
