@@ -193,6 +193,9 @@ export class BroadcastPublisher {
     if (!URL.canParse(url)) throw new StreamsError('USAGE', 'the URL to publish to is not a URL');
     const { pathname, search, host } = new URL(url);
     const transport = await openTransport(connect, url, timeoutMs, this.#stop.signal);
+    const abort = () => transport.close({ code: sessionCodes.noError, reason: '' });
+    this.#stop.signal.addEventListener('abort', abort, { once: true });
+    if (this.#stop.signal.aborted) abort();
     const publishing = new PublisherSession(this.#broadcast, transport, (live) => this.#isTaken(live));
     try {
       const session = await establish(transport, {
@@ -210,6 +213,8 @@ export class BroadcastPublisher {
     } catch (error) {
       transport.close({ code: sessionCodes.noError, reason: '' });
       throw publishRefusal(await transport.closed) ?? error;
+    } finally {
+      this.#stop.signal.removeEventListener('abort', abort);
     }
   }
 

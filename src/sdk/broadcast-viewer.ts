@@ -143,9 +143,10 @@ export class BroadcastViewer implements Viewer {
       over();
     });
     // Ends every request and stream of it, and so all that waits below.
-    controller.signal.addEventListener('abort', () =>
-      session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : ''),
-    );
+    const leave = () => session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : '');
+    controller.signal.addEventListener('abort', leave);
+    // The caller may have closed the viewer between SETUP and here: an aborted signal tells nobody again.
+    if (controller.signal.aborted) leave();
     this.#noticeWaiting();
     // A browser would find out by its idle timeout only.
     const watch = setInterval(() => {

@@ -82,7 +82,8 @@ describe.each(['moq-lite-04', 'moq-lite-05'])('the same in %s', (protocol) => {
 
 describeVersions('an answer that does not fit on the wire', (version) => {
   // Of track properties draft-14 says those that it has parameters for.
-  it.skipIf(version === 'moq-00')('leaves a SUBSCRIBE that can still be refused, its alias free', async () => {
+  it('leaves a SUBSCRIBE that can still be refused, its alias free', async ({ skip }) => {
+    skip(version === 'moq-00', 'moq-00 has no track properties of any length');
     // One pair: type 0x41, its length in three bytes, and almost all that a message can hold.
     const trackProperties = new Uint8Array(65_532);
     trackProperties.set([0x41, 0xc0, 0xff, 0xf8]);

@@ -1,8 +1,4 @@
-import type { NativeLimits } from './native-types.ts';
-
-/** How much an end may have under way. `bbr` goes by the rate that arrives, `cubic` and `newreno` by what is lost. */
-export const congestionControls = ['bbr', 'cubic', 'newreno'] as const;
-export type CongestionControl = (typeof congestionControls)[number];
+import type { CongestionControl, NativeLimits } from './native-types.ts';
 
 /** What either end of a connection may set; times in ms, sizes in bytes. */
 export type QuicLimits = {

@@ -1,4 +1,6 @@
-import type { CongestionControl } from './limits.ts';
+/** How much an end may have under way. `bbr` goes by the rate that arrives, `cubic` and `newreno` by what is lost. */
+export const congestionControls = ['bbr', 'cubic', 'newreno'] as const;
+export type CongestionControl = (typeof congestionControls)[number];
 
 /** The native module (native/src/lib.rs): handles and codes are whole numbers below 2^53, times milliseconds. */
 export type NativeModule = { QuicSocket: new (wakeup: () => void, workers: number) => NativeSocket };
