@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { localOrgId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { createApp } from './api/app.ts';
 import { EngineProxy } from './api/engine-proxy.ts';
-import { type HttpServer, httpUrl, listen } from './api/listen.ts';
-import { listenSecure, type SecureServer } from './api/listen-secure.ts';
+import { httpUrl } from './api/listen.ts';
+import type { SecureServer } from './api/listen-secure.ts';
+import { type Listeners, type ListenersOptions, openListeners } from './api/listeners.ts';
 import { loadMasterKey } from './auth/master-key.ts';
 import { type Rate, type RateLimit, TokenBuckets } from './auth/rate-limit.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
@@ -23,11 +23,7 @@ import { Dispatcher } from './webhooks/dispatcher.ts';
 const sweepIntervalMs = 1000;
 const forgetIntervalMs = 60_000;
 
-export type ControlOptions = {
-  /** Address to listen on, e.g. `127.0.0.1`. */
-  host: string;
-  /** 0 picks a free one. */
-  port: number;
+export type ControlOptions = ListenersOptions & {
   /** Holds `control.db` and `master.key`; made with mode 0700 when missing. */
   dataDir: string;
   /**
@@ -35,8 +31,6 @@ export type ControlOptions = {
    * STREAMS_DATABASE_URL.
    */
   databaseUrl?: string | undefined;
-  /** Serve the same over TLS too, by HTTP/2; PEM files. `port` 0 picks a free one. */
-  https?: { port: number; certFile: string; keyFile: string };
   /** What engine and relay show at `/internal/…`. */
   serviceToken: string;
   /** Built web pages: `index.html`, `watch.html`, `assets/`. */
@@ -50,6 +44,8 @@ export type ControlOptions = {
 
 export interface Control extends AsyncDisposable {
   readonly port: number;
+  /** Where there is one. */
+  readonly internalPort: number | undefined;
   /** `https://name:port`, where it is served over TLS. */
   readonly httpsUrl: string | undefined;
   /** `iss` of every playback token: `streams:` and the id of this installation. Never changes. */
@@ -79,8 +75,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const db = databaseUrl
     ? await openPostgresStore(databaseUrl, logger)
     : await openSqliteStore(join(dataDir, 'control.db'));
-  let server: HttpServer | undefined;
-  let secure: SecureServer | undefined;
+  let listeners: Listeners | undefined;
   try {
     const issuer = await installIssuer(db);
     await ensureOrg(db, localOrgId, 'local', now());
@@ -101,24 +96,21 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       mints: limit('mints', { capacity: 1000, refillMs: 10 }),
       allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
       endpoints: () => ({
-        publicHttpUrl: secureUrl(options.host, secure) ?? httpUrl(options.host, server?.port ?? options.port),
+        publicHttpUrl:
+          secureUrl(options.host, listeners?.secure) ?? httpUrl(options.host, listeners?.port ?? options.port),
         ...endpoints,
       }),
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
     const answer = async (request: Request, remoteAddress = 'in-process') => app.fetch(request, { remoteAddress });
-    const proxy = new EngineProxy({ engineUrl: () => endpoints.engineUrl, logger });
-    const take = (incoming: IncomingMessage, outgoing: ServerResponse) => proxy.take(incoming, outgoing);
-    server = await listen({
-      host: options.host,
-      port: options.port,
+    const { serviceToken } = options;
+    const proxy = new EngineProxy({ engineUrl: () => endpoints.engineUrl, serviceToken, logger });
+    listeners = await openListeners(options, {
       fetch: answer,
-      take,
+      take: (incoming, outgoing, remoteAddress) => proxy.take(incoming, outgoing, remoteAddress),
+      logger,
     });
-    if (options.https !== undefined) {
-      secure = await listenSecure({ ...options.https, host: options.host, fetch: answer, take, logger });
-    }
-    const { port, close: stop } = server;
+    const { port, internalPort, secure, close: stop } = listeners;
     const dispatcher = new Dispatcher({ db, vault, logger, now, allowPrivate: context.allowPrivateWebhooks });
     const timer = setInterval(() => {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
@@ -134,8 +126,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       closing ??= (async () => {
         clearInterval(timer);
         clearInterval(forgetting);
-        await Promise.all([stop(), secure?.close()]);
-        proxy.close();
+        await stop();
+        await proxy.close();
         await dispatcher.close();
         await db.destroy();
       })();
@@ -143,6 +135,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     return {
       port,
+      internalPort,
       httpsUrl: secureUrl(options.host, secure),
       issuer,
       setEndpoints(next) {
@@ -158,8 +151,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
-    await server?.close();
-    await secure?.close();
+    await listeners?.close();
     await db.destroy();
     throw error;
   }
