@@ -85,9 +85,10 @@ export class RequestBody extends Readable {
     const stream = http2Stream(this.#incoming);
     // A stream that the client resets without an error ends as one that is whole; but then it is closed as well.
     const whole = stream === undefined ? this.#incoming.complete : !stream.closed && !stream.aborted;
-    if (!whole) return this.#cut();
-    this.push(null);
-    this.#started();
+    if (whole) {
+      this.push(null);
+      this.#started();
+    } else this.#cut();
   };
 
   readonly #started = (): void => {
