@@ -26,13 +26,23 @@ const timeoutMs = 5000;
 /** The control plane will never take them as they are. */
 const refusals = new Set([400, 413, 422]);
 
-/** Answers whether they were taken; false: they never will be. Throws API_UNREACHABLE when they may be later. */
-export async function sendReports(
-  { controlUrl, serviceToken }: { readonly controlUrl: string; readonly serviceToken: string },
+type Control = { readonly controlUrl: string; readonly serviceToken: string };
+
+/** Answers how many never will be taken: a batch that is refused is sent in halves. Throws API_UNREACHABLE when the rest may be later. */
+export async function sendReports(control: Control, node: string, rows: readonly SessionReport[]): Promise<number> {
+  if (rows.length === 0 || (await sendBatch(control, node, rows))) return 0;
+  if (rows.length === 1) return 1;
+  const half = Math.ceil(rows.length / 2);
+  const first = await sendReports(control, node, rows.slice(0, half));
+  return first + (await sendReports(control, node, rows.slice(half)));
+}
+
+/** False: refused as a whole. */
+async function sendBatch(
+  { controlUrl, serviceToken }: Control,
   node: string,
   rows: readonly SessionReport[],
 ): Promise<boolean> {
-  if (rows.length === 0) return true;
   const body = JSON.stringify({
     node,
     broadcasts: rows.filter((row) => row.viewer === undefined),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
 import { isId, newId } from '../../core/ids.ts';
+import { words } from '../../core/lenient.ts';
 import { recordedAsset, reportAsset } from '../asset-state.ts';
 import { authenticate, requireScope } from '../auth/authenticate.ts';
 import type { Caller, ControlContext } from '../context.ts';
@@ -14,7 +15,7 @@ import { readJson } from './read-body.ts';
 const stateBody = z.object({
   status: z.enum(['uploading', 'queued', 'processing', 'ready', 'errored']),
   percent: z.int().min(0).max(100).optional(),
-  reason: z.string().max(500).optional(),
+  reason: words(500).optional(),
   durationMs: z.int().min(0).optional(),
   bytes: z.int().min(0).optional(),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { withDeadline } from '../../core/deadline.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { eachThatFits, words } from '../../core/lenient.ts';
 import { AccessNews } from '../auth/access-news.ts';
 import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
@@ -32,25 +33,35 @@ const authorizeBody = z.object({
 });
 
 const maxStatsBytes = 4096;
+/** Figures that are too many, or none, are left out: the input is live without them. */
 const stats = z
   .record(z.string().max(64), z.unknown())
-  .refine((value) => JSON.stringify(value).length <= maxStatsBytes, `more than ${maxStatsBytes} bytes`);
+  .refine((value) => JSON.stringify(value).length <= maxStatsBytes, `more than ${maxStatsBytes} bytes`)
+  .optional()
+  .catch(undefined);
 
 const engineId = z.string().regex(/^[0-9A-Za-z_.-]{1,64}$/);
-const liveInput = z.object({ inputId: z.string().max(64), stats: stats.optional(), took: z.boolean().optional() });
+const liveInput = z.union([
+  z
+    .string()
+    .max(64)
+    .transform((inputId) => ({ inputId })),
+  z.object({ inputId: z.string().max(64), stats, took: z.boolean().optional().catch(undefined) }),
+]);
+const erroredInput = z.object({ inputId: z.string().max(64), reason: words(500) });
+const maxInputs = 10_000;
 
+/** What is said of one input never keeps the engine from being heard. */
 const heartbeatBody = z.object({
   engineId,
   /** Input ids, bare or in objects that say more. */
-  live: z
-    .array(z.union([z.string().max(64), liveInput]))
-    .max(10_000)
-    .transform((inputs) => inputs.map((input) => (typeof input === 'string' ? { inputId: input } : input))),
-  errored: z
-    .array(z.object({ inputId: z.string().max(64), reason: z.string().max(500) }))
-    .max(10_000)
-    .default([]),
+  live: eachThatFits(liveInput, maxInputs).transform(({ fitting }) => fitting),
+  errored: eachThatFits(erroredInput, maxInputs)
+    .transform(({ fitting }) => fitting)
+    .prefault([]),
 });
+/** As many inputs, with all that may be said of them. */
+const maxHeartbeatBytes = maxInputs * (maxStatsBytes + 1024);
 
 const claimBody = z.object({ engineId, inputId: z.string().max(64) });
 
@@ -115,7 +126,9 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
   app.get('/internal/installation', (c) => c.json({ issuer: context.issuer }));
 
   app.post('/internal/engine/heartbeat', async (c) => {
-    const { stop, moved, record } = await context.liveness.heartbeat(parse(heartbeatBody, await readJson(c.req.raw)));
+    const { stop, moved, record } = await context.liveness.heartbeat(
+      parse(heartbeatBody, await readJson(c.req.raw, maxHeartbeatBytes)),
+    );
     return c.json({ ok: true, stop, moved, record });
   });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { toStreamsError } from '../../core/errors.ts';
+import { words } from '../../core/lenient.ts';
 import { RelaySessions } from '../auth/relay-session.ts';
 import type { ControlContext } from '../context.ts';
 import type { App } from './app-env.ts';
@@ -18,7 +19,7 @@ const relaySession = z.object({
   query: z.string().max(16_384).optional(),
   token: z.object({ kind: z.int(), value: z.string().max(16_384) }).optional(),
   tls: z.unknown().optional(),
-  reason: z.string().max(200).default('unknown'),
+  reason: words(200).default('unknown'),
   duration: z.number().min(0).default(0),
   bytes: z.object({ sent: z.number().default(0), received: z.number().default(0) }).prefault({}),
 });
