@@ -113,5 +113,6 @@ function follower(stream: SendStream) {
     subgroupComplete() {},
     subgroupEnded() {},
     trimmed() {},
+    cannotBeSaid() {},
   };
 }
