@@ -18,3 +18,9 @@ export function pathWithToken(path: string, tokens: readonly AuthToken[]): strin
 export function playbackPath(namespace: readonly string[], token: AuthToken): string {
   return pathWithToken(`/playback/${encodeURIComponent(namespace.at(-1) ?? '')}`, [token]);
 }
+
+/** Where a session of that path is sent: a bare `uri` gets its path and query. */
+export function destination(uri: string, path: string): string {
+  const { protocol, host, pathname, search } = new URL(uri);
+  return (pathname === '' || pathname === '/') && search === '' ? `${protocol}//${host}${path}` : uri;
+}
