@@ -1,5 +1,6 @@
 import { concat, emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 import { readBoxHeader } from './boxes.ts';
 
 /**
@@ -18,8 +19,7 @@ const fragmentPrefix = new Set(['styp', 'prft', 'emsg']);
  */
 export class CmafSplitter {
   readonly #maxBoxBytes: number;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new GatheredBytes();
   /** Bytes needed before there is any point in looking again. */
   #wanted = 8;
   #open: { kind: 'prefix' | 'init' | 'fragment'; boxes: Uint8Array[] } | undefined;
@@ -34,9 +34,8 @@ export class CmafSplitter {
   push(bytes: Uint8Array): CmafPiece[] {
     const pieces: CmafPiece[] = [];
     this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes < this.#wanted) return pieces;
-    let rest = concat(this.#waiting);
+    if (this.#waiting.length < this.#wanted) return pieces;
+    let rest = this.#waiting.take();
     for (;;) {
       const header = readBoxHeader(rest);
       if (header === null) {
@@ -53,15 +52,14 @@ export class CmafSplitter {
       rest = rest.subarray(header.size);
       this.#position += header.size;
     }
-    this.#waiting = rest.length === 0 ? [] : [rest.slice()];
-    this.#waitingBytes = rest.length;
+    this.#waiting.push(rest.slice());
     if (rest.length === 0) this.#wanted = 8;
     return pieces;
   }
 
   /** True when everything pushed so far was handed out. */
   get atBoundary(): boolean {
-    return this.#waitingBytes === 0 && this.#open === undefined;
+    return this.#waiting.length === 0 && this.#open === undefined;
   }
 
   #box(type: string, bytes: Uint8Array, pieces: CmafPiece[]): void {

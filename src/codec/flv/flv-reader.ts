@@ -1,5 +1,6 @@
-import { ByteReader, concat } from '../../core/bytes.ts';
+import { ByteReader } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 
 /** A tag of an FLV file (FLV 10.1 E.4.1); bodies are those of RTMP messages. */
 export type FlvTag = {
@@ -17,17 +18,15 @@ const types = new Map<number, FlvTag['type']>([
 
 /** Bytes of an FLV file or pipe to tags. Resumable. Throws MALFORMED; unusable afterwards. Tags are at most 16 MiB by format. */
 export class FlvReader {
-  #waiting: Uint8Array[] = [];
-  #length = 0;
+  readonly #waiting = new GatheredBytes();
   #wanted = 9;
   #started = false;
 
   push(bytes: Uint8Array): FlvTag[] {
     const tags: FlvTag[] = [];
     this.#waiting.push(bytes);
-    this.#length += bytes.length;
-    if (this.#length < this.#wanted) return tags;
-    let rest = concat(this.#waiting);
+    if (this.#waiting.length < this.#wanted) return tags;
+    let rest = this.#waiting.take();
     if (!this.#started) {
       const reader = new ByteReader(rest);
       if (reader.u24() !== 0x464c56) throw new StreamsError('MALFORMED', 'not an FLV file');
@@ -57,8 +56,7 @@ export class FlvReader {
       if (type !== undefined) tags.push({ type, timestamp, body: body.slice() });
       rest = rest.subarray(reader.offset);
     }
-    this.#waiting = rest.length === 0 ? [] : [rest.slice()];
-    this.#length = rest.length;
+    this.#waiting.push(rest.slice());
     return tags;
   }
 }

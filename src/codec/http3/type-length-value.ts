@@ -1,4 +1,5 @@
 import { ByteWriter, concat, emptyBytes } from '../../core/bytes.ts';
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 import { quicVarintAt, quicVarintLength, quicVarintSize, writeQuicVarint } from '../quic-varint.ts';
 
 /** What to do with a value: collect it whole, hand its bytes on as they come, or skip it. */
@@ -11,7 +12,7 @@ export type Handling = 'collect' | 'pass' | 'skip';
 export class TypeLengthValueDecoder {
   readonly #handle: (type: number, length: number) => Handling;
   #header: Uint8Array = emptyBytes;
-  #current: { type: number; left: number; handling: Handling; parts: Uint8Array[] } | undefined;
+  #current: { type: number; left: number; handling: Handling; value: GatheredBytes } | undefined;
 
   /** `handle` decides at each unit's header; what it throws leaves `push`. */
   constructor(handle: (type: number, length: number) => Handling) {
@@ -49,7 +50,7 @@ export class TypeLengthValueDecoder {
     const type = quicVarintAt(all, 0);
     const left = quicVarintAt(all, typeLength);
     this.#header = emptyBytes;
-    this.#current = { type, left, handling: this.#handle(type, left), parts: [] };
+    this.#current = { type, left, handling: this.#handle(type, left), value: new GatheredBytes() };
     return bytes.subarray(headerLength - held);
   }
 
@@ -57,10 +58,10 @@ export class TypeLengthValueDecoder {
     const current = this.#current!;
     const piece = bytes.subarray(0, Math.min(bytes.length, current.left));
     current.left -= piece.length;
-    if (current.handling === 'collect') current.parts.push(piece);
+    if (current.handling === 'collect') current.value.push(piece, current.value.length + piece.length + current.left);
     if (current.left === 0) this.#current = undefined;
     if (current.handling === 'pass' && piece.length > 0) take(current.type, piece);
-    if (current.handling === 'collect' && current.left === 0) take(current.type, concat(current.parts));
+    if (current.handling === 'collect' && current.left === 0) take(current.type, current.value.take());
     return bytes.subarray(piece.length);
   }
 }

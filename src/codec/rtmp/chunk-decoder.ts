@@ -1,5 +1,6 @@
-import { ByteReader, concat } from '../../core/bytes.ts';
+import { ByteReader } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 import { messageType, type RtmpMessage } from './message.ts';
 
 export type ChunkDecoderOptions = {
@@ -9,7 +10,7 @@ export type ChunkDecoderOptions = {
   maxOtherBytes?: number;
   /** Chunk streams a peer may use; default 64. */
   maxChunkStreams?: number;
-  /** Bytes of unfinished messages over all chunk streams; default 32 MiB. */
+  /** Bytes of unfinished messages over all chunk streams; default 32 MiB. May be changed later. */
   maxPendingBytes?: number;
 };
 
@@ -21,8 +22,7 @@ type ChunkStream = {
   length: number;
   type: number;
   streamId: number;
-  parts: Uint8Array[];
-  received: number;
+  received: GatheredBytes;
 };
 
 /**
@@ -30,11 +30,11 @@ type ChunkStream = {
  * itself (Set Chunk Size is not handed out). Throws MALFORMED, PROTOCOL_VIOLATION or LIMIT_EXCEEDED; unusable afterwards.
  */
 export class ChunkDecoder {
-  readonly #options: Required<ChunkDecoderOptions>;
+  maxPendingBytes: number;
+  readonly #options: Required<Omit<ChunkDecoderOptions, 'maxPendingBytes'>>;
   readonly #streams = new Map<number, ChunkStream>();
   #chunkSize = 128;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new GatheredBytes();
   /** Bytes needed before there is any point in looking again. */
   #wanted = 1;
   #pendingBytes = 0;
@@ -44,25 +44,25 @@ export class ChunkDecoder {
       maxMediaBytes: options.maxMediaBytes ?? 16 << 20,
       maxOtherBytes: options.maxOtherBytes ?? 64 << 10,
       maxChunkStreams: options.maxChunkStreams ?? 64,
-      maxPendingBytes: options.maxPendingBytes ?? 32 << 20,
     };
+    this.maxPendingBytes = options.maxPendingBytes ?? 32 << 20;
   }
 
   push(bytes: Uint8Array): RtmpMessage[] {
     const messages: RtmpMessage[] = [];
     this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes < this.#wanted) return messages;
-    const input = concat(this.#waiting);
+    if (this.#waiting.length < this.#wanted) {
+      this.#checkPending();
+      return messages;
+    }
+    const input = this.#waiting.take();
     let at = 0;
     for (;;) {
       const used = this.#chunk(input, at, messages);
       if (used === 0) break;
       at += used;
     }
-    const rest = input.slice(at);
-    this.#waiting = rest.length === 0 ? [] : [rest];
-    this.#waitingBytes = rest.length;
+    this.#waiting.push(input.slice(at));
     return messages;
   }
 
@@ -85,7 +85,7 @@ export class ChunkDecoder {
     if (known === undefined && this.#streams.size >= this.#options.maxChunkStreams)
       throw new StreamsError('LIMIT_EXCEEDED', 'too many RTMP chunk streams');
     const stream = known ?? newStream();
-    const fresh = stream.received === 0;
+    const fresh = stream.received.length === 0;
     if (!fresh && format !== 3)
       throw new StreamsError('PROTOCOL_VIOLATION', 'an RTMP message begins inside of another');
 
@@ -107,7 +107,7 @@ export class ChunkDecoder {
       if (format < 3) step = value;
       else if (value !== stream.step) reader.offset -= 4;
     }
-    const want = Math.min(this.#chunkSize, length - stream.received);
+    const want = Math.min(this.#chunkSize, length - stream.received.length);
     this.#checkLength(type, length);
     this.#wanted = reader.offset + want;
     if (reader.remaining < want) return 0;
@@ -117,34 +117,32 @@ export class ChunkDecoder {
       Object.assign(stream, { step, length, type, streamId, extended });
     }
     this.#pendingBytes += want;
-    if (this.#pendingBytes > this.#options.maxPendingBytes)
-      throw new StreamsError('LIMIT_EXCEEDED', 'too many bytes in unfinished RTMP messages');
-    stream.parts.push(reader.take(want).slice());
-    stream.received += want;
-    if (stream.received === length) this.#finish(stream, messages);
+    this.#checkPending();
+    // A first piece is kept as it is, and must not keep the whole input with it.
+    stream.received.push(fresh ? reader.take(want).slice() : reader.take(want), length);
+    if (stream.received.length === length) this.#finish(stream, messages);
     return reader.offset;
   }
 
   #finish(stream: ChunkStream, messages: RtmpMessage[]): void {
-    const payload = concat(stream.parts);
-    this.#drop(stream);
+    this.#pendingBytes -= stream.received.length;
+    const payload = stream.received.take();
     if (stream.type === messageType.setChunkSize) {
       const size = new ByteReader(payload).u32();
       if (size < 1 || size > 0x7fffffff) throw new StreamsError('PROTOCOL_VIOLATION', `RTMP chunk size ${size}`);
       this.#chunkSize = Math.min(size, 0xffffff);
     } else if (stream.type === messageType.abort) {
       const aborted = this.#streams.get(new ByteReader(payload).u32());
-      if (aborted !== undefined) this.#drop(aborted);
+      if (aborted !== undefined) this.#pendingBytes -= aborted.received.take().length;
     } else {
       const { type, streamId, timestamp } = stream;
       messages.push({ type, streamId, timestamp, payload });
     }
   }
 
-  #drop(stream: ChunkStream): void {
-    this.#pendingBytes -= stream.received;
-    stream.parts = [];
-    stream.received = 0;
+  #checkPending(): void {
+    if (this.#pendingBytes + this.#waiting.length > this.maxPendingBytes)
+      throw new StreamsError('LIMIT_EXCEEDED', 'too many bytes in unfinished RTMP messages');
   }
 
   #checkLength(type: number, length: number): void {
@@ -155,7 +153,7 @@ export class ChunkDecoder {
 }
 
 function newStream(): ChunkStream {
-  return { timestamp: 0, step: 0, extended: false, length: 0, type: 0, streamId: 0, parts: [], received: 0 };
+  return { timestamp: 0, step: 0, extended: false, length: 0, type: 0, streamId: 0, received: new GatheredBytes() };
 }
 
 const messageHeaderLengths = [11, 7, 3, 0];

@@ -101,6 +101,21 @@ describe('RTMP chunks', () => {
     }).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
   });
 
+  it('of one byte cost no more than their bytes', () => {
+    const decoder = new ChunkDecoder();
+    decoder.push(fromHex('02 000000 000004 01 00000000 00000001'));
+    const length = 1 << 20;
+    decoder.push(fromHex('04 000000 100000 09 01000000 00'));
+    const pieces = new Uint8Array(2 * (length - 2)).map((_, index) => (index % 2 === 0 ? 0xc4 : 0));
+    globalThis.gc?.();
+    const before = process.memoryUsage();
+    expect(decoder.push(pieces)).toEqual([]);
+    const after = process.memoryUsage();
+    // An array of its own for each byte is 100 MB of them that nothing can collect.
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16 << 20);
+    expect(decoder.push(new Uint8Array([0xc4, 0]))[0]!.payload).toHaveLength(length);
+  });
+
   it('are written so that they read the same', () => {
     for (const timestamp of [0, 0xfffffe, 0xffffff, 0xffffffff]) {
       const value = { type: 9, streamId: 0x01020304, timestamp, payload: new Uint8Array(300).map((_, i) => i) };

@@ -95,6 +95,17 @@ describe('an RTMP connection', () => {
     expect(run.warnings).toEqual([]);
   });
 
+  it('may not begin messages of any size before its key was looked at', async () => {
+    await using run = await serve();
+    const client = new Client(run.server.port);
+    client.socket.write(fromHex('02 000000 000004 01 00000000 00000001'));
+    const onePiece = new Uint8Array([0xc4, 0]);
+    const pieces = concat(Array.from({ length: 300 << 10 }, () => onePiece));
+    client.socket.write(concat([fromHex('04 000000 ffffff 09 01000000 00'), pieces]));
+    await client.closed;
+    expect(run.warnings).toEqual(['LIMIT_EXCEEDED']);
+  });
+
   it('cut in the middle of a message gives no unit of it', async () => {
     await using run = await serve();
     const client = new Client(run.server.port);

@@ -26,6 +26,10 @@ export type RtmpSessionOptions = {
 export const defaultHandshakeMs = 10_000;
 const windowBytes = 2_500_000;
 const chunkSize = 4096;
+
+/** Unfinished messages, in bytes: of a peer whose stream key nobody has looked at, and of a publisher. */
+const strangerBytes = 256 << 10;
+const publisherBytes = 32 << 20;
 const videoFourCcs = ['avc1', 'hvc1', 'av01', 'vp09', 'vp08'];
 const audioFourCcs = ['mp4a', 'Opus'];
 /** The one message stream we hand out. */
@@ -37,7 +41,7 @@ export class RtmpSession {
   readonly #options: RtmpSessionOptions;
   readonly #remoteAddress: string;
   readonly #handshake = new ServerHandshake(randomBytes(1528));
-  readonly #decoder = new ChunkDecoder();
+  readonly #decoder = new ChunkDecoder({ maxPendingBytes: strangerBytes });
   readonly #units = new RtmpToUnits();
   readonly #deadline: NodeJS.Timeout;
   #open = false;
@@ -202,6 +206,7 @@ export class RtmpSession {
   #accept(grant: PublishGrant, streamKey: string): void {
     if (this.#closed) return;
     clearTimeout(this.#deadline);
+    this.#decoder.maxPendingBytes = publisherBytes;
     const publisher: Publisher = {
       kind: 'rtmp',
       replaced: () => {
