@@ -26,6 +26,7 @@ const byErrorCode: Record<ErrorCode, ExitCode> = {
   CONFLICT: 5,
   RATE_LIMITED: 1,
   API_UNREACHABLE: 4,
+  STORE_UNAVAILABLE: 4,
   RELAY_UNREACHABLE: 4,
   PORT_IN_USE: 5,
   QUIC_UNAVAILABLE: 1,

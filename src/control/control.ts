@@ -35,6 +35,8 @@ export type ControlOptions = {
    * STREAMS_DATABASE_URL.
    */
   databaseUrl?: string | undefined;
+  /** A Postgres whose answer takes longer counts as away. Default 30 s. */
+  storeTimeoutMs?: number | undefined;
   /** Serve the same over TLS too, by HTTP/2; PEM files. `port` 0 picks a free one. */
   https?: { port: number; certFile: string; keyFile: string };
   /** What engine and relay show at `/internal/…`. */
@@ -77,7 +79,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const vault = new Vault(loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger));
   const databaseUrl = options.databaseUrl ?? process.env.STREAMS_DATABASE_URL;
   const db = databaseUrl
-    ? await openPostgresStore(databaseUrl, logger)
+    ? await openPostgresStore(databaseUrl, logger, { queryTimeoutMs: options.storeTimeoutMs })
     : await openSqliteStore(join(dataDir, 'control.db'));
   let server: HttpServer | undefined;
   let secure: SecureServer | undefined;
@@ -133,6 +135,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const close = () => {
       closing ??= (async () => {
         clearInterval(timer);
+        liveness.close();
         clearInterval(forgetting);
         await Promise.all([stop(), secure?.close()]);
         proxy.close();

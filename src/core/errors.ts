@@ -14,6 +14,7 @@ export const errorCodes = [
   'CONFLICT',
   'RATE_LIMITED',
   'API_UNREACHABLE',
+  'STORE_UNAVAILABLE', // the database is away for a moment: try again
   'RELAY_UNREACHABLE',
   'PORT_IN_USE',
   'QUIC_UNAVAILABLE', // native module missing on this platform

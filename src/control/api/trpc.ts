@@ -5,7 +5,7 @@ import type { ControlContext } from '../context.ts';
 import { invoke } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
-import { statusOf, toClientError } from './http-error.ts';
+import { retryAfter, statusOf, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
 
 const prefix = '/api/trpc/';
@@ -41,7 +41,7 @@ export function mountTrpc(app: App, context: ControlContext): void {
       const httpStatus = statusOf(code);
       return Response.json(
         { error: { message, code: number, data: { code: name, httpStatus, path } } },
-        { status: httpStatus },
+        { status: httpStatus, headers: retryAfter(code) },
       );
     }
   });
@@ -60,4 +60,5 @@ const trpcCodes: Partial<Record<ErrorCode, readonly [string, number]>> = {
   CONFLICT: ['CONFLICT', -32009],
   LIMIT_EXCEEDED: ['PAYLOAD_TOO_LARGE', -32013],
   RATE_LIMITED: ['TOO_MANY_REQUESTS', -32029],
+  STORE_UNAVAILABLE: ['SERVICE_UNAVAILABLE', -32603],
 };
