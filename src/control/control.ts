@@ -46,6 +46,8 @@ export type ControlOptions = {
   logger: Logger;
   /** Let webhooks lead to private network addresses. Default: whether STREAMS_ALLOW_PRIVATE_WEBHOOKS is 1. */
   allowPrivateWebhooks?: boolean;
+  /** How long an endpoint of a webhook may take to answer. Default 10 s. */
+  webhookAttemptMs?: number | undefined;
   /** Milliseconds since the Unix epoch; for tests. */
   now?: () => number;
 };
@@ -121,7 +123,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       secure = await listenSecure({ ...options.https, host: options.host, fetch: answer, take, logger });
     }
     const { port, close: stop } = server;
-    const dispatcher = new Dispatcher({ db, vault, logger, now, allowPrivate: context.allowPrivateWebhooks });
+    const dispatcher = new Dispatcher({
+      db,
+      vault,
+      logger,
+      now,
+      allowPrivate: context.allowPrivateWebhooks,
+      attemptMs: options.webhookAttemptMs,
+    });
     const timer = setInterval(() => {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);

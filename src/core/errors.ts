@@ -24,6 +24,7 @@ export const errorCodes = [
   'PROTOCOL_VIOLATION', // the peer broke a session rule: the session is closed
   'MALFORMED', // bytes that are not what they claim to be
   'LIMIT_EXCEEDED', // a size, count or rate bound
+  'QUOTA_EXCEEDED', // an org has as many as it may have
   'GROUP_LAGGED', // objects were dropped because the reader was slow
   'STREAM_OFF_AIR', // the input is not live
   'NO_MEDIA',

@@ -15,6 +15,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   TIMEOUT: 408,
   CONFLICT: 409,
   LIMIT_EXCEEDED: 413,
+  QUOTA_EXCEEDED: 403,
   RATE_LIMITED: 429,
   STORE_UNAVAILABLE: 503,
 };

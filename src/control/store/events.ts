@@ -11,7 +11,12 @@ export async function recordEvent(
   event: { orgId: string; type: EventType; data: Record<string, unknown>; now: number },
 ): Promise<void> {
   const { orgId, type, data, now } = event;
-  const webhooks = await db.selectFrom('webhooks').select(['id', 'events']).where('org_id', '=', orgId).execute();
+  const webhooks = await db
+    .selectFrom('webhooks')
+    .select(['id', 'events'])
+    .where('org_id', '=', orgId)
+    .where('disabled_at', 'is', null)
+    .execute();
   const wanted = webhooks.filter(({ events }) => (JSON.parse(events) as EventType[]).includes(type));
   if (wanted.length === 0) return;
   const eventId = newId('evt');
