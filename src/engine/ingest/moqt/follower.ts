@@ -1,6 +1,7 @@
 import { sessionCodes } from '../../../codec/moqt/codes.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
+import { wasGood } from '../../../core/good-session.ts';
 import { isId } from '../../../core/ids.ts';
 import { type Logger, redactUrl } from '../../../core/log.ts';
 import { establish } from '../../../session/establish.ts';
@@ -57,9 +58,10 @@ export class IngestFollower {
     let wait = retryMs.first;
     let failing = false;
     while (!signal.aborted) {
+      let establishedAt: number | undefined;
       try {
         const session = await this.#connect();
-        wait = retryMs.first;
+        establishedAt = performance.now();
         if (failing) logger.info('MoQT publishers can be followed again');
         failing = false;
         this.#session = session;
@@ -72,6 +74,7 @@ export class IngestFollower {
         failing = true;
       }
       this.#session = undefined;
+      if (wasGood(establishedAt)) wait = retryMs.first;
       await delay(wait, signal);
       wait = Math.min(wait * 2, retryMs.longest);
     }
