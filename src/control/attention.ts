@@ -1,5 +1,5 @@
 const tickMs = 250;
-/** A loop that was silent for longer has not heard what was said meanwhile. */
+/** A loop that was silent for longer has not heard what was said meanwhile; what waits longer for the store may be lost there. */
 const stallMs = 1500;
 
 /**
@@ -13,6 +13,8 @@ export class Attention {
   #since: number;
   #sinceTick: number;
   #lastTick: number;
+  /** When what is being kept was said, oldest first. */
+  readonly #keeping = new Set<{ saidAt: number }>();
 
   /** `now` is milliseconds since the Unix epoch; `graceMs`: how long those that were not heard have to speak. */
   constructor(now: () => number, graceMs: number) {
@@ -24,9 +26,23 @@ export class Attention {
     this.#timer.unref();
   }
 
-  /** Something was said: had the loop stalled, this came after it. */
-  heard(): void {
-    this.#tick();
+  /**
+   * Runs what keeps in the store something that was said. While it waits for long, and after it has failed, nobody's silence means
+   * anything: a store that hangs keeps nothing, and says so late or not at all.
+   */
+  async keep<T>(work: () => Promise<T>): Promise<T> {
+    this.#tick(); // had the loop stalled, this came after it
+    const said = { saidAt: performance.now() };
+    this.#keeping.add(said);
+    try {
+      return await work();
+    } catch (error) {
+      this.lost();
+      throw error;
+    } finally {
+      this.#noticeWaits();
+      this.#keeping.delete(said);
+    }
   }
 
   /** Something that was said has got lost: the store did not take it. */
@@ -38,11 +54,17 @@ export class Attention {
   /** Who was heard last before this time (ms since the Unix epoch) may speak yet; undefined: everybody had the time to. */
   deafBefore(): number | undefined {
     this.#tick();
+    this.#noticeWaits();
     return performance.now() - this.#sinceTick < this.#graceMs ? this.#since : undefined;
   }
 
   close(): void {
     clearInterval(this.#timer);
+  }
+
+  #noticeWaits(): void {
+    const [oldest] = this.#keeping;
+    if (oldest !== undefined && performance.now() - oldest.saidAt > stallMs) this.lost();
   }
 
   #tick(): void {

@@ -49,14 +49,8 @@ export class Liveness {
    * holds; and, of those that are live, which are to be recorded. A beat without news is a few statements however many inputs it names,
    * and waits for no other writer: the holder of a live input has it for as long as its engine's row is fresh.
    */
-  async heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer> {
-    this.#attention.heard();
-    try {
-      return await this.#heartbeat(beat);
-    } catch (error) {
-      this.#attention.lost();
-      throw error;
-    }
+  heartbeat(beat: Heartbeat): Promise<HeartbeatAnswer> {
+    return this.#attention.keep(() => this.#heartbeat(beat));
   }
 
   async #heartbeat({ engineId, live, errored }: Heartbeat): Promise<HeartbeatAnswer> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { expect, it } from 'vitest';
+import { Attention } from '../../src/control/attention.ts';
 import { serviceToken, startTestControl, type TestControl, temporaryDir } from './helpers.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -48,6 +49,28 @@ it('still misses an engine that was heard after the stall and fell silent', asyn
   await beat(test, 'one', [id]);
   test.clock.now += 6001;
   expect(await status(test, id)).toBe('idle');
+});
+
+it('means nothing by a silence while what was said waits for a store that hangs, and for a while after', async () => {
+  const attention = new Attention(Date.now, 100);
+  try {
+    const deaf = () => attention.deafBefore() !== undefined;
+    await expect.poll(deaf).toBe(false); // the start is over
+    const store = new EventEmitter();
+    const kept = ['first', 'second'].map((name) => attention.keep(() => once(store, name)));
+    expect(deaf()).toBe(false);
+    await expect.poll(deaf, { timeout: 5000 }).toBe(true);
+    store.emit('first', 'kept');
+    expect(await kept[0]).toEqual(['kept']);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(deaf()).toBe(true); // the other still waits, longer than it takes to be heard again
+    store.emit('error', new Error('lost'));
+    await expect(kept[1]).rejects.toThrow('lost');
+    expect(deaf()).toBe(true);
+    await expect.poll(deaf).toBe(false);
+  } finally {
+    attention.close();
+  }
 });
 
 /** A control plane in a process of its own, and an endpoint that keeps what its webhook is told. */
