@@ -1,7 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { switchOffMs } from '../../src/control/webhooks/dispatcher.ts';
+import { switchOffFailures, switchOffMs } from '../../src/control/webhooks/dispatcher.ts';
 import { fairShares } from '../../src/control/webhooks/fair-shares.ts';
 import { post } from '../../src/control/webhooks/send.ts';
 import { startTestControl, type TestControl } from './helpers.ts';
@@ -151,7 +151,6 @@ it('60 endpoints of one org that never answer hold up no other org', { timeout: 
     await expect.poll(() => good.got.length, { timeout: 5000, interval: 20 }).toBe(i + 1);
     expect(performance.now() - began).toBeLessThan(2500);
   }
-  for (const socket of [slow]) await socket[Symbol.asyncDispose]();
 });
 
 it('switches off what fails for three days, says so to the others, and sends again once it is enabled', async () => {
@@ -165,14 +164,26 @@ it('switches off what fails for three days, says so to the others, and sends aga
   const shown = async () =>
     (await test.call('GET', '/v1/webhooks')).body.items.find(({ id }: { id: string }) => id === hook.id);
   expect(await shown()).toMatchObject({ failingSince: null, disabledAt: null });
+  const attempts = async () =>
+    (await test.call('GET', `/v1/webhooks/${hook.id}/deliveries?limit=200`)).body.items.reduce(
+      (sum: number, delivery: { attempts: number; error: string | null }) =>
+        sum + (delivery.error === null ? 0 : delivery.attempts),
+      0,
+    );
+  const began = new Date(test.clock.now).toISOString();
   await rotate(test, input);
-  await expect.poll(async () => (await shown()).failingSince, { timeout: 5000 }).not.toBeNull();
+  await expect.poll(async () => (await shown()).failingSince, { timeout: 5000 }).toBe(began);
   test.clock.now += switchOffMs;
+  await expect.poll(attempts, { timeout: 5000 }).toBe(2);
+  for (let i = 2; i < switchOffFailures - 1; i++) await rotate(test, input);
+  await expect.poll(attempts, { timeout: 5000 }).toBe(switchOffFailures - 1);
+  expect(await shown()).toMatchObject({ failingSince: began, disabledAt: null }); // long enough, not often enough
   await rotate(test, input);
-  await expect.poll(async () => (await shown()).disabledAt, { timeout: 5000 }).not.toBeNull();
   await expect.poll(() => good.got, { timeout: 5000 }).toEqual(['webhook.disabled']);
+  expect(await shown()).toMatchObject({ failingSince: began, disabledAt: new Date(test.clock.now).toISOString() });
   const before = bad.got.length;
-  await rotate(test, input);
+  await rotate(test, input); // told to nobody
+  expect(await attempts()).toBe(switchOffFailures);
   const { items } = (await test.call('GET', `/v1/webhooks/${hook.id}/deliveries`)).body;
   expect((await test.call('POST', `/v1/webhook-deliveries/${items[0].id}/replay`)).body.error.code).toBe('CONFLICT');
   bad.state.status = 200;

@@ -50,6 +50,7 @@ export const webhooksCreate = defineOperation({
       secret_sealed: context.vault.seal(id, secret),
       created_at: context.now(),
       failing_since: null,
+      failures: 0,
       disabled_at: null,
     };
     await db.insertInto('webhooks').values(row).execute();

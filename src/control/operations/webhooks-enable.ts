@@ -14,7 +14,7 @@ export const webhooksEnable = defineOperation({
   target: ({ id }) => id,
   async run(call, { id }) {
     const row = await findWebhook(call, id);
-    const on = { failing_since: null, disabled_at: null };
+    const on = { failing_since: null, failures: 0, disabled_at: null };
     await call.db.updateTable('webhooks').set(on).where('id', '=', id).execute();
     return viewWebhook({ ...row, ...on });
   },

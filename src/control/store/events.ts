@@ -1,6 +1,6 @@
 import { newId } from '../../core/ids.ts';
 import type { EventType } from './event-types.ts';
-import type { Db } from './schema.ts';
+import type { Db, DeliveryRow } from './schema.ts';
 
 /**
  * Records that something happened, and what has to be delivered of it. Call it in the transaction that makes it so: then it is
@@ -24,27 +24,31 @@ export async function recordEvent(
     .insertInto('events')
     .values({ id: eventId, org_id: orgId, type, data: JSON.stringify(data), at: now })
     .execute();
-  for (const { id } of wanted) await addDelivery(db, { webhookId: id, eventId, now });
+  const deliveries = wanted.map(({ id }) => newDelivery({ webhookId: id, eventId, now }));
+  await db.insertInto('webhook_deliveries').values(deliveries).execute();
 }
 
+type What = { webhookId: string; eventId: string; now: number };
+
 /** A delivery that is due at once. Answers its id. */
-export async function addDelivery(db: Db, what: { webhookId: string; eventId: string; now: number }): Promise<string> {
-  const id = newId('whd');
-  await db
-    .insertInto('webhook_deliveries')
-    .values({
-      id,
-      webhook_id: what.webhookId,
-      event_id: what.eventId,
-      status: 'pending',
-      attempts: 0,
-      next_attempt_at: what.now,
-      claimed_until: 0,
-      response_status: null,
-      error: null,
-      created_at: what.now,
-      delivered_at: null,
-    })
-    .execute();
-  return id;
+export async function addDelivery(db: Db, what: What): Promise<string> {
+  const delivery = newDelivery(what);
+  await db.insertInto('webhook_deliveries').values(delivery).execute();
+  return delivery.id;
+}
+
+function newDelivery({ webhookId, eventId, now }: What): DeliveryRow {
+  return {
+    id: newId('whd'),
+    webhook_id: webhookId,
+    event_id: eventId,
+    status: 'pending',
+    attempts: 0,
+    next_attempt_at: now,
+    claimed_until: 0,
+    response_status: null,
+    error: null,
+    created_at: now,
+    delivered_at: null,
+  };
 }

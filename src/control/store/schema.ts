@@ -187,6 +187,8 @@ export type WebhookRow = {
   created_at: number;
   /** When the first of the attempts failed that all failed since; null after one that did not. */
   failing_since: number | null;
+  /** Attempts that failed since then. */
+  failures: number;
   /** Since when nothing is sent to it, for it failed for too long. */
   disabled_at: number | null;
 };

@@ -13,8 +13,9 @@ export const retryDelaysMs = [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_
 const claimMs = 30_000;
 /** Each wait is up to so much of itself longer, so that what failed together does not come together. */
 export const jitter = 0.2;
-/** A webhook all of whose attempts failed for so long is switched off. */
+/** A webhook all of whose attempts failed for so long is switched off, if they were that many: one that hears little is not judged by one. */
 export const switchOffMs = 3 * 86_400_000;
+export const switchOffFailures = 20;
 
 export type DispatcherOptions = {
   db: Db;
@@ -170,7 +171,8 @@ export class Dispatcher {
       .where('id', '=', delivery.id)
       .where('claimed_until', '=', delivery.claimed_until)
       .execute();
-    await this.#health(delivery, what.failing_since, error === null, time);
+    if (error !== null) await this.#failed(delivery, time);
+    else if (what.failing_since !== null) await this.#succeeded(delivery);
     if (error !== null)
       logger.warn('webhook was not delivered', {
         deliveryId: delivery.id,
@@ -179,32 +181,33 @@ export class Dispatcher {
       });
   }
 
-  /** Keeps since when a webhook fails, and switches it off when that is too long ago. */
-  async #health(delivery: Claimed, failingSince: number | null, succeeded: boolean, time: number): Promise<void> {
+  async #succeeded({ webhook_id: webhookId }: Claimed): Promise<void> {
+    const well = { failing_since: null, failures: 0 };
+    await this.#options.db.updateTable('webhooks').set(well).where('id', '=', webhookId).execute();
+  }
+
+  /** Keeps since when a webhook fails, and how often; switches it off when that is too long ago. */
+  async #failed({ webhook_id: webhookId, org_id: orgId }: Claimed, time: number): Promise<void> {
     const { db, logger } = this.#options;
-    const { webhook_id: webhookId, org_id: orgId } = delivery;
-    if (succeeded || failingSince === null) {
-      if (succeeded && failingSince === null) return;
-      await db
-        .updateTable('webhooks')
-        .set({ failing_since: succeeded ? null : time })
-        .where('id', '=', webhookId)
-        .where('failing_since', succeeded ? 'is not' : 'is', null)
-        .execute();
+    const failing = await db
+      .updateTable('webhooks')
+      .set((eb) => ({ failing_since: eb.fn.coalesce('failing_since', eb.val(time)), failures: eb('failures', '+', 1) }))
+      .where('id', '=', webhookId)
+      .returning(['failing_since', 'failures'])
+      .executeTakeFirst();
+    if (!failing || time - (failing.failing_since ?? time) < switchOffMs || failing.failures < switchOffFailures)
       return;
-    }
-    if (time - failingSince < switchOffMs) return;
     const off = await db.transaction().execute(async (transaction) => {
-      const rows = await transaction
+      const row = await transaction
         .updateTable('webhooks')
         .set({ disabled_at: time })
         .where('id', '=', webhookId)
         .where('disabled_at', 'is', null)
-        .where('failing_since', '=', failingSince)
-        .returning('id')
-        .execute();
-      if (rows.length === 0) return false;
-      const data = { webhookId, failingSince: new Date(failingSince).toISOString() };
+        .where('failing_since', '<=', time - switchOffMs) // unless an attempt has succeeded meanwhile
+        .returning('failing_since')
+        .executeTakeFirst();
+      if (row === undefined) return false;
+      const data = { webhookId, failingSince: new Date(row.failing_since ?? time).toISOString() };
       await recordEvent(transaction, { orgId, type: 'webhook.disabled', data, now: time });
       return true;
     });

@@ -56,7 +56,7 @@ export async function post({
   headers,
   allowPrivate,
   withinMs = attemptMs,
-  resolver = systemResolver,
+  resolver,
 }: Posting): Promise<number> {
   const url = new URL(text);
   const host = hostOf(url);
@@ -64,7 +64,7 @@ export async function post({
   const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
     method: 'POST',
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-    lookup: allowPrivate ? undefined : publicLookup(resolver),
+    lookup: allowPrivate ? undefined : publicLookup(resolver ?? systemResolver()),
     agent: false,
   });
   const deadline = startDeadline(withinMs);
@@ -101,9 +101,9 @@ function closed(cause: NodeJS.ErrnoException | undefined): StreamsError {
 
 /**
  * Asks the name servers itself: getaddrinfo would wait on one of Node's few threads for as long as a stranger's name server likes,
- * and files and other names would wait behind it.
+ * and files and other names would wait behind it. A new one each time, since the machine's name servers change.
  */
-const systemResolver = new Resolver({ timeout: 2000, tries: 2 });
+const systemResolver = (): Resolver => new Resolver({ timeout: 2000, tries: 2 });
 
 const publicLookup =
   (resolver: Resolver): LookupFunction =>
