@@ -42,6 +42,7 @@ export const commands = [
   command(keys.deleteSpec, () => import('./keys/delete.ts')),
   command(webhooks.createSpec, () => import('./webhooks/create.ts')),
   command(webhooks.listSpec, () => import('./webhooks/list.ts')),
+  command(webhooks.enableSpec, () => import('./webhooks/enable.ts')),
   command(webhooks.deleteSpec, () => import('./webhooks/delete.ts')),
   command(webhooks.deliveriesSpec, () => import('./webhooks/deliveries.ts')),
   command(webhooks.replaySpec, () => import('./webhooks/replay.ts')),

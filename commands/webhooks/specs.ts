@@ -26,6 +26,14 @@ export const listSpec = {
   options: {},
 } as const satisfies CommandSpec;
 
+export const enableSpec = {
+  path: ['webhooks', 'enable'],
+  summary: 'Send again to a webhook that was switched off since it failed for too long',
+  examples: ['streams webhooks enable wh_…'],
+  args: { id },
+  options: {},
+} as const satisfies CommandSpec;
+
 export const deleteSpec = {
   path: ['webhooks', 'delete'],
   summary: 'Delete a webhook; what is pending is not sent',

@@ -1,6 +1,13 @@
 import type { Block } from '../output/output.ts';
 
-export type Webhook = { id: string; url: string; events: string[]; createdAt: string };
+export type Webhook = {
+  id: string;
+  url: string;
+  events: string[];
+  createdAt: string;
+  failingSince: string | null;
+  disabledAt: string | null;
+};
 
 export type Delivery = {
   id: string;
@@ -16,10 +23,21 @@ export type Delivery = {
 export function webhookTable(webhooks: readonly Webhook[]): Block {
   return {
     kind: 'table',
-    columns: ['id', 'url', 'events', 'created'],
-    rows: webhooks.map(({ id, url, events, createdAt }) => [id, url, events.join(' '), createdAt]),
+    columns: ['id', 'url', 'events', 'created', 'state'],
+    rows: webhooks.map((webhook) => [
+      webhook.id,
+      webhook.url,
+      webhook.events.join(' '),
+      webhook.createdAt,
+      stateOf(webhook),
+    ]),
     empty: 'No webhooks yet.',
   };
+}
+
+function stateOf({ failingSince, disabledAt }: Webhook): string {
+  if (disabledAt !== null) return `off since ${disabledAt}`;
+  return failingSince === null ? 'on' : `failing since ${failingSince}`;
 }
 
 export function deliveryTable(deliveries: readonly Delivery[]): Block {

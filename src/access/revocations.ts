@@ -1,4 +1,4 @@
-import { startDeadline } from '../core/deadline.ts';
+import { withDeadline } from '../core/deadline.ts';
 import { delay } from '../core/delay.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -20,11 +20,14 @@ export type RevocationsOptions = {
 };
 
 type Entry = { at: number; expiresAt: number };
+/** `next`: there are older ones, to be asked for with it. */
+type Page = { until: number; version: string | undefined; next: string | undefined };
 
 const timeoutMs = 5000;
 /** How long the control plane may hold its answer while it has no news. */
 const waitSeconds = 10;
-const maxEntries = 200_000;
+/** About 150 bytes each. */
+const maxEntries = 500_000;
 
 /**
  * What the control plane has revoked: tokens, viewers, inputs, publishers. While it is held (a session is open) a request for
@@ -54,7 +57,7 @@ export class Revocations {
     return this.#keysVersion;
   }
 
-  /** Resolves with a list that is no older than a poll. Throws API_UNREACHABLE when none could be had yet. */
+  /** Resolves with a list, all of it, that is no older than a poll. Throws API_UNREACHABLE when none could be had yet. */
   async ready(): Promise<void> {
     if (!this.#waiting && performance.now() - this.#loadedAt > this.#pollMs) await this.#poll();
     if (this.#loadedAt === Number.NEGATIVE_INFINITY)
@@ -115,26 +118,20 @@ export class Revocations {
 
   /** With `held` the control plane may wait for news, and until that aborts. */
   async #fetch(held?: AbortSignal): Promise<void> {
-    const { controlUrl, serviceToken, logger } = this.#options;
+    const { logger } = this.#options;
     const waits = held !== undefined && this.#version !== undefined && !this.#away;
-    const deadline = startDeadline(timeoutMs + (waits ? waitSeconds * 1000 : 0), held);
+    const since = String(this.#since);
     try {
-      const url = new URL('/internal/revocations', controlUrl);
-      url.searchParams.set('since', String(this.#since));
-      if (waits) {
-        url.searchParams.set('seen', this.#version!);
-        url.searchParams.set('wait', String(waitSeconds));
-      }
       this.#waiting ||= waits;
-      const response = await (this.#options.fetch ?? fetch)(url, {
-        headers: { authorization: `Bearer ${serviceToken}` },
-        redirect: 'error',
-        signal: deadline.signal,
-      });
-      if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
-      const changed = this.#take(await response.json());
-      this.#loadedAt = performance.now();
-      if (changed) for (const listener of [...this.#listeners]) listener();
+      const first = this.#take(
+        waits
+          ? await this.#ask({ since, seen: this.#version!, wait: String(waitSeconds) }, waitSeconds * 1000, held)
+          : await this.#ask({ since }, 0, held),
+      );
+      if (waits) this.#waiting = false; // what is relied on meanwhile has to wait for the other pages
+      for (let { next } = first; next !== undefined; )
+        ({ next } = this.#take(await this.#ask({ since, before: next }, 0, held)));
+      this.#allTaken(first);
       if (this.#away) logger.info('revocations can be fetched again');
       this.#away = false;
     } catch (error) {
@@ -145,18 +142,29 @@ export class Revocations {
       }
       this.#away = true;
     } finally {
-      deadline.clear();
       if (held !== undefined) this.#waiting = false;
     }
   }
 
-  /** True when something is new. Throws MALFORMED for an answer that is none. */
-  #take(answer: unknown): boolean {
-    const { until, revocations, version, keys } = (answer ?? {}) as Record<string, unknown>;
+  /** One page, as it came. */
+  async #ask(query: Readonly<Record<string, string>>, holdMs: number, held: AbortSignal | undefined): Promise<unknown> {
+    const { controlUrl, serviceToken } = this.#options;
+    const url = new URL('/internal/revocations', controlUrl);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return await withDeadline(timeoutMs + holdMs, held, async (signal) => {
+      const headers = { authorization: `Bearer ${serviceToken}` };
+      const response = await (this.#options.fetch ?? fetch)(url, { headers, redirect: 'error', signal });
+      if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
+      return response.json();
+    });
+  }
+
+  /** What a page says holds at once, and those who hold the list are told when it is new. Throws MALFORMED for an answer that is none. */
+  #take(answer: unknown): Page {
+    const { until, revocations, version, keys, next } = (answer ?? {}) as Record<string, unknown>;
     if (typeof until !== 'number' || !Array.isArray(revocations))
       throw new StreamsError('MALFORMED', 'not a list of revocations');
     let changed = false;
-    if (typeof version === 'string') this.#version = version;
     if (typeof keys === 'string' && keys !== this.#keysVersion) {
       this.#keysVersion = keys;
       changed = true;
@@ -168,14 +176,26 @@ export class Revocations {
       this.#entries.set(key, { at, expiresAt });
       changed = true;
     }
+    if (changed) for (const listener of [...this.#listeners]) listener();
+    return {
+      until,
+      version: typeof version === 'string' ? version : undefined,
+      next: typeof next === 'string' ? next : undefined,
+    };
+  }
+
+  /** All pages have been read. What comes in while they are is newer than the version of the first, and told with the next. */
+  #allTaken({ until, version }: Page): void {
+    if (version !== undefined) this.#version = version;
+    this.#since = until;
+    this.#loadedAt = performance.now();
     // The control plane's time, since ours may differ: `until` never lies in its future.
     for (const [key, entry] of this.#entries) if (entry.expiresAt < until) this.#entries.delete(key);
-    for (const key of this.#entries.keys()) {
-      if (this.#entries.size <= maxEntries) break;
-      this.#entries.delete(key);
-    }
-    this.#since = until;
-    return changed;
+    const tooMany = this.#entries.size - maxEntries;
+    if (tooMany <= 0) return;
+    this.#options.logger.warn('more was revoked than is kept: the oldest is forgotten', { forgotten: tooMany });
+    const oldest = [...this.#entries].sort(([, a], [, b]) => a.at - b.at).slice(0, tooMany);
+    for (const [key] of oldest) this.#entries.delete(key);
   }
 }
 

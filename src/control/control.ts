@@ -33,6 +33,8 @@ export type ControlOptions = ListenersOptions & {
    * STREAMS_DATABASE_URL.
    */
   databaseUrl?: string | undefined;
+  /** A Postgres whose answer takes longer counts as away. Default 30 s. */
+  storeTimeoutMs?: number | undefined;
   /** What engine and relay show at `/internal/…`. */
   serviceToken: string;
   /** Built web pages: `index.html`, `watch.html`, `assets/`. */
@@ -40,6 +42,8 @@ export type ControlOptions = ListenersOptions & {
   logger: Logger;
   /** Let webhooks lead to private network addresses. Default: whether STREAMS_ALLOW_PRIVATE_WEBHOOKS is 1. */
   allowPrivateWebhooks?: boolean;
+  /** How long an endpoint of a webhook may take to answer. Default 10 s. */
+  webhookAttemptMs?: number | undefined;
   /** Milliseconds since the Unix epoch; for tests. */
   now?: () => number;
 };
@@ -77,7 +81,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const vault = new Vault(loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger));
   const databaseUrl = options.databaseUrl ?? process.env.STREAMS_DATABASE_URL;
   const db = databaseUrl
-    ? await openPostgresStore(databaseUrl, logger)
+    ? await openPostgresStore(databaseUrl, logger, { queryTimeoutMs: options.storeTimeoutMs })
     : await openSqliteStore(join(dataDir, 'control.db'));
   let listeners: Listeners | undefined;
   try {
@@ -125,7 +129,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       logger,
     });
     const { port, internalPort, secure, close: stop } = listeners;
-    const dispatcher = new Dispatcher({ db, vault, logger, now, allowPrivate: context.allowPrivateWebhooks });
+    const dispatcher = new Dispatcher({
+      db,
+      vault,
+      logger,
+      now,
+      allowPrivate: context.allowPrivateWebhooks,
+      attemptMs: options.webhookAttemptMs,
+    });
     const timer = setInterval(() => {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);
@@ -139,6 +150,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const close = () => {
       closing ??= (async () => {
         clearInterval(timer);
+        liveness.close();
         clearInterval(forgetting);
         await stop();
         await proxy.close();

@@ -14,6 +14,7 @@ export const errorCodes = [
   'CONFLICT',
   'RATE_LIMITED',
   'API_UNREACHABLE',
+  'STORE_UNAVAILABLE', // the database is away for a moment: try again
   'RELAY_UNREACHABLE',
   'PORT_IN_USE',
   'QUIC_UNAVAILABLE', // native module missing on this platform
@@ -23,6 +24,7 @@ export const errorCodes = [
   'PROTOCOL_VIOLATION', // the peer broke a session rule: the session is closed
   'MALFORMED', // bytes that are not what they claim to be
   'LIMIT_EXCEEDED', // a size, count or rate bound
+  'QUOTA_EXCEEDED', // an org has as many as it may have
   'GROUP_LAGGED', // objects were dropped because the reader was slow
   'STREAM_OFF_AIR', // the input is not live
   'NO_MEDIA',

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -200,6 +201,66 @@ describe('the list', () => {
     await expect(tokens.verify(await sign(), id)).rejects.toThrow(/revoked/);
     expect((await tokens.verify(await sign({ sub: 'viewer 8' }), id)).lapsed()).toBeUndefined();
     await expect(setUp().tokens.verify(await sign(), id)).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
+  });
+});
+
+describe('a list of several pages', () => {
+  const covered = (revocations: Revocations, jti: string) =>
+    revocations.covers({ kind: 'playback', org: 'org_a', ids: [], viewer: 'v', jti, issuedAt: now });
+
+  /** Three pages. The second answers when it is told to, and with what. */
+  function pages() {
+    const asks: [since: string | null, before: string | null][] = [];
+    const told = new EventEmitter();
+    const revocations = new Revocations({
+      controlUrl,
+      serviceToken: 'service',
+      logger: silentLogger,
+      pollMs: 20,
+      async fetch(input) {
+        const { searchParams } = new URL(String(input));
+        const before = searchParams.get('before');
+        asks.push([searchParams.get('since'), before]);
+        const page = { until: 1000, revocations: [entry('jti', before ?? 'first')] };
+        if (before === null) return Response.json({ ...page, next: 'second' });
+        if (before === 'third') return Response.json(page);
+        const [status] = await once(told, 'second');
+        return Response.json({ ...page, next: 'third' }, { status });
+      },
+    });
+    return { revocations, asks, told };
+  }
+
+  it('is relied on when all are there; what a page says holds at once', async () => {
+    const { revocations, asks, told } = pages();
+    let ready = false;
+    const waiting = revocations.ready().then(() => {
+      ready = true;
+    });
+    await expect.poll(() => told.listenerCount('second')).toBe(1);
+    expect([covered(revocations, 'first'), covered(revocations, 'third'), ready]).toEqual([true, false, false]);
+    told.emit('second', 200);
+    await waiting;
+    expect(['first', 'second', 'third'].map((jti) => covered(revocations, jti))).toEqual([true, true, true]);
+    expect(asks).toEqual([
+      ['0', null],
+      ['0', 'second'],
+      ['0', 'third'],
+    ]);
+  });
+
+  it('is asked for from its beginning again when a page is missing', async () => {
+    const { revocations, asks, told } = pages();
+    const failed = revocations.ready();
+    await expect.poll(() => told.listenerCount('second')).toBe(1);
+    told.emit('second', 503);
+    await expect(failed).rejects.toMatchObject({ code: 'API_UNREACHABLE' });
+    const again = revocations.ready();
+    await expect.poll(() => told.listenerCount('second')).toBe(1);
+    told.emit('second', 200);
+    await again;
+    expect(asks.map(([since]) => since)).toEqual(['0', '0', '0', '0', '0']);
+    expect(covered(revocations, 'third')).toBe(true);
   });
 });
 

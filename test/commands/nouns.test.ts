@@ -26,6 +26,9 @@ describe('webhooks', () => {
     expect(listed.webhooks).toHaveLength(1);
     expect(JSON.stringify(listed)).not.toContain(secret);
     expect(await json('webhooks', 'deliveries', webhook.id, '--status', 'failed')).toMatchObject({ deliveries: [] });
+    expect(await json('webhooks', 'enable', webhook.id)).toMatchObject({
+      webhook: { id: webhook.id, disabledAt: null },
+    });
     expect((await commandLine(['webhooks', 'replay', 'none'], { env })).code).not.toBe(0);
     expect((await commandLine(['webhooks', 'delete', webhook.id], { env })).code).toBe(2);
     await json('webhooks', 'delete', webhook.id, '--yes');

@@ -51,6 +51,8 @@ const webhook = {
   url: deadEnd,
   events: ['key.rotated'],
   createdAt: expect.stringMatching(iso),
+  failingSince: expect.toBeOneOf([null, expect.stringMatching(iso)]),
+  disabledAt: null,
 };
 const delivery = {
   id: expect.stringMatching(/^whd_/),
@@ -453,6 +455,14 @@ const cases: Case[] = [
     audited: true,
   },
   { name: 'webhooks.list', rest: ['GET', '/v1/webhooks'], scope: 'streams:read', answer: listed(webhook) },
+  {
+    name: 'webhooks.enable',
+    rest: ['POST', '/v1/webhooks/:id/enable'],
+    scope: 'streams:admin',
+    about: 'webhook',
+    answer: { ...webhook, failingSince: null },
+    audited: true,
+  },
   {
     name: 'webhooks.delete',
     rest: ['DELETE', '/v1/webhooks/:id'],

@@ -13,6 +13,10 @@ const run = promisify(execFile);
 export type PostgresServer = AsyncDisposable & {
   /** URL of a new, empty database. */
   newDatabase(): Promise<string>;
+  /** `fast` ends what is under way and rolls it back, `immediate` is a crash, `hang` lets nothing move until `start`. */
+  stop(mode: 'fast' | 'immediate' | 'hang'): Promise<void>;
+  /** After `stop`; resolves when it answers. */
+  start(): Promise<void>;
 };
 
 /** Debian keeps the server's programs out of PATH. */
@@ -40,12 +44,15 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (uid !== undefined && gid !== undefined) await chown(dir, uid, gid);
   const data = join(dir, 'data');
   let server: ChildProcess | undefined;
+  const end = async (signal: NodeJS.Signals) => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill('SIGCONT');
+    server.kill(signal);
+    await exited;
+  };
   const stop = async () => {
-    if (server !== undefined && server.exitCode === null && server.signalCode === null) {
-      const exited = once(server, 'exit');
-      server.kill('SIGQUIT');
-      await exited;
-    }
+    await end('SIGQUIT');
     await rm(dir, { recursive: true, force: true });
   };
   try {
@@ -53,11 +60,6 @@ export async function startPostgres(): Promise<PostgresServer> {
     await run(program('initdb'), init, { ...owner, cwd: dir });
     const settings = ['listen_addresses=', `unix_socket_directories=${dir}`, 'fsync=off', 'max_connections=100'];
     const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
-    let log = '';
-    server = spawn(program('postgres'), args, { ...owner, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
-    server.stderr?.on('data', (chunk) => {
-      log += chunk;
-    });
     const url = (database: string) => `postgresql://streams@/${database}?host=${encodeURIComponent(dir)}`;
     const query = async (sql: string) => {
       const client = new pg.Client({ connectionString: url('postgres') });
@@ -68,21 +70,43 @@ export async function startPostgres(): Promise<PostgresServer> {
         await client.end();
       }
     };
-    for (const deadline = performance.now() + 30_000; ; ) {
-      try {
-        await query('select 1');
-        break;
-      } catch (error) {
-        if (server.exitCode !== null || performance.now() > deadline)
-          throw new Error(`no Postgres: ${log}`, { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, 20));
+    const begin = async () => {
+      let log = '';
+      const starting = spawn(program('postgres'), args, { ...owner, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
+      server = starting;
+      starting.stderr?.on('data', (chunk) => {
+        log += chunk;
+      });
+      for (const deadline = performance.now() + 30_000; ; ) {
+        try {
+          await query('select 1');
+          break;
+        } catch (error) {
+          if (starting.exitCode !== null || performance.now() > deadline)
+            throw new Error(`no Postgres: ${log}`, { cause: error });
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
       }
-    }
+    };
+    await begin();
+    /** The server and those that it made, which serve one connection each. */
+    const eachProcess = async (signal: NodeJS.Signals) => {
+      const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(server?.pid)]);
+      for (const pid of [server?.pid, ...stdout.split('\n').map(Number)]) if (pid) process.kill(pid, signal);
+    };
     return {
       async newDatabase() {
         const name = `streams_${randomBytes(6).toString('hex')}`;
         await query(`create database ${name}`);
         return url(name);
+      },
+      async stop(mode) {
+        if (mode !== 'hang') return end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+        await eachProcess('SIGSTOP');
+      },
+      async start() {
+        if (server?.exitCode === null && server.signalCode === null) await eachProcess('SIGCONT');
+        else await begin();
       },
       [Symbol.asyncDispose]: stop,
     };

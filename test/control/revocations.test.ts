@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { Revocations } from '../../src/access/revocations.ts';
 import { revoke as revokeIn } from '../../src/control/store/revocations.ts';
 import { openSqliteStore } from '../../src/control/store/sqlite.ts';
 import { newId } from '../../src/core/ids.ts';
+import { silentLogger } from '../../src/core/log.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
 const news = async (test: TestControl, since = 0) =>
@@ -40,6 +43,47 @@ it('tells relays what was revoked, and again for a while, in case it came late',
   expect((await news(test, later.until)).revocations).toEqual([]);
   test.clock.now += 8 * 86_400_000;
   expect((await news(test)).revocations).toEqual([]);
+});
+
+it('tells of 100,000 in pages, newest first, each once, and without a wait between them', {
+  timeout: 60_000,
+}, async () => {
+  await using test = await startTestControl();
+  const { now } = test.clock;
+  const count = 100_000;
+  const store = await openSqliteStore(join(test.dataDir, 'control.db'));
+  // Many at the same time, also where one page ends and the next begins.
+  await sql`
+    with recursive n (i) as (select 0 union all select i + 1 from n where i < ${count - 1})
+    insert into revocations (id, org_id, kind, value, at, expires_at)
+    select 'rev_' || printf('%022d', (i * 7919) % ${count}), 'org_local', 'jti', 'jti ' || i, ${now} - (i / 7000) * 60000, ${now + 1e9}
+    from n
+  `.execute(store);
+  await store.destroy();
+  const revocations = new Revocations({ controlUrl: test.base, serviceToken, logger: silentLogger });
+  // The work of both sides, about a second where nothing else runs: other tests make it slower, and would make the time of it meaningless.
+  const began = process.cpuUsage();
+  await revocations.ready();
+  const { user, system } = process.cpuUsage(began);
+  expect((user + system) / 1e6).toBeLessThan(4);
+  const told: { value: string; at: number }[] = [];
+  for (let before: string | undefined = ''; before !== undefined; ) {
+    const path: string = `/internal/revocations?since=0${before && `&before=${before}`}`;
+    const { body } = await test.call('GET', path, { key: serviceToken });
+    told.push(...body.revocations);
+    before = body.next;
+  }
+  expect(told).toHaveLength(count);
+  expect(new Set(told.map(({ value }) => value)).size).toBe(count);
+  const times = told.map(({ at }) => at);
+  expect(times).toEqual(times.toSorted((a, b) => b - a));
+  const revoked = (jti: string) =>
+    revocations.covers({ kind: 'playback', org: 'org_local', ids: [], viewer: 'v', jti, issuedAt: now });
+  expect(['jti 0', `jti ${count - 1}`, `jti ${count}`].map(revoked)).toEqual([true, true, false]);
+  for (const before of ['', 'x', '1', '1.rev_', `1.lv_${'0'.repeat(22)}`]) {
+    const refused = await test.call('GET', `/internal/revocations?before=${before}`, { key: serviceToken });
+    expect(refused.body.error.code).toBe('INVALID_ARGUMENT');
+  }
 });
 
 describe('an answer that may wait', () => {

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { retryDelaysMs } from '../../src/control/webhooks/dispatcher.ts';
+import { jitter, retryDelaysMs } from '../../src/control/webhooks/dispatcher.ts';
 import { isPrivateAddress } from '../../src/control/webhooks/private-address.ts';
 import { post, requireWebhookUrl } from '../../src/control/webhooks/send.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
@@ -26,6 +28,43 @@ async function endpoint() {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };
+}
+
+/** A name server of our own (RFC 1035): `answer` gives the IPv4 address of a name, undefined for one that is not there, or `silent`. */
+async function nameServer(answer: (name: string) => string | undefined) {
+  const socket = createSocket('udp4');
+  socket.on('message', (query, { port, address }) => {
+    const labels: string[] = [];
+    let at = 12;
+    for (; query[at] !== 0; at += query[at]! + 1) labels.push(query.toString('latin1', at + 1, at + 1 + query[at]!));
+    const isA = query.readUInt16BE(at + 1) === 1;
+    const found = answer(labels.join('.'));
+    if (found === 'silent') return;
+    const reply = Buffer.from(query.subarray(0, at + 5));
+    reply.writeUInt16BE(found === undefined ? 0x8183 : 0x8180, 2);
+    reply.writeUInt16BE(found !== undefined && isA ? 1 : 0, 6);
+    reply.writeUInt32BE(0, 8);
+    const record = Buffer.from([
+      0xc0,
+      12,
+      0,
+      1,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      4,
+      ...(found ?? '0.0.0.0').split('.').map(Number),
+    ]);
+    socket.send(found !== undefined && isA ? Buffer.concat([reply, record]) : reply, port, address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const resolver = new Resolver({ timeout: 1000, tries: 1 });
+  resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+  return { resolver, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => socket.close(() => resolve())) };
 }
 
 async function setUp(events?: string[]) {
@@ -101,16 +140,20 @@ it('tries again with growing waits, gives up in the end, and replays on demand',
   for (const [i, wait] of [...retryDelaysMs, 0].entries()) {
     await expect.poll(() => hook.received.length, { timeout: 5000 }).toBe(i + 1);
     const failed = i === retryDelaysMs.length;
-    await expect
-      .poll(async () => (await log(test, webhook.id))[0], { timeout: 5000 })
-      .toMatchObject({
-        status: failed ? 'failed' : 'pending',
-        attempts: i + 1,
-        responseStatus: 302,
-        error: 'the endpoint answered 302',
-        nextAttemptAt: failed ? null : new Date(test.clock.now + wait).toISOString(),
-      });
-    test.clock.now += wait;
+    const outcome = async () => {
+      const { nextAttemptAt, ...rest } = (await log(test, webhook.id))[0];
+      const after = nextAttemptAt === null ? 0 : Date.parse(nextAttemptAt) - test.clock.now;
+      return { ...rest, waits: after >= wait && after <= wait * (1 + jitter), last: nextAttemptAt === null };
+    };
+    await expect.poll(outcome, { timeout: 5000 }).toMatchObject({
+      status: failed ? 'failed' : 'pending',
+      attempts: i + 1,
+      responseStatus: 302,
+      error: 'the endpoint answered 302',
+      waits: true,
+      last: failed,
+    });
+    test.clock.now += wait * (1 + jitter);
   }
   hook.state.status = 204;
   const [failed] = await log(test, webhook.id);
@@ -164,6 +207,11 @@ describe('targets', () => {
     ['http://127.0.0.1/'],
     ['http://localhost:8080/'],
     ['http://a.localhost/'],
+    ['http://localhost./'],
+    ['http://a.localhost../'],
+    ['http://127.0.0.1./'],
+    ['http://[64:ff9b::7f00:1]/'],
+    ['http://[2002:7f00:1::]/'],
     ['http://[::1]/'],
     ['http://[::ffff:10.0.0.1]/'],
     ['http://169.254.169.254/latest/meta-data'],
@@ -181,14 +229,26 @@ describe('targets', () => {
     expect(answer.body.error.message).not.toContain('secret');
   });
 
-  it('that resolve to a private address are refused on the connection itself', async () => {
-    await using hook = await endpoint();
-    const url = hook.url.replace('127.0.0.1', 'localhost');
-    const posting = { url, body: '{}', headers: {} };
-    await expect(post({ ...posting, allowPrivate: false })).rejects.toThrow(/private network address/);
-    expect(hook.received).toEqual([]);
-    expect(await post({ ...posting, allowPrivate: true })).toBe(200);
-    expect(requireWebhookUrl('https://example.com/hook', false)).toBe('https://example.com/hook');
+  it.each(['127.0.0.1', '10.0.0.1', '169.254.169.254', undefined])(
+    'that resolve to a private address, or to none, are refused on the connection itself: %s',
+    async (address) => {
+      await using hook = await endpoint();
+      await using names = await nameServer((name) => (name === 'hook.example' ? address : undefined));
+      const url = hook.url.replace('127.0.0.1', 'hook.example');
+      const posting = { url, body: '{}', headers: {}, resolver: names.resolver };
+      await expect(post({ ...posting, allowPrivate: false })).rejects.toThrow(
+        address === undefined ? 'ENOTFOUND' : /private network address/,
+      );
+      expect(hook.received).toEqual([]);
+      expect(await post({ ...posting, url: hook.url, allowPrivate: true })).toBe(200);
+      expect(requireWebhookUrl('https://example.com/hook', false)).toBe('https://example.com/hook');
+    },
+  );
+
+  it('whose name server is silent cost no more than the time of an attempt', async () => {
+    await using names = await nameServer(() => 'silent');
+    const posting = { url: 'http://hook.example/', body: '{}', headers: {}, resolver: names.resolver, withinMs: 300 };
+    await expect(post({ ...posting, allowPrivate: false })).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
   it.each([
@@ -205,6 +265,27 @@ describe('targets', () => {
     ['::ffff:192.168.0.1', true],
     ['64:ff9b::a00:1', true],
     ['fe80::1', true],
+    ['fe80::1%eth0', true],
+    ['fec0::1', true],
+    ['2001:0:7f00:1::', true],
+    ['2002:a00:1::', true],
+    ['2001:db8::1', true],
+    ['3fff::1', true],
+    ['5f00::1', true],
+    ['64:ff9b:1::1', true],
+    ['100:0:0:1::1', true],
+    ['2620:4f:8000::1', true],
+    ['::a00:1', true],
+    ['::ffff:0:10.0.0.1', true],
+    ['::ffff:127.0.0.1', true],
+    ['4000::1', true],
+    ['192.88.99.1', true],
+    ['192.31.196.1', true],
+    ['192.52.193.1', true],
+    ['192.175.48.1', true],
+    ['240.0.0.1', true],
+    ['2a00:1450::1', false],
+    ['2003::1', false],
     ['ff02::1', true],
     ['not an address', true],
   ])('%s is private: %s', (address, expected) => {

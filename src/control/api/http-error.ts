@@ -15,7 +15,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   TIMEOUT: 408,
   CONFLICT: 409,
   LIMIT_EXCEEDED: 413,
+  QUOTA_EXCEEDED: 403,
   RATE_LIMITED: 429,
+  STORE_UNAVAILABLE: 503,
 };
 
 /** The HTTP status an error code answers with; 500 for what is nobody's fault but ours. */
@@ -23,10 +25,16 @@ export function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 500;
 }
 
+/** The header that says when it is worth another try (RFC 9110, 10.2.3), for the codes that pass. */
+export function retryAfter(code: ErrorCode): Record<string, string> {
+  if (code === 'RATE_LIMITED') return { 'retry-after': '3' };
+  return code === 'STORE_UNAVAILABLE' ? { 'retry-after': '1' } : {};
+}
+
 /** What a client may see of any thrown value. The words of an internal error stay in the log, under the request id. */
 export function toClientError(error: unknown, requestId: string, logger: Logger): StreamsError | PublicInternalError {
   const known = toStreamsError(error);
-  if (statusOf(known.code) < 500) return known;
+  if (statusOf(known.code) < 500 || known.code === 'STORE_UNAVAILABLE') return known;
   logger.error('request failed', { requestId, code: known.code, detail: known.message });
   return internal;
 }
@@ -45,8 +53,7 @@ export function errorResponse(
 ): Response {
   const { code, message, hint } = error;
   const body = { error: { code, message, ...(hint === undefined ? {} : { hint }), requestId } };
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = retryAfter(code);
   if (code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer';
-  if (code === 'RATE_LIMITED') headers['retry-after'] = '3';
   return Response.json(body, { status: statusOf(code), headers });
 }

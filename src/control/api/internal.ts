@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { withDeadline } from '../../core/deadline.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { requireId } from '../../core/ids.ts';
 import { eachThatFits, words } from '../../core/lenient.ts';
 import { AccessNews } from '../auth/access-news.ts';
 import { authorizePublish } from '../auth/publish.ts';
 import { hashSecret, matchesHash } from '../auth/secrets.ts';
 import type { ControlContext } from '../context.ts';
 import { ingestKind } from '../operations/live-input-view.ts';
-import { redeem, revocationsSince } from '../store/revocations.ts';
+import { type Cursor, redeem, revocationsSince } from '../store/revocations.ts';
 import type { App } from './app-env.ts';
 import { mountInternalAssets } from './internal-assets.ts';
 import { parse } from './parse.ts';
@@ -89,20 +90,25 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
 
   const news = new AccessNews(context.db, () => context.now());
 
-  /** With `seen` (a `version` of before) and `wait` (seconds) the answer is held until there is news. */
+  /**
+   * With `seen` (a `version` of before) and `wait` (seconds) the answer is held until there is news. With `before` (a `next` of before)
+   * it is the next page.
+   */
   app.get('/internal/revocations', async (c) => {
     const since = Number(/^\d{1,15}$/.exec(c.req.query('since') ?? '0')?.[0] ?? 0);
     const waitSeconds = Math.min(maxWaitSeconds, Number(/^\d{1,3}$/.exec(c.req.query('wait') ?? '0')?.[0] ?? 0));
     const seen = c.req.query('seen');
     if (seen !== undefined && waitSeconds > 0)
       await withDeadline(waitSeconds * 1000, c.req.raw.signal, (signal) => news.newerThan(seen, signal));
-    // Before the rows: what comes in between is told again.
-    const version = await news.version();
-    const { until, rows } = await revocationsSince(context.db, since, context.now());
+    const before = cursorOf(c.req.query('before'));
+    // Before the rows: what comes in between is told again. The first page's is that of all.
+    const version = before === undefined ? await news.version() : undefined;
+    const { until, rows, next } = await revocationsSince(context.db, since, context.now(), before);
     return c.json({
-      version: version.all,
-      keys: version.keys,
+      version: version?.all,
+      keys: version?.keys,
       until,
+      ...(next && { next: `${next.at}.${next.id}` }),
       revocations: rows.map(({ org_id, kind, value, at, expires_at }) => ({
         kind,
         org: org_id,
@@ -137,6 +143,12 @@ export function mountInternal(app: App, context: ControlContext, serviceToken: s
     if (!(await context.liveness.claim(claim))) throw new StreamsError('CONFLICT', 'another engine holds the input');
     return c.json({ ok: true });
   });
+}
+
+function cursorOf(text: string | undefined): Cursor | undefined {
+  if (text === undefined) return undefined;
+  const [, at, id = ''] = /^(\d{1,15})\.(\w+)$/.exec(text) ?? [];
+  return { at: Number(at), id: requireId('rev', id) };
 }
 
 /** Bearer; where a relay asks that can only be given a URL, also its password (Basic) or `?token=`. */

@@ -1,7 +1,12 @@
+import { withDeadline } from '../../core/deadline.ts';
+import { StreamsError } from '../../core/errors.ts';
 import { publicJwks } from '../auth/jwks.ts';
 import type { ControlContext } from '../context.ts';
 import type { App } from './app-env.ts';
 import { askedBy } from './asked-by.ts';
+
+/** A store that is silent for longer is not ready to serve. */
+const readyMs = 3000;
 
 /** What anybody may read: signing keys' public halves, where the relay is, whether the server lives. */
 export function mountPublic(app: App, context: ControlContext): void {
@@ -26,7 +31,14 @@ export function mountPublic(app: App, context: ControlContext): void {
   app.get('/healthz', (c) => c.json({ ok: true }));
 
   app.get('/readyz', async (c) => {
-    await context.db.selectFrom('meta').select('key').limit(1).execute();
+    const asking = context.db.selectFrom('meta').select('key').limit(1).execute();
+    await withDeadline(readyMs, undefined, (late) =>
+      Promise.race([asking, new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(silent())))]),
+    );
     return c.json({ ok: true });
   });
+}
+
+function silent(): StreamsError {
+  return new StreamsError('STORE_UNAVAILABLE', `the store did not answer within ${readyMs / 1000} s`);
 }

@@ -6,7 +6,7 @@ import { invoke } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
 import { askedBy } from './asked-by.ts';
-import { statusOf, toClientError } from './http-error.ts';
+import { retryAfter, statusOf, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
 
 const prefix = '/api/trpc/';
@@ -43,7 +43,7 @@ export function mountTrpc(app: App, context: ControlContext): void {
       const httpStatus = statusOf(code);
       return Response.json(
         { error: { message, code: number, data: { code: name, httpStatus, path } } },
-        { status: httpStatus },
+        { status: httpStatus, headers: retryAfter(code) },
       );
     }
   });
@@ -61,5 +61,7 @@ const trpcCodes: Partial<Record<ErrorCode, readonly [string, number]>> = {
   TIMEOUT: ['TIMEOUT', -32008],
   CONFLICT: ['CONFLICT', -32009],
   LIMIT_EXCEEDED: ['PAYLOAD_TOO_LARGE', -32013],
+  QUOTA_EXCEEDED: ['FORBIDDEN', -32003],
   RATE_LIMITED: ['TOO_MANY_REQUESTS', -32029],
+  STORE_UNAVAILABLE: ['SERVICE_UNAVAILABLE', -32603],
 };

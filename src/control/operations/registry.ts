@@ -41,6 +41,7 @@ import { status } from './status.ts';
 import { webhooksCreate } from './webhooks-create.ts';
 import { webhooksDelete } from './webhooks-delete.ts';
 import { webhooksDeliveries } from './webhooks-deliveries.ts';
+import { webhooksEnable } from './webhooks-enable.ts';
 import { webhooksList } from './webhooks-list.ts';
 import { webhooksReplay } from './webhooks-replay.ts';
 import { whoami } from './whoami.ts';
@@ -82,6 +83,7 @@ export const operations: readonly Operation[] = [
   analyticsEvents,
   webhooksCreate,
   webhooksList,
+  webhooksEnable,
   webhooksDelete,
   webhooksDeliveries,
   webhooksReplay,

@@ -10,6 +10,10 @@ export const webhook = z.object({
   url: z.string(),
   events: z.array(z.enum(eventTypes)),
   createdAt: time,
+  failingSince: time.nullable().describe('Every attempt since then has failed'),
+  disabledAt: time
+    .nullable()
+    .describe('Switched off then, for it failed for too long; webhooks.enable switches it on again'),
 });
 
 export function viewWebhook(row: WebhookRow): z.input<typeof webhook> {
@@ -18,6 +22,8 @@ export function viewWebhook(row: WebhookRow): z.input<typeof webhook> {
     url: row.url,
     events: JSON.parse(row.events) as EventType[],
     createdAt: isoTime(row.created_at),
+    failingSince: row.failing_since === null ? null : isoTime(row.failing_since),
+    disabledAt: row.disabled_at === null ? null : isoTime(row.disabled_at),
   };
 }
 

@@ -18,11 +18,15 @@ export const webhooksReplay = defineOperation({
     const known = await db
       .selectFrom('webhook_deliveries')
       .innerJoin('webhooks', 'webhooks.id', 'webhook_deliveries.webhook_id')
-      .select(['webhook_deliveries.webhook_id', 'webhook_deliveries.event_id'])
+      .select(['webhook_deliveries.webhook_id', 'webhook_deliveries.event_id', 'webhooks.disabled_at'])
       .where('webhook_deliveries.id', '=', id)
       .where('webhooks.org_id', '=', caller.orgId)
       .executeTakeFirst();
     if (!known) throw new StreamsError('NOT_FOUND', `there is no delivery ${id}`);
+    if (known.disabled_at !== null)
+      throw new StreamsError('CONFLICT', 'the webhook is switched off, for it failed for too long', {
+        hint: `Switch it on again: streams webhooks enable ${known.webhook_id}`,
+      });
     const { webhook_id: webhookId, event_id: eventId } = known;
     const replayId = await addDelivery(db, { webhookId, eventId, now: context.now() });
     const row = await db

@@ -6,5 +6,6 @@ export const eventTypes = [
   'asset.ready',
   'asset.errored',
   'key.rotated',
+  'webhook.disabled',
 ] as const;
 export type EventType = (typeof eventTypes)[number];

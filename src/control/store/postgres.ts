@@ -11,6 +11,7 @@ import { StreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { cleaningText } from './clean-text.ts';
 import { migrate } from './migrate.ts';
+import { outlivingPool } from './postgres-pool.ts';
 import type { Db, Tables } from './schema.ts';
 
 const poolSize = 10;
@@ -46,12 +47,13 @@ class OneWriterDialect extends PostgresDialect {
 
 /**
  * Opens a Postgres store (`postgresql://user:password@host/database`) and brings it to the newest schema. Throws CONFIG_INVALID
- * when it cannot be reached or is newer than this program.
+ * when it cannot be reached or is newer than this program. Once open, whatever needs it while it is away throws STORE_UNAVAILABLE.
  */
-export async function openPostgresStore(url: string, logger: Logger): Promise<Db> {
-  const db = await connectPostgres(url, logger);
+export async function openPostgresStore(url: string, logger: Logger, options: PostgresOptions = {}): Promise<Db> {
+  // A migration may take longer than any query that serves somebody.
+  const store = await connectPostgres(url, logger, { queryTimeoutMs: 0 });
   try {
-    await db.connection().execute(async (connection) => {
+    await store.connection().execute(async (connection) => {
       await connection.executeQuery(CompiledQuery.raw(`select pg_advisory_lock(${migrationLock})`));
       try {
         await migrate(connection);
@@ -59,29 +61,45 @@ export async function openPostgresStore(url: string, logger: Logger): Promise<Db
         await connection.executeQuery(CompiledQuery.raw(`select pg_advisory_unlock(${migrationLock})`));
       }
     });
-    return db;
   } catch (cause) {
-    await db.destroy();
-    if (cause instanceof StreamsError) throw cause;
-    throw new StreamsError('CONFIG_INVALID', `cannot open the Postgres store: ${(cause as Error).message}`, {
+    if (cause instanceof StreamsError && cause.code === 'CONFIG_INVALID') throw cause;
+    throw new StreamsError('CONFIG_INVALID', `cannot open the Postgres store: ${reasonOf(cause)}`, {
       hint: 'Check STREAMS_DATABASE_URL, and that the server runs and lets this user create tables.',
       cause,
     });
+  } finally {
+    await store.destroy();
   }
+  return connectPostgres(url, logger, options);
 }
 
+function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error ? cause.message : (error as Error).message;
+}
+
+export type PostgresOptions = {
+  /** Clients at once. Default 10. */
+  size?: number | undefined;
+  /** A connection whose answer takes longer is given up; 0: waits for ever. Default 30 s. */
+  queryTimeoutMs?: number | undefined;
+};
+
 /** Opens the database with whatever schema it has; connects with the first query. */
-export async function connectPostgres(url: string, logger: Logger): Promise<Db> {
+export async function connectPostgres(url: string, logger: Logger, options: PostgresOptions = {}): Promise<Db> {
   const { default: pg } = await import('pg');
+  const { size = poolSize, queryTimeoutMs = 30_000 } = options;
   const pool = new pg.Pool({
     connectionString: url,
-    max: poolSize,
+    max: size,
     connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
     application_name: 'streams',
     types: plainNumbers(pg.types),
   });
-  pool.on('error', (error) => logger.warn('lost a connection to Postgres', { reason: error.message }));
-  return new Kysely<Tables>({ dialect: cleaningText(new OneWriterDialect({ pool })) });
+  const dialect = new OneWriterDialect({ pool: outlivingPool(pool, pg.DatabaseError, logger) });
+  return new Kysely<Tables>({ dialect: cleaningText(dialect) });
 }
 
 /** 64-bit integers and sums of them as numbers: times and counts stay far below 2^53. */

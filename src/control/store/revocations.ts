@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { newId } from '../../core/ids.ts';
 import type { Db, RevocationKind, RevocationRow } from './schema.ts';
 
@@ -5,7 +6,8 @@ import type { Db, RevocationKind, RevocationRow } from './schema.ts';
 const lifetimeMs = 8 * 86_400_000;
 /** A row may become visible this long after its `at`: a slow commit, the clock of another control process. */
 export const lateMs = 60_000;
-const maxRows = 10_000;
+/** The thread is busy with a page for some tens of milliseconds. */
+const pageRows = 5000;
 
 /** Relays read it within a second. Call it in the transaction of what it goes with. */
 export async function revoke(
@@ -18,26 +20,32 @@ export async function revoke(
   return row;
 }
 
+/** A place in the list, newest first: what follows is older. */
+export type Cursor = { at: number; id: string };
+
 /**
- * What was revoked since `since` (an `until` of before; 0 for all), some of it told before. `until` is what to ask with
- * next. Times are milliseconds since the Unix epoch.
+ * What was revoked since `since` (an `until` of before; 0 for all), some of it told before, newest first; a page of it, which ends at
+ * `next` when there is more to ask for with `before`. `until` of the first page is what to ask with next, once all pages were read.
+ * Times are milliseconds since the Unix epoch.
  */
 export async function revocationsSince(
   db: Db,
   since: number,
   now: number,
-): Promise<{ until: number; rows: RevocationRow[] }> {
+  before?: Cursor,
+): Promise<{ until: number; rows: RevocationRow[]; next: Cursor | undefined }> {
   const rows = await db
     .selectFrom('revocations')
     .selectAll()
     .where('at', '>=', since)
     .where('expires_at', '>', now)
-    .orderBy('at')
-    .orderBy('id')
-    .limit(maxRows)
+    .$if(before !== undefined, (query) => query.where(sql<boolean>`(at, id) < (${before!.at}, ${before!.id})`))
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(pageRows)
     .execute();
-  const cut = rows.length === maxRows ? rows.at(-1)!.at : now;
-  return { until: Math.max(since, Math.min(cut, now - lateMs)), rows };
+  const last = rows.length === pageRows ? rows.at(-1)! : undefined;
+  return { until: Math.max(since, now - lateMs), rows, next: last && { at: last.at, id: last.id } };
 }
 
 /** True for the first caller, false for everybody after it. */

@@ -185,6 +185,12 @@ export type WebhookRow = {
   /** Sealed under the master key: it is needed to sign. */
   secret_sealed: string;
   created_at: number;
+  /** When the first of the attempts failed that all failed since; null after one that did not. */
+  failing_since: number | null;
+  /** Attempts that failed since then. */
+  failures: number;
+  /** Since when nothing is sent to it, for it failed for too long. */
+  disabled_at: number | null;
 };
 
 export type DeliveryRow = {

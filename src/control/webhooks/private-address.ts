@@ -1,38 +1,55 @@
 import { BlockList, isIP } from 'node:net';
 
-/** IANA's special-purpose registries (RFC 6890 and its updates): what is not the public Internet. */
-const ranges: readonly [network: string, prefix: number, family: 'ipv4' | 'ipv6'][] = [
-  ['0.0.0.0', 8, 'ipv4'],
-  ['10.0.0.0', 8, 'ipv4'],
-  ['100.64.0.0', 10, 'ipv4'],
-  ['127.0.0.0', 8, 'ipv4'],
-  ['169.254.0.0', 16, 'ipv4'],
-  ['172.16.0.0', 12, 'ipv4'],
-  ['192.0.0.0', 24, 'ipv4'],
-  ['192.0.2.0', 24, 'ipv4'],
-  ['192.168.0.0', 16, 'ipv4'],
-  ['198.18.0.0', 15, 'ipv4'],
-  ['198.51.100.0', 24, 'ipv4'],
-  ['203.0.113.0', 24, 'ipv4'],
-  ['224.0.0.0', 3, 'ipv4'],
-  ['::', 96, 'ipv6'],
-  ['64:ff9b::', 96, 'ipv6'],
-  ['64:ff9b:1::', 48, 'ipv6'],
-  ['100::', 64, 'ipv6'],
-  ['2001::', 23, 'ipv6'],
-  ['2001:db8::', 32, 'ipv6'],
-  ['2002::', 16, 'ipv6'],
-  ['fc00::', 7, 'ipv6'],
-  ['fe80::', 9, 'ipv6'],
-  ['ff00::', 8, 'ipv6'],
+type Range = readonly [network: string, prefix: number];
+
+/** IANA's IPv4 Special-Purpose Address Registry, with what is reserved for multicast and later use, and RFC 7526. */
+const special4: readonly Range[] = [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.31.196.0', 24],
+  ['192.52.193.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['192.175.48.0', 24],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 3],
 ];
 
-const blocked = new BlockList();
-for (const [network, prefix, family] of ranges) blocked.addSubnet(network, prefix, family);
+/** IANA's IPv6 Special-Purpose Address Registry within global unicast: Teredo (2001::/32) and 6to4 (2002::/16) lead to IPv4. */
+const special6: readonly Range[] = [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['2620:4f:8000::', 48],
+  ['3fff::', 20],
+];
+
+/** All other IPv6 is special or unassigned (RFC 4291, 2.4): loopback, NAT64 (64:ff9b::/96), discard, SRv6, unique local, link local, … */
+const globalUnicast = listOf('ipv6', [['2000::', 3]]);
+/** IPv4 in IPv6 as sockets write it (RFC 4291, 2.5.5.2): the rules of IPv4 are checked for it. */
+const mapped = listOf('ipv6', [['::ffff:0:0', 96]]);
+const blocked4 = listOf('ipv4', special4);
+const blocked6 = listOf('ipv6', special6);
+
+function listOf(family: 'ipv4' | 'ipv6', ranges: readonly Range[]): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of ranges) list.addSubnet(network, prefix, family);
+  return list;
+}
 
 /** True for an address that is not on the public Internet, IPv4 in IPv6 included, and for what is no address. */
 export function isPrivateAddress(address: string): boolean {
   const version = isIP(address);
+  if (version === 4) return blocked4.check(address);
   if (version === 0) return true;
-  return blocked.check(address, version === 4 ? 'ipv4' : 'ipv6');
+  if (mapped.check(address, 'ipv6')) return blocked4.check(address, 'ipv6');
+  return !globalUnicast.check(address, 'ipv6') || blocked6.check(address, 'ipv6');
 }
