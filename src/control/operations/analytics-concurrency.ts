@@ -10,6 +10,7 @@ const maxSessions = 200_000;
 export const analyticsConcurrency = defineOperation({
   name: 'analytics.concurrency',
   kind: 'query',
+  long: true,
   summary: 'Viewers at once over time: the peak of every step',
   scope: 'streams:read',
   input: z.object({
