@@ -12,6 +12,7 @@ import { rateLimits } from './migrations/0009-rate-limits.ts';
 import { sessionFigures } from './migrations/0010-session-figures.ts';
 import { ladder } from './migrations/0011-ladder.ts';
 import { claims } from './migrations/0012-claims.ts';
+import { indexesOfSize } from './migrations/0020-indexes-of-size.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   { number: 10, name: 'session figures', up: sessionFigures },
   { number: 11, name: 'ladder', up: ladder },
   { number: 12, name: 'claims', up: claims },
+  { number: 20, name: 'indexes of size', up: indexesOfSize },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };
