@@ -35,7 +35,7 @@ export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boo
       for (const block of blocks) {
         if (block.kind === 'text') terminal.out(`${printable(block.text)}\n`);
         else if (block.kind === 'fields') {
-          const width = Math.max(...block.rows.map(([label]) => label.length));
+          const width = block.rows.reduce((widest, [label]) => Math.max(widest, label.length), 0);
           for (const [label, value] of block.rows)
             terminal.out(`${style.dim(printable(label.padEnd(width)))}  ${printable(value)}\n`);
         } else if (block.rows.length === 0) err(block.empty);

@@ -5,7 +5,7 @@ const columns = ['track', 'groups', 'objects', 'bitrate', 'latency', 'gaps'] as 
 /** Lines to be drawn in place: a header and one line a track. */
 export function pictureLines(tracks: readonly TrackPicture[], state: string): string[] {
   const rows = [columns as readonly string[], ...tracks.map(cells)];
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
+  const widths = columns.map((_, index) => rows.reduce((widest, row) => Math.max(widest, row[index]!.length), 0));
   return [
     state,
     ...rows.map((row) =>

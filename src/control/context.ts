@@ -16,6 +16,8 @@ export type Caller = { keyId: string; keyName: string; orgId: string; scopes: re
 /** What the control plane hands to its operations and handlers. `now` is milliseconds since the Unix epoch. */
 export type ControlContext = {
   db: Db;
+  /** The same store for queries that may be long: nobody who is served waits for them. It writes nothing. */
+  reader: Db;
   now(): number;
   logger: Logger;
   /** `iss` of every playback token, the same for the life of the store. */

@@ -17,13 +17,13 @@ import { Vault } from './auth/vault.ts';
 import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
 import type { ControlContext } from './context.ts';
 import { Liveness } from './liveness.ts';
-import { forgetExpired } from './store/forget.ts';
+import { Cleaner } from './store/forget.ts';
 import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
+import { openSqliteReader } from './store/sqlite-reader.ts';
 import { Dispatcher } from './webhooks/dispatcher.ts';
 
 const sweepIntervalMs = 1000;
-const forgetIntervalMs = 60_000;
 
 export type ControlOptions = ListenersOptions & {
   /** Holds `control.db` and `master.key`; made with mode 0700 when missing. */
@@ -83,6 +83,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const db = databaseUrl
     ? await openPostgresStore(databaseUrl, logger, { queryTimeoutMs: options.storeTimeoutMs })
     : await openSqliteStore(join(dataDir, 'control.db'));
+  // A query of Postgres' is another process' work, and blocks nobody here.
+  const reader = databaseUrl ? db : openSqliteReader(join(dataDir, 'control.db'));
+  const closeStore = async () => {
+    if (reader !== db) await reader.destroy();
+    await db.destroy();
+  };
   let listeners: Listeners | undefined;
   try {
     const issuer = await installIssuer(db);
@@ -108,6 +114,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       databaseUrl ? new StoredRateLimit(db, now, name, rate) : new TokenBuckets(now, rate);
     const context: ControlContext = {
       db,
+      reader,
       now,
       logger,
       issuer,
@@ -141,21 +148,18 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);
     timer.unref();
-    const forgetting = setInterval(() => {
-      forgetExpired(db, now()).catch((error: Error) => logger.error('clean-up failed', { detail: error.message }));
-    }, forgetIntervalMs);
-    forgetting.unref();
+    const cleaner = new Cleaner(db, now, logger);
 
     let closing: Promise<void> | undefined;
     const close = () => {
       closing ??= (async () => {
         clearInterval(timer);
         liveness.close();
-        clearInterval(forgetting);
+        await cleaner.close();
         await stop();
         await proxy.close();
         await dispatcher.close();
-        await db.destroy();
+        await closeStore();
       })();
       return closing;
     };
@@ -182,7 +186,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
   } catch (error) {
     await listeners?.close();
-    await db.destroy();
+    await closeStore();
     throw error;
   }
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { peaks } from '../../src/control/operations/analytics-concurrency.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
 const send = (test: TestControl, body: object) =>
@@ -130,23 +129,6 @@ describe('figures', () => {
     expect(answer.peak).toBe(3);
     const tooFine = await test.call('GET', '/v1/analytics/concurrent-viewers?stepSeconds=1');
     expect(tooFine.body.error.code).toBe('INVALID_ARGUMENT');
-  });
-
-  it.each([
-    [[], [0, 0]],
-    [[{ from: 0, to: 20 }], [1, 1]],
-    [[{ from: 0, to: 10 }], [1, 1]],
-    [[{ from: -5, to: -1 }], [0, 0]],
-    [[{ from: 25, to: 30 }], [0, 0]],
-    [
-      [
-        { from: 3, to: 5 },
-        { from: 5, to: 7 },
-      ],
-      [2, 0],
-    ],
-  ])('peaks of %j are %j', (spans, expected) => {
-    expect(peaks(spans, 0, 20, 10)).toEqual(expected);
   });
 });
 

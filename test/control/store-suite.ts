@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { StoredRateLimit } from '../../src/control/auth/stored-rate-limit.ts';
 import { forgetExpired } from '../../src/control/store/forget.ts';
 import { type Migration, migrate, migrations } from '../../src/control/store/migrate.ts';
+import { peaks } from '../../src/control/store/peaks.ts';
 import type { Db, LiveInputRow } from '../../src/control/store/schema.ts';
 import { isUniqueViolation } from '../../src/control/store/unique-violation.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -155,6 +156,59 @@ export function describeStore(name: string, start: () => Promise<StoreBackend>):
       expect((await first.selectFrom('live_inputs').select('name').executeTakeFirstOrThrow()).name).toBe('20');
       await first.destroy();
       await second.destroy();
+    });
+
+    it.each([
+      [[], [0, 0]],
+      [[[0, 20]], [1, 1]],
+      [[[0, 10]], [1, 1]],
+      [[[-5, -1]], [0, 0]],
+      [[[-5, 0]], [1, 0]],
+      [[[25, 30]], [0, 0]],
+      [[[9, 4]], [0, 0]],
+      [
+        [
+          [3, 5],
+          [5, 7],
+        ],
+        [2, 0],
+      ],
+      [
+        [
+          [-9, 12],
+          [11, 40],
+          [2, 3],
+          [2, 3],
+        ],
+        [3, 2],
+      ],
+    ])('counts sessions of %j at once as %j', async (spans, expected) => {
+      await using backend = await start();
+      const db = await opened(backend);
+      const base = 1_795_211_861_000;
+      const rows = [...spans, [0, 20, 'other']].map(([from, to, inputId = 'lv_a'], i) => ({
+        id: `s${i}`,
+        org_id: orgId,
+        input_id: String(inputId),
+        viewer: 'v',
+        node: 'n',
+        transport: 'quic',
+        version: null,
+        started_at: base + Number(from),
+        ended_at: i % 2 === 0 ? base + Number(to) : null,
+        updated_at: base + Number(to),
+        startup_ms: null,
+        bytes: 0,
+        objects: 0,
+        dropped: 0,
+        groups_dropped: 0,
+        reason: null,
+      }));
+      await db.insertInto('viewer_sessions').values(rows).execute();
+      const window = { orgId, start: base, end: base + 20, step: 10 };
+      expect(await peaks(db, { ...window, inputId: 'lv_a' })).toEqual(expected);
+      expect(await peaks(db, window)).toEqual(expected.map((count) => count + 1));
+      await db.destroy();
     });
 
     it('shares a rate limit between processes, to the last one', async () => {

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../core/deadline.ts';
 import { StreamsError } from '../../core/errors.ts';
-import { publicJwks } from '../auth/jwks.ts';
+import { PublicJwks } from '../auth/jwks.ts';
 import type { ControlContext } from '../context.ts';
 import type { App } from './app-env.ts';
 import { askedBy } from './asked-by.ts';
@@ -10,12 +10,13 @@ const readyMs = 3000;
 
 /** What anybody may read: signing keys' public halves, where the relay is, whether the server lives. */
 export function mountPublic(app: App, context: ControlContext): void {
-  app.get('/.well-known/jwks.json', async (c) =>
-    c.json(await publicJwks(context.db, context.now()), 200, {
-      'cache-control': 'public, max-age=5',
-      'access-control-allow-origin': '*',
-    }),
-  );
+  const jwks = new PublicJwks(context.db);
+  app.get('/.well-known/jwks.json', async (c) => {
+    const { body, etag } = await jwks.at(context.now());
+    const headers = { 'cache-control': 'public, max-age=5', 'access-control-allow-origin': '*', etag };
+    if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers);
+    return c.body(body, 200, { ...headers, 'content-type': 'application/json' });
+  });
 
   app.get('/endpoints.json', (c) => {
     // For the asker alone: nothing keeps this answer.

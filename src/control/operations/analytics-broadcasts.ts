@@ -7,6 +7,7 @@ import { listOf, orgId, page } from './fields.ts';
 export const analyticsBroadcasts = defineOperation({
   name: 'analytics.broadcasts',
   kind: 'query',
+  long: true,
   summary: 'List broadcast sessions, newest first',
   scope: 'streams:read',
   input: z.object({ orgId, ...page, ...period, inputId: mediaId.optional() }),

@@ -17,6 +17,7 @@ const playerEvent = z.object({
 export const analyticsEvents = defineOperation({
   name: 'analytics.events',
   kind: 'query',
+  long: true,
   summary: 'List what players reported to /v0/events, newest first',
   scope: 'streams:read',
   input: z.object({

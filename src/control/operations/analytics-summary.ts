@@ -21,6 +21,7 @@ const figures = z.object({
 export const analyticsSummary = defineOperation({
   name: 'analytics.summary',
   kind: 'query',
+  long: true,
   summary: 'Watch time, startup time and drops of a period, by input or asset, or by day (UTC)',
   scope: 'streams:read',
   input: z.object({ orgId, ...period, inputId: mediaId.optional(), by: z.enum(['input', 'day']).default('input') }),

@@ -7,6 +7,7 @@ import { listOf, orgId, page, viewerId } from './fields.ts';
 export const analyticsViewerSessions = defineOperation({
   name: 'analytics.viewerSessions',
   kind: 'query',
+  long: true,
   summary: 'List viewer sessions, newest first',
   scope: 'streams:read',
   input: z.object({ orgId, ...page, ...period, inputId: mediaId.optional(), viewerId: viewerId.optional() }),

@@ -6,6 +6,7 @@ import { orgId } from './fields.ts';
 export const analyticsViewers = defineOperation({
   name: 'analytics.viewers',
   kind: 'query',
+  long: true,
   summary: 'Count who is watching now, by input',
   scope: 'streams:read',
   input: z.object({ orgId, inputId: mediaId.optional() }),

@@ -7,6 +7,7 @@ import { listOf, orgId, page } from './fields.ts';
 export const assetsList = defineOperation({
   name: 'assets.list',
   kind: 'query',
+  long: true,
   summary: 'List assets, newest first',
   scope: 'streams:read',
   input: z.object({ orgId, ...page, status: asset.shape.status.optional() }),

@@ -16,6 +16,7 @@ const auditEntry = z.object({
 export const auditLogList = defineOperation({
   name: 'auditLog.list',
   kind: 'query',
+  long: true,
   summary: 'List every write of this org, newest first',
   scope: 'streams:admin',
   input: z.object({

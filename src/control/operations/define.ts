@@ -6,7 +6,7 @@ import { writeAudit } from '../store/audit.ts';
 import type { Db } from '../store/schema.ts';
 import { once, requireIdempotencyKey } from './idempotency.ts';
 
-/** What `run` works with. `db` is the transaction of a mutation that is audited, so use it and never `context.db`. */
+/** What `run` works with. `db` is the transaction of a mutation that is audited, so use it and never `context.db`; of a long query, the reading store. */
 export type Call = { context: ControlContext; db: Db; caller: Caller };
 /** What `run` works with, and what `prepare` made. */
 type PreparedCall<P> = Call & { prepared: P };
@@ -27,6 +27,8 @@ export function takesBody(method: RestMethod): boolean {
 export type Operation = {
   name: string;
   kind: 'query' | 'mutation';
+  /** A query that may look at many rows: its `db` is `context.reader`. */
+  long?: true;
   summary: string;
   /** null: any valid key. */
   scope: Scope | null;
@@ -54,6 +56,7 @@ export function creates({ kind, rest }: Pick<Operation, 'kind' | 'rest'>): boole
 export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A extends z.ZodObject, P>(operation: {
   name: string;
   kind: 'query' | 'mutation';
+  long?: true;
   summary: string;
   scope: Scope | null;
   input: I;
@@ -92,7 +95,7 @@ export async function invoke(
   const input = parseInput(operation, rawInput);
   requireOrg(caller, (input as { orgId?: string }).orgId);
   const { target } = operation;
-  const outside = { context, db: context.db, caller };
+  const outside = { context, db: operation.long ? context.reader : context.db, caller };
   const prepared = (await operation.prepare?.(outside, input)) as never;
   if (!target) return answer(operation, { ...outside, prepared }, input, options);
   return context.db.transaction().execute(async (db) => {

@@ -7,6 +7,7 @@ import { ingestKind, liveInput, viewLiveInput } from './live-input-view.ts';
 export const liveInputsList = defineOperation({
   name: 'liveInputs.list',
   kind: 'query',
+  long: true,
   summary: 'List live inputs, newest first',
   scope: 'streams:read',
   input: z.object({
@@ -18,7 +19,7 @@ export const liveInputsList = defineOperation({
   output: listOf(liveInput),
   rest: { method: 'GET', path: '/live-inputs' },
   async run({ context, db, caller }, { cursor, limit, status, ingest }) {
-    await context.liveness.sweep(db);
+    await context.liveness.sweep();
     let query = db.selectFrom('live_inputs').selectAll().where('org_id', '=', caller.orgId);
     if (status) query = query.where('status', '=', status);
     if (ingest) query = query.where('ingest', '=', ingest);

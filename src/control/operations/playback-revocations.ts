@@ -7,6 +7,7 @@ import { revocation, viewRevocation } from './revocation-view.ts';
 export const playbackRevocations = defineOperation({
   name: 'playback.listRevocations',
   kind: 'query',
+  long: true,
   summary: 'List revocations that still matter, newest first',
   scope: 'streams:read',
   input: z.object({ orgId, ...page, kind: revocation.shape.kind.optional() }),

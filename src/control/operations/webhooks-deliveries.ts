@@ -7,6 +7,7 @@ import { delivery, findWebhook, viewDelivery } from './webhook-view.ts';
 export const webhooksDeliveries = defineOperation({
   name: 'webhooks.deliveries',
   kind: 'query',
+  long: true,
   summary: 'List what was sent to a webhook in the last 30 days and how it went, newest first',
   scope: 'streams:read',
   input: z.object({ orgId, id: webhookId, ...page, status: delivery.shape.status.optional() }),
