@@ -96,6 +96,6 @@ export async function profilesCheck(env: NodeJS.ProcessEnv): Promise<Check> {
       `${Object.keys(profiles).length} in ${file}${current === undefined ? '' : `, using "${current}"`}`,
     );
   } catch {
-    return fail('profiles', `${file} cannot be read`, `rm ${file}, then streams login`);
+    return fail('profiles', `${file} cannot be read`, `mend it, or keep it aside: mv ${file} ${file}.damaged`);
   }
 }
