@@ -1,7 +1,10 @@
 import { startDeadline } from '../src/core/deadline.ts';
 import { type ErrorCode, errorCodes, StreamsError } from '../src/core/errors.ts';
 import type { Addresses } from './addresses-note.ts';
+import { wrongShape } from './answer-shape.ts';
+import { ask, jsonOf } from './ask.ts';
 import type { Connection } from './profile.ts';
+import { notOurs } from './refused-answer.ts';
 
 export type Input = { id: string; name: string; ingest: string; status: string; createdAt: string } & Record<
   string,
@@ -67,9 +70,9 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
   async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const timeout = startDeadline(requestTimeoutMs, signal);
     let response: Response;
-    let text: string;
+    let value: unknown;
     try {
-      response = await fetch(`${apiUrl}${path}`, {
+      response = await ask(apiUrl, path, {
         method,
         headers: {
           accept: 'application/json',
@@ -79,22 +82,20 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: timeout.signal,
       });
-      text = await response.text();
+      value = await jsonOf(response, apiUrl, timeout.signal);
     } catch (cause) {
       if (signal.aborted) throw new StreamsError('INTERRUPTED', 'interrupted', { cause });
       if (timeout.signal.aborted)
-        throw new StreamsError('TIMEOUT', `${apiUrl} did not answer within ${requestTimeoutMs / 1000} s`, { cause });
-      throw new StreamsError('API_UNREACHABLE', `can't reach the API at ${apiUrl}`, { cause, hint: 'streams serve' });
+        throw new StreamsError('TIMEOUT', `${apiUrl} did not answer within ${requestTimeoutMs / 1000} s`, {
+          cause,
+          hint: 'streams doctor',
+        });
+      throw cause;
     } finally {
       timeout.clear();
     }
-    const value = parse(text);
     if (!response.ok) throw answeredError(response.status, value, apiUrl, apiKey);
-    if (value === undefined && text !== '') {
-      throw new StreamsError('API_UNREACHABLE', `what answers at ${apiUrl} is not a streams API`, {
-        hint: 'streams serve',
-      });
-    }
+    if (wrongShape(method, path, value) !== undefined) throw notOurs(apiUrl);
     return value as T;
   }
   async function list<T>(path: string): Promise<T[]> {
@@ -134,14 +135,6 @@ export function apiClient({ apiUrl, apiKey }: Connection, signal: AbortSignal): 
         ...rules,
       }),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `{error:{code,message,hint}}` as it was meant; anything else by its status. */

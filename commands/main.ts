@@ -66,6 +66,10 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
         return apiClient(await resolveConnection(global, env), signal);
       },
     };
+    if (global.caFile !== undefined) {
+      const { trustAlso } = await import('./trust.ts');
+      await trustAlso(global.caFile);
+    }
     const { run } = await command.load();
     if (parsed.watch) {
       const { watch } = await import('./watch-command.ts');

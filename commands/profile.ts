@@ -15,12 +15,28 @@ export async function resolveConnection(global: GlobalOptions, env: NodeJS.Proce
   const flagOrEnvKey = global.apiKey ?? nonEmpty(env.STREAMS_API_KEY);
   const asked = global.profile ?? nonEmpty(env.STREAMS_PROFILE);
   const profile = flagOrEnvUrl !== undefined && flagOrEnvKey !== undefined ? undefined : await pick(asked, env);
-  const apiUrl = (flagOrEnvUrl ?? profile?.apiUrl ?? defaultApiUrl).replace(/\/+$/, '');
-  if (!URL.canParse(apiUrl) || !/^https?:/.test(apiUrl)) {
-    throw new StreamsError('USAGE', `"${apiUrl}" is not an http(s) URL`, { hint: `--api-url ${defaultApiUrl}` });
-  }
+  const apiUrl = checkedUrl(flagOrEnvUrl ?? profile?.apiUrl ?? defaultApiUrl);
   const sameServer = profile !== undefined && serverOf(profile.apiUrl) === serverOf(apiUrl);
   return { apiUrl, apiKey: flagOrEnvKey ?? (sameServer ? profile.apiKey : undefined) };
+}
+
+/** Throws USAGE, which does not repeat what may be a secret. */
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const hint = `--api-url ${defaultApiUrl}`;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    const shown = /[@?#]/.test(text) ? 'the address of the API' : `"${text}"`;
+    throw new StreamsError('USAGE', `${shown} is not an http(s) URL`, { hint });
+  }
+  if (url.username !== '' || url.password !== '')
+    throw new StreamsError('USAGE', 'the address of the API has a user or a password in it', {
+      hint: `--api-url ${url.origin}, and the key in STREAMS_API_KEY`,
+    });
+  if (url.search !== '' || url.hash !== '')
+    throw new StreamsError('USAGE', 'the address of the API has a query in it', {
+      hint: `--api-url ${url.origin}${url.pathname.replace(/\/+$/, '')}`,
+    });
+  return text.replace(/\/+$/, '');
 }
 
 async function pick(asked: string | undefined, env: NodeJS.ProcessEnv): Promise<Profile | undefined> {

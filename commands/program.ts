@@ -41,6 +41,7 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
     .option('--api-url <url>', 'control plane (env STREAMS_API_URL)')
     .option('--api-key <key>', 'API key (env STREAMS_API_KEY)')
     .option('--profile <name>', 'profile of profiles.json (env STREAMS_PROFILE)')
+    .option('--ca-file <file>', 'trust these certificates as well, PEM (env NODE_EXTRA_CA_CERTS)')
     .option('--json', 'print JSON for scripts')
     .option('--field <path>', 'print only this of the JSON, such as input.id or inputs[].name')
     .option('-q, --quiet', 'print nothing but data and errors')

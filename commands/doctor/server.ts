@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { withDeadline } from '../../src/core/deadline.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 import { profilesFile, readProfiles } from '../../src/serve/profiles.ts';
+import { ask, jsonOf } from '../ask.ts';
 import type { Connection } from '../profile.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
@@ -17,20 +19,23 @@ export type ServerFindings = {
 
 /** Asks the control plane what anyone may ask, and who we are. */
 export async function serverChecks({ apiUrl, apiKey }: Connection, signal: AbortSignal): Promise<ServerFindings> {
-  const ask = (path: string, headers: Record<string, string> = {}) =>
+  const get = (path: string, headers: Record<string, string> = {}) =>
     withDeadline(timeoutMs, signal, async (soon) => {
-      const response = await fetch(`${apiUrl}${path}`, { headers, signal: soon });
+      const response = await ask(apiUrl, path, { headers, signal: soon });
       const receivedAt = Date.now();
-      return { response, receivedAt, body: (await response.json().catch(() => ({}))) as unknown };
+      return { response, receivedAt, body: (await jsonOf(response, apiUrl, soon)) ?? {} };
     });
-  let endpoints: Awaited<ReturnType<typeof ask>>;
+  let endpoints: Awaited<ReturnType<typeof get>>;
   let sentAt: number;
   try {
     sentAt = Date.now();
-    endpoints = await ask('/endpoints.json');
-  } catch {
+    endpoints = await get('/endpoints.json');
+  } catch (error) {
     signal.throwIfAborted();
-    const missing = warn('server', `nothing answers at ${apiUrl}`, 'streams serve, or --api-url <url>');
+    const { message, hint } = why(error, apiUrl);
+    // That none is there is nothing wrong with this machine; one that cannot be spoken to is.
+    const say = message.includes('nothing listens') ? warn : fail;
+    const missing = say('server', message, hint ?? 'streams serve, or --api-url <url>');
     return { checks: [missing], reachable: false, relay: undefined };
   }
   const { response, receivedAt } = endpoints;
@@ -44,7 +49,7 @@ export async function serverChecks({ apiUrl, apiKey }: Connection, signal: Abort
 
   async function keyCheck(): Promise<Check> {
     if (apiKey === undefined) return warn('API key', `none for ${apiUrl}`, 'streams login, or STREAMS_API_KEY');
-    const answer = await ask('/v1/whoami', { authorization: `Bearer ${apiKey}` }).catch(() => undefined);
+    const answer = await get('/v1/whoami', { authorization: `Bearer ${apiKey}` }).catch(() => undefined);
     if (answer?.response.ok !== true) {
       const status = answer?.response.status;
       const why = status === undefined ? 'no answer' : status === 401 ? 'not known there' : `status ${status}`;
@@ -53,6 +58,11 @@ export async function serverChecks({ apiUrl, apiKey }: Connection, signal: Abort
     const { name, scopes } = answer.body as { name: string; scopes: string[] };
     return ok('API key', `"${name}", ${scopes.join(' ')}`);
   }
+}
+
+function why(error: unknown, apiUrl: string): { message: string; hint?: string | undefined } {
+  if (error instanceof StreamsError) return error;
+  return { message: `${apiUrl} did not answer within ${timeoutMs / 1000} s` };
 }
 
 /** The server's Date header has whole seconds: what it says was true somewhere in that second. */
@@ -86,6 +96,6 @@ export async function profilesCheck(env: NodeJS.ProcessEnv): Promise<Check> {
       `${Object.keys(profiles).length} in ${file}${current === undefined ? '' : `, using "${current}"`}`,
     );
   } catch {
-    return fail('profiles', `${file} cannot be read`, `rm ${file}, then streams login`);
+    return fail('profiles', `${file} cannot be read`, `mend it, or keep it aside: mv ${file} ${file}.damaged`);
   }
 }

@@ -7,6 +7,7 @@ const variables = {
   STREAMS_STREAM_KEY: 'stream key of `streams publish`, where there is no --key-file',
   STREAMS_PROFILE: 'profile to use; stands before `streams config use`, behind --profile',
   STREAMS_CONFIG_DIR: 'folder of profiles.json; default streams in XDG_CONFIG_HOME or ~/.config',
+  NODE_EXTRA_CA_CERTS: 'PEM file of certificates that every command trusts as well; the same as --ca-file',
   STREAMS_SERVICE_TOKEN: 'what the processes of `streams serve --only` share, where they run apart',
   STREAMS_PUBLIC_URL:
     'how people reach what `streams serve` runs; behind --public-url. STREAMS_PUBLIC_RELAY_URL, …_RTMP_URL and so on as --public-relay-url, …',

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { redactUrl } from '../../src/core/log.ts';
+import { reasonOf } from '../unreachable.ts';
 
 const timeoutMs = 30_000;
 
@@ -53,7 +54,10 @@ async function fetched(url: string, maxBytes: number, signal: AbortSignal): Prom
   } catch (cause) {
     if (cause instanceof StreamsError) throw cause;
     if (signal.aborted) throw new StreamsError('INTERRUPTED', 'interrupted', { cause });
-    throw new StreamsError('API_UNREACHABLE', `cannot fetch ${shown}`, { cause, hint: `curl -I '${shown}'` });
+    throw new StreamsError('API_UNREACHABLE', `cannot fetch ${shown}: ${reasonOf(url, cause)}`, {
+      cause,
+      hint: `curl -I '${shown}'`,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
+import { ask, jsonOf } from '../ask.ts';
 import type { CommandContext, CommandSpec, Run } from '../command.ts';
 import { resolveConnection } from '../profile.ts';
 import { readSource } from './source.ts';
@@ -89,8 +90,8 @@ async function issuerOf(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (apiKey === undefined) return undefined;
-  const response = await fetch(`${apiUrl}/v1/status`, { headers: { authorization: `Bearer ${apiKey}` }, signal });
-  const { issuer } = (await response.json().catch(() => ({}))) as { issuer?: unknown };
+  const response = await ask(apiUrl, '/v1/status', { headers: { authorization: `Bearer ${apiKey}` }, signal });
+  const { issuer } = ((await jsonOf(response, apiUrl, signal)) ?? {}) as { issuer?: unknown };
   return typeof issuer === 'string' ? issuer : undefined;
 }
 

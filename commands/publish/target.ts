@@ -6,6 +6,7 @@ import { webSocketUrl } from '../../src/sdk/connect-browser.ts';
 import { firstToOpen } from '../../src/sdk/first-to-open.ts';
 import type { ConnectTransport } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
+import { ask, jsonOf } from '../ask.ts';
 import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
 import { readSecret } from '../relay-token/secret-input.ts';
 
@@ -20,10 +21,11 @@ export async function relayOf(apiUrl: string, signal: AbortSignal): Promise<Rela
   let answer: { relay?: { url: string; certificateSha256?: string } | null };
   try {
     answer = await withDeadline(timeoutMs, signal, async (soon) => {
-      const response = await fetch(`${apiUrl}/endpoints.json`, { signal: soon });
-      return (await response.json()) as typeof answer;
+      const response = await ask(apiUrl, '/endpoints.json', { signal: soon });
+      return ((await jsonOf(response, apiUrl, soon)) ?? {}) as typeof answer;
     });
   } catch (cause) {
+    if (cause instanceof StreamsError) throw cause;
     throw new StreamsError('API_UNREACHABLE', `no answer from ${apiUrl}`, {
       hint: 'Is it running? streams serve, or name the relay: --relay https://…',
       cause,

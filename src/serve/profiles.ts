@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StreamsError } from '../core/errors.ts';
+import { whileLocked } from './file-lock.ts';
 
 export type Profile = { apiUrl: string; apiKey?: string };
 
@@ -32,7 +33,10 @@ export async function readProfiles(env: Env): Promise<Profiles> {
   try {
     return checked(JSON.parse(text));
   } catch (cause) {
-    throw new StreamsError('CONFIG_INVALID', `${file} is not a profile file`, { cause, hint: `rm ${file}` });
+    throw new StreamsError('CONFIG_INVALID', `${file} is damaged: it is no profile file. It may still hold API keys`, {
+      cause,
+      hint: `mend it, or keep it aside: mv ${file} ${file}.damaged`,
+    });
   }
 }
 
@@ -51,21 +55,40 @@ function checked(value: unknown): Profiles {
 
 /** Sets one profile, and makes it the current one when there is none. File 0600, directory 0700, replaced as a whole. */
 export async function writeProfile(env: Env, name: string, profile: Profile): Promise<void> {
-  const all = await readProfiles(env);
-  all.profiles[name] = profile;
-  all.current ??= name;
-  await writeProfiles(env, all);
+  await changeProfiles(env, (all) => {
+    all.profiles[name] = profile;
+    all.current ??= name;
+  });
 }
 
 /** Makes a profile the current one. Throws NOT_FOUND. */
 export async function useProfile(env: Env, name: string): Promise<void> {
-  const all = await readProfiles(env);
-  if (!Object.hasOwn(all.profiles, name)) {
-    throw new StreamsError('NOT_FOUND', `there is no profile "${name}"`, {
-      hint: Object.keys(all.profiles).length === 0 ? 'streams login' : `one of ${Object.keys(all.profiles).join(', ')}`,
+  await changeProfiles(env, (all) => {
+    if (!Object.hasOwn(all.profiles, name)) {
+      throw new StreamsError('NOT_FOUND', `there is no profile "${name}"`, {
+        hint:
+          Object.keys(all.profiles).length === 0 ? 'streams login' : `one of ${Object.keys(all.profiles).join(', ')}`,
+      });
+    }
+    all.current = name;
+  });
+}
+
+/** Reads, edits and writes while no other command does. Throws CONFIG_INVALID where the folder cannot be written. */
+async function changeProfiles(env: Env, edit: (all: Profiles) => void): Promise<void> {
+  try {
+    await whileLocked(profilesFile(env), async () => {
+      const all = await readProfiles(env);
+      edit(all);
+      await writeProfiles(env, all);
+    });
+  } catch (cause) {
+    if (cause instanceof StreamsError) throw cause;
+    throw new StreamsError('CONFIG_INVALID', `cannot write ${profilesFile(env)}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'set STREAMS_CONFIG_DIR to a folder that can be written',
     });
   }
-  await writeProfiles(env, { ...all, current: name });
 }
 
 async function writeProfiles(env: Env, all: Profiles): Promise<void> {

@@ -125,7 +125,7 @@ describe('streams doctor', () => {
 
   it('says when nothing or something else answers', async () => {
     const away = await commandLine(['doctor', '--json'], {
-      env: { ...process.env, STREAMS_API_URL: 'http://127.0.0.1:9' },
+      env: { ...process.env, STREAMS_API_URL: 'http://127.0.0.1:65535' },
     });
     expect(named(away.lines()[0]!.checks, 'server')).toMatchObject({
       status: 'warn',

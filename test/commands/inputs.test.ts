@@ -200,7 +200,9 @@ describe('errors of the API', () => {
     await gone[Symbol.asyncDispose]();
     const { code, stderr } = await commandLine(['inputs', 'list'], { env: env(gone.url) });
     expect(code).toBe(4);
-    expect(stderr).toBe(`✖ can't reach the API at ${gone.url} [API_UNREACHABLE]\nTry: streams serve\n`);
+    expect(stderr).toBe(
+      `✖ can't reach the API at ${gone.url}: nothing listens there [API_UNREACHABLE]\nTry: streams serve\n`,
+    );
   });
 });
 
@@ -226,7 +228,9 @@ describe('the ladder of an input', () => {
     const live = { ...input, status: 'live', ladder: 'auto' };
     await using api = await apiServer(({ path }) => ({
       status: 200,
-      body: path.endsWith('/status') ? { stats: { renditions: 'none: the engine has no ffmpeg' } } : live,
+      body: path.endsWith('/status')
+        ? { status: 'live', stats: { renditions: 'none: the engine has no ffmpeg' } }
+        : live,
     }));
     const { stdout } = await commandLine(['inputs', 'get', 'lv_1'], { env: env(api.url) });
     expect(stdout).toMatch(/Ladder +auto\n/);

@@ -1,5 +1,6 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { resolveConnection } from '../../commands/profile.ts';
@@ -30,6 +31,25 @@ describe('the profile file', () => {
     });
   });
 
+  it('loses no entry where many write at once, also after one that died with the lock', async () => {
+    await mkdir(join(folder, 'config'));
+    const dead = spawnSync(process.execPath, ['-e', '']).pid;
+    await writeFile(join(folder, 'config', 'profiles.json.lock'), `${dead} ${hostname()}\n`);
+    const names = Array.from({ length: 20 }, (_, index) => `p${index}`);
+    await Promise.all(names.map((name) => writeProfile(env, name, { apiUrl: 'http://127.0.0.1:1' })));
+    expect(Object.keys((await readProfiles(env)).profiles).sort()).toEqual([...names].sort());
+    expect(await readdir(join(folder, 'config'))).toEqual(['profiles.json']);
+  });
+
+  it('is refused in words where it cannot be written', async () => {
+    await writeFile(join(folder, 'config'), 'a file where the folder is to be');
+    const failed = writeProfile(env, 'local', { apiUrl: 'http://127.0.0.1:1' });
+    await expect(failed).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      hint: expect.stringContaining('STREAMS_CONFIG_DIR'),
+    });
+  });
+
   it('stands below STREAMS_CONFIG_DIR, XDG_CONFIG_HOME or ~/.config', () => {
     expect(configDir({ STREAMS_CONFIG_DIR: '/c', XDG_CONFIG_HOME: '/x' })).toBe('/c');
     expect(configDir({ XDG_CONFIG_HOME: '/x' })).toBe('/x/streams');
@@ -41,7 +61,10 @@ describe('the profile file', () => {
     const file = join(folder, 'config', 'profiles.json');
     for (const text of ['{', '{}', '{"profiles":{"a":{}}}', '[]']) {
       await writeFile(file, text);
-      await expect(readProfiles(env)).rejects.toMatchObject({ code: 'CONFIG_INVALID', hint: `rm ${file}` });
+      await expect(readProfiles(env)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        hint: expect.stringContaining(`mv ${file} `),
+      });
     }
   });
 });

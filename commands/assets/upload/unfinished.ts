@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type FileLock, takeLock, whileLocked } from '../../../src/serve/file-lock.ts';
 import { configDir } from '../../../src/serve/profiles.ts';
 
 type Unfinished = Record<string, { url: string; at: string }>;
@@ -12,6 +13,8 @@ export function unfinishedUploads(env: NodeJS.ProcessEnv): {
   find(key: string): Promise<string | undefined>;
   keep(key: string, url: string): Promise<void>;
   forget(key: string): Promise<void>;
+  /** Held by the command that uploads the file; undefined while another one is at it. */
+  alone(key: string): Promise<FileLock | undefined>;
 } {
   const file = join(configDir(env), 'uploads.json');
   const read = async (): Promise<Unfinished> => {
@@ -33,14 +36,27 @@ export function unfinishedUploads(env: NodeJS.ProcessEnv): {
     await writeFile(draft, JSON.stringify(all), { mode: 0o600 });
     await rename(draft, file);
   };
+  /** Other commands have uploads of their own. */
+  const change = async (edit: (all: Unfinished) => void) => {
+    await mkdir(configDir(env), { recursive: true, mode: 0o700 });
+    await whileLocked(file, async () => {
+      const all = await read();
+      edit(all);
+      await write(all);
+    });
+  };
   return {
     find: async (key) => (await read())[key]?.url,
-    keep: async (key, url) => write({ ...(await read()), [key]: { url, at: new Date().toISOString() } }),
+    keep: (key, url) =>
+      change((all) => {
+        all[key] = { url, at: new Date().toISOString() };
+      }),
     async forget(key) {
-      const all = await read();
-      if (all[key] === undefined) return;
-      delete all[key];
-      await write(all);
+      if ((await read())[key] === undefined) return;
+      await change((all) => {
+        delete all[key];
+      });
     },
+    alone: (key) => takeLock(join(configDir(env), 'uploads', `${key}.lock`), 0),
   };
 }
