@@ -1,7 +1,6 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { exportJWK, type JWK } from 'jose';
-import { sql } from 'kysely';
 import type { Db } from '../store/schema.ts';
 
 /** Made in one go: some milliseconds. */
@@ -33,14 +32,8 @@ export class PublicJwks {
   }
 
   async at(now: number): Promise<Published> {
-    const { count, newest, sum } = await activeSigningKeys(this.#db, now)
-      .select(({ fn }) => [
-        fn.countAll().as('count'),
-        fn.max('created_at').as('newest'),
-        sql`sum(created_at % 1000003)`.as('sum'),
-      ])
-      .executeTakeFirstOrThrow();
-    const version = `${count}-${newest}-${sum}`;
+    const kids = await activeSigningKeys(this.#db, now).select('kid').orderBy('kid').execute();
+    const version = kids.map(({ kid }) => kid).join(' ');
     if (this.#published === undefined || version !== this.#version) {
       this.#version = version;
       const published = this.#publish(now);
