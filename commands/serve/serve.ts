@@ -32,6 +32,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       ...(options.fragmentDuration === undefined ? {} : { fragmentSeconds: options.fragmentDuration / 1000 }),
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
+      ...(options.congestionControl === undefined ? {} : { congestionControl: options.congestionControl }),
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),

@@ -1,5 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
+import { congestionControlOption } from '../congestion-control.ts';
 import { parseDuration } from '../duration.ts';
 import { parseSessionCount } from '../session-count.ts';
 import { parseSize } from '../size.ts';
@@ -93,6 +94,7 @@ export const serveSpec = {
       parse: parseSessionCount,
       default: '10000',
     },
+    congestionControl: congestionControlOption,
     only: {
       value: 'process',
       description: 'run only control, relay or engine; may be repeated, or a comma list',

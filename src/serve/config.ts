@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import type { CongestionControl } from '../transport/quic/native-types.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
 import type { PublicUrls } from './public-urls.ts';
 
@@ -29,6 +30,8 @@ export type ServeOptions = {
   versions?: readonly string[];
   /** Sessions of the relay at once. */
   maxSessions?: number;
+  /** Of the QUIC connections of relay and engine. */
+  congestionControl?: CongestionControl;
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */
