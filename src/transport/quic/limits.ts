@@ -26,7 +26,7 @@ export const firstStreams = 16;
 export const raiseAt = 12;
 
 /** By measurement: docs/benchmarks.md, Networks. */
-export const defaultCongestionControl: CongestionControl = 'cubic';
+export const defaultCongestionControl: CongestionControl = 'bbr';
 
 const mebibyte = 1024 * 1024;
 

@@ -37,10 +37,11 @@ export async function measure(
     const [publisherAt, viewerAt] = way === 'relay → viewer' ? (['near', 'far'] as const) : (['far', 'near'] as const);
     const relay = start('near', binary, relayArguments(link, folder, control));
     await line(relay);
+    // Before anybody dials: what a controller learnt on a perfect line would hold for ten seconds.
+    await link.line({ both: condition });
     const url = (scheme: string) => `${scheme}://${link.near}:4443`;
     const publisher = start(publisherAt, program('publisher'), [url('moqt'), control]);
     await line(publisher);
-    await link.line({ both: condition });
     const sender = way === 'relay → viewer' ? relay : publisher;
     const before = cpuSeconds(sender.pid!);
     const watched: Watched = JSON.parse(
