@@ -28,6 +28,8 @@ export type FeedTally = {
   /** Objects that were given up because the connection is too slow, and the groups they were in. */
   droppedObjects: number;
   droppedGroups: number;
+  /** Called when a group is given up, after the counts have changed. */
+  gaveUp?(): void;
 };
 
 export const newTally = (): FeedTally => ({ objects: 0, droppedObjects: 0, droppedGroups: 0 });
@@ -55,7 +57,13 @@ export class TrackFeed {
   #closed = false;
 
   /** `priority`: publisher priority, 0 is most urgent. `alias`: unique in the session. `tally` is added to. */
-  constructor(request: IncomingSubscribe, track: TrackStore, alias: number, priority: number, tally = newTally()) {
+  constructor(
+    request: IncomingSubscribe,
+    track: TrackStore,
+    alias: number,
+    priority: number,
+    tally: FeedTally = newTally(),
+  ) {
     this.#tally = tally;
     const largest = largestOf(track.newest);
     this.#range = request.filter;
@@ -214,6 +222,7 @@ export class TrackFeed {
     this.#tally.droppedGroups++;
     this.#givenUp = sending.group.groupId;
     this.#drop(sending, streamResetCodes.tooFarBehind);
+    this.#tally.gaveUp?.();
   }
 
   #left(sending: Sending): void {
