@@ -24,6 +24,9 @@ export function ingestBlocks(stats: Readonly<Record<string, unknown>> | undefine
     const value = stats?.[field];
     if (typeof value === 'number') rows.push([label, show(value)]);
   }
+  const { relayDroppedObjects: dropped, relayDroppedGroups: groups } = stats ?? {};
+  if (typeof dropped === 'number' && dropped > 0)
+    rows.push(['Line to the relay', `too slow: ${dropped} objects in ${groups} groups given up`]);
   if (stats?.relayConnected === false) rows.push(['Relay', 'not connected']);
   if (typeof stats?.lastError === 'string') rows.push(['Last error', stats.lastError]);
   if (error !== undefined) rows.push(['Error', error]);

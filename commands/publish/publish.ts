@@ -12,6 +12,8 @@ import { publishConnect, publishUrl, relayOf, streamKey } from './target.ts';
 const refreshMs = 1000;
 /** Connected for so long without a taker: worth a word. */
 const untakenMs = 5000;
+/** More than this part of what was to be published lost is no success. */
+const mostLost = 0.05;
 
 export const run: Run<typeof publishSpec> = async (context) => {
   const { args, options, env, output, signal, global } = context;
@@ -46,8 +48,9 @@ export const run: Run<typeof publishSpec> = async (context) => {
   });
   const startedAt = performance.now();
   const meter = setInterval(() => {
-    const { fragments, bytes } = publisher.stats;
-    const text = `${publisher.state.name}: ${fragments} fragments, ${(bytes / 1e6).toFixed(1)} MB`;
+    const { fragments, bytes, dropped } = publisher.stats;
+    const lost = dropped > 0 ? `, ${dropped} dropped` : '';
+    const text = `${publisher.state.name}: ${fragments} fragments, ${(bytes / 1e6).toFixed(1)} MB${lost}`;
     output.live({ json: { type: 'progress', version: 1, ...publisher.stats }, lines: [text], line: text });
   }, refreshMs);
   const abort = () => void publisher.finish();
@@ -64,10 +67,11 @@ export const run: Run<typeof publishSpec> = async (context) => {
     clearTimeout(untaken);
     signal.removeEventListener('abort', abort);
   }
-  const { fragments, bytes, reconnects } = publisher.stats;
+  const { fragments, bytes, dropped, reconnects } = publisher.stats;
+  if (dropped > fragments * mostLost) failure ??= tooSlow(fragments, dropped);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   await output.result({
-    json: { type: 'published', fragments, bytes, reconnects, seconds },
+    json: { type: 'published', fragments, sent: Math.max(0, fragments - dropped), dropped, bytes, reconnects, seconds },
     blocks:
       failure !== undefined
         ? []
@@ -76,6 +80,7 @@ export const run: Run<typeof publishSpec> = async (context) => {
               kind: 'fields',
               rows: [
                 ['Published', `${fragments} fragments, ${(bytes / 1e6).toFixed(2)} MB`],
+                ['Sent', dropped === 0 ? 'all of them' : `${Math.max(0, fragments - dropped)}, ${dropped} dropped`],
                 ['Duration', `${seconds} s`],
                 ['Reconnects', String(reconnects)],
               ],
@@ -130,6 +135,13 @@ function describe(state: PublisherState, input: string): string {
 
 function warnUntaken(output: Output, input: string): void {
   output.warn(`connected, but nobody takes the media: streams inputs status ${input} tells why`);
+}
+
+function tooSlow(fragments: number, dropped: number): StreamsError {
+  const message = `published ${fragments} fragments, sent ${Math.max(0, fragments - dropped)}, dropped ${dropped}: the line is too slow, or was away`;
+  return new StreamsError('GROUP_LAGGED', message, {
+    hint: 'encode for less than the line takes, half of it better (ffmpeg -b:v 1M), or use a better line',
+  });
 }
 
 function explained(error: unknown, file: string | undefined): StreamsError {

@@ -13,7 +13,7 @@ import type { Output } from '../output/output.ts';
 import type { relaySpec } from './specs.ts';
 
 export const run: Run<typeof relaySpec> = async ({ args, options, env, output, signal }) => {
-  const { listen, versions, tlsGenerate, authKey, authPublic, maxSessions, drainTo } = options;
+  const { listen, versions, tlsGenerate, authKey, authPublic, maxSessions, congestionControl, drainTo } = options;
   const settings = relaySettings(args.config === undefined ? undefined : await readConfig(args.config), {
     ...(listen !== undefined && { listen }),
     ...(versions !== undefined && { versions: parseVersions(versions) }),
@@ -21,6 +21,7 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
     ...(authKey !== undefined && { authKey }),
     ...(authPublic !== undefined && { authPublic }),
     ...(maxSessions !== undefined && { maxSessions }),
+    ...(congestionControl !== undefined && { congestionControl }),
     ...(drainTo !== undefined && { drainTo }),
   });
   keepYoungGenerationSmall();

@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../command.ts';
+import { congestionControlOption } from '../congestion-control.ts';
 import { parseSessionCount } from '../session-count.ts';
 import { relayVersionsOption } from '../versions.ts';
 
@@ -35,6 +36,7 @@ export const relaySpec = {
       parse: parseSessionCount,
       default: '10000',
     },
+    congestionControl: congestionControlOption,
     drainTo: { value: 'url', description: 'relay that sessions are sent to when this one stops (GOAWAY)' },
     dataDir: {
       value: 'dir',

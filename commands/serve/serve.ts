@@ -33,6 +33,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
       ...(options.trustedProxy === undefined ? {} : { trustedProxies: parseTrustedProxies(options.trustedProxy) }),
+      ...(options.congestionControl === undefined ? {} : { congestionControl: options.congestionControl }),
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),

@@ -1,5 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
+import { congestionControlOption } from '../congestion-control.ts';
 import { parseDuration } from '../duration.ts';
 import { parseSessionCount } from '../session-count.ts';
 import { parseSize } from '../size.ts';
@@ -98,6 +99,7 @@ export const serveSpec = {
       description: 'reverse proxy whose X-Forwarded-For is believed, address or range; may be repeated',
       repeatable: true,
     },
+    congestionControl: congestionControlOption,
     only: {
       value: 'process',
       description: 'run only control, relay or engine; may be repeated, or a comma list',

@@ -102,6 +102,8 @@ export class Channels {
         ...publisher?.stats?.(),
         publisher: publisher?.kind ?? null,
         relayConnected: link.connected,
+        relayDroppedObjects: link.tally.droppedObjects,
+        relayDroppedGroups: link.tally.droppedGroups,
         ...(lastError !== undefined && { lastError }),
       };
       return { inputId, stats: { ...stats, ...renditionStats(ladder, broadcast.ladder) }, ...took };

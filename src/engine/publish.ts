@@ -6,7 +6,7 @@ import { wasGood } from '../core/good-session.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import { answerFetch } from '../session/answer-fetch.ts';
 import { establish } from '../session/establish.ts';
-import { TrackFeed } from '../session/track-feed.ts';
+import { type FeedTally, newTally, TrackFeed } from '../session/track-feed.ts';
 import type { TrackStore } from '../session/track-store.ts';
 import type { IncomingFetch, IncomingSubscribe, Session } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -15,6 +15,8 @@ import { watchSilence } from './watch-silence.ts';
 
 /** Longest stay on a relay that asked us to go elsewhere. */
 const longestFarewellMs = 30_000;
+/** A line that is too slow is worth a word this often. */
+const slowWordMs = 10_000;
 
 export type RelayPublisherOptions = {
   broadcast: Broadcast;
@@ -39,6 +41,9 @@ export class RelayPublisher {
   readonly #options: RelayPublisherOptions;
   readonly #stop = new AbortController();
   readonly #finished: Promise<void>;
+  readonly #tally: FeedTally = { ...newTally(), gaveUp: () => this.#tooSlow() };
+  /** When, and after how many objects, the log was last told of the line. */
+  #told = { at: Number.NEGATIVE_INFINITY, dropped: 0 };
   #streamKey: string | undefined;
   #session: Session | undefined;
   /** Where the relay sent us, for the next connection. */
@@ -52,6 +57,11 @@ export class RelayPublisher {
 
   get connected(): boolean {
     return this.#session !== undefined;
+  }
+
+  /** What the relay asked for, and what of it the line was too slow for. */
+  get tally(): Readonly<FeedTally> {
+    return this.#tally;
   }
 
   /** The key of a publisher that took over, for the next connection. */
@@ -155,6 +165,16 @@ export class RelayPublisher {
     }
   }
 
+  #tooSlow(): void {
+    const now = performance.now();
+    if (now - this.#told.at < slowWordMs) return;
+    const { logger, inputId } = this.#options;
+    const { droppedObjects, droppedGroups } = this.#tally;
+    const fields = { inputId, objects: droppedObjects - this.#told.dropped, droppedObjects, droppedGroups };
+    logger.warn('the line to the relay is too slow: groups are given up', fields);
+    this.#told = { at: now, dropped: droppedObjects };
+  }
+
   #path(): string {
     const { inputId, proof } = this.#options;
     const query = new URLSearchParams();
@@ -168,7 +188,7 @@ export class RelayPublisher {
     this.#find(request, (track) => {
       const alias = aliases.get(name) ?? aliases.size + 1;
       aliases.set(name, alias);
-      new TrackFeed(request, track, alias, publisherPriority(name));
+      new TrackFeed(request, track, alias, publisherPriority(name), this.#tally);
     });
   }
 

@@ -58,6 +58,7 @@ export class Delivery implements Follower, EndListener {
   #waiting = false;
   #idleWakes = 0;
   #completion: NodeJS.Timeout | undefined;
+  #streamEnded = false;
 
   /** Begins with the first object kept whose id is at least `startObject`. */
   constructor(
@@ -91,6 +92,11 @@ export class Delivery implements Follower, EndListener {
     if (this.#state === 'abandoned') return 0;
     const waiting = this.#state === 'behind' ? this.subgroup.bytesFrom(this.#cursor) : 0;
     return waiting + this.stream.queuedBytes;
+  }
+
+  /** The viewer has all of it, or will not get the rest. */
+  get left(): boolean {
+    return this.#state === 'abandoned' || (this.#state === 'finished' && this.#streamEnded);
   }
 
   /** No more will be written to the stream. */
@@ -159,10 +165,10 @@ export class Delivery implements Follower, EndListener {
   subgroupComplete(): void {
     const { subgroupMs } = this.#owner.timeouts;
     if (subgroupMs === 0 || this.#completion !== undefined || this.#state === 'abandoned') return;
-    if (this.backlogBytes === 0) return;
+    if (this.left) return;
     this.#completion = setTimeout(
       () => {
-        if (this.backlogBytes > 0) this.abandon(streamResetCodes.deliveryTimeout);
+        if (!this.left) this.abandon(streamResetCodes.deliveryTimeout);
       },
       Math.min(subgroupMs, maxTimerMs),
     );
@@ -277,6 +283,8 @@ export class Delivery implements Follower, EndListener {
 
   /** From the stream. */
   streamEnded(code: number | null): void {
+    this.#streamEnded = true;
+    clearTimeout(this.#completion);
     if (this.ended) return;
     // null: the stream ended another way, and nothing can be written to it any more.
     this.abandon(code === null ? streamResetCodes.sessionClosed : streamResetCodes.cancelled);

@@ -190,6 +190,8 @@ export class TrackFeed {
     try {
       subscription = await publisher.session.subscribe(this.#track.name, {
         filter: { type: 'unfiltered' },
+        // On a line that is too slow what is live goes before what is late.
+        groupOrder: 'descending',
         signal: attempt.abort.signal,
         ...(newGroupRequest !== undefined && { newGroupRequest }),
       });

@@ -58,6 +58,7 @@ export type RelayLimits = {
   /** What one stream queues before it refuses more. */
   streamBytes: number;
   queueGroups: number;
+  /** Nor may they still be under way so long after the next one began; a subscription may say otherwise (SUBGROUP_DELIVERY_TIMEOUT). */
   queueAgeMs: number;
   /** How long viewers wait for a vanished publisher to come back before they see PUBLISH_DONE. */
   publisherLingerMs: number;
@@ -98,7 +99,7 @@ export const defaultLimits: RelayLimits = {
   queueBytes: 1 << 20,
   streamBytes: 256 << 10,
   queueGroups: 32,
-  queueAgeMs: 3000,
+  queueAgeMs: 1000,
   publisherLingerMs: 3000,
   subscriptionLingerMs: 5000,
   endDrainMs: 5000,

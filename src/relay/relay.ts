@@ -4,6 +4,7 @@ import { moqtVersions, relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { listenQuic, type QuicListener } from '../transport/quic/listen.ts';
+import type { CongestionControl } from '../transport/quic/native-types.ts';
 import type { Transport } from '../transport/transport.ts';
 import { acceptConnections, connectionRate } from './accept-connections.ts';
 import { acceptWebSockets } from './accept-web-sockets.ts';
@@ -42,6 +43,8 @@ export type RelayOptions = {
   readonly authoriser: Authoriser;
   readonly logger: Logger;
   readonly limits?: Partial<RelayLimits>;
+  /** Of all its QUIC connections. */
+  readonly congestionControl?: CongestionControl;
   readonly cluster?: ClusterSettings;
 };
 
@@ -83,6 +86,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...(options.tls !== undefined && { files: options.tls }),
   };
   let certificate = await ensureCertificate(certificateOptions);
+  const { congestionControl } = options;
+  const quic = congestionControl === undefined ? {} : { congestionControl };
   const hopId = options.cluster?.id;
   const core = createRelay({ authoriser, logger, limits, ...(hopId !== undefined && { hopId }) });
   const connections = new Set<Transport>();
@@ -111,7 +116,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let further: Awaited<ReturnType<typeof others>>;
   try {
     further = await others();
-    if (options.cluster !== undefined) cluster = await startCluster(core, options.cluster, { versions: names, logger });
+    if (options.cluster !== undefined)
+      cluster = await startCluster(core, options.cluster, { versions: names, logger, ...quic });
   } catch (error) {
     await Promise.all(open.map((each) => each.close()));
     throw error;
@@ -184,6 +190,7 @@ async function listen(
         idleTimeoutMs: limits.idleTimeoutMs,
         keepAliveMs: limits.keepAliveMs,
         streamHighWaterBytes: limits.streamBytes,
+        ...(options.congestionControl !== undefined && { congestionControl: options.congestionControl }),
         resetKey,
       });
       if (http === null) return { listener, http: undefined };

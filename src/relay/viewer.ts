@@ -325,6 +325,8 @@ export class Viewer {
   /** Groups older than the newest are given up when too much of them waits: the viewer continues at the newest. */
   #enforceBudget(): void {
     const { limits, counters } = this.#context;
+    // What the viewer says counts, where it says something.
+    const queueAgeMs = this.#publication.terms.subgroupTimeoutMs || limits.queueAgeMs;
     const now = this.#context.now();
     const kept: Delivery[] = [];
     const late = new Set<number>();
@@ -332,13 +334,13 @@ export class Viewer {
     let tooOld = false;
     for (const delivery of this.#deliveries) {
       const backlog = delivery.backlogBytes;
-      if (delivery.ended && backlog === 0) continue;
+      if (delivery.left) continue;
       kept.push(delivery);
       waiting += backlog;
-      if (delivery.groupId === this.#newestGroup || backlog === 0) continue;
+      if (delivery.groupId === this.#newestGroup) continue;
       late.add(delivery.groupId);
       delivery.lateSince ??= now;
-      tooOld ||= now - delivery.lateSince > limits.queueAgeMs;
+      tooOld ||= now - delivery.lateSince > queueAgeMs;
     }
     this.#deliveries = kept;
     if (late.size === 0) return;

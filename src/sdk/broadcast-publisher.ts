@@ -7,6 +7,7 @@ import { delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { wasGood } from '../core/good-session.ts';
 import { establish } from '../session/establish.ts';
+import { type FeedTally, newTally } from '../session/track-feed.ts';
 import type { Session } from '../session/types.ts';
 import { backoffMs } from './backoff.ts';
 import { browserConnector } from './connect-browser.ts';
@@ -51,7 +52,10 @@ export class BroadcastPublisher {
   #sessions = 0;
   #wasLive = false;
   #finishing: Promise<void> | undefined;
+  readonly #tally: FeedTally = newTally();
   #fragments = 0;
+  /** Fragments that nobody was there for. */
+  #untaken = 0;
   #bytes = 0;
 
   constructor(options: PublisherOptions) {
@@ -69,7 +73,12 @@ export class BroadcastPublisher {
   }
 
   get stats(): PublisherStats {
-    return { fragments: this.#fragments, bytes: this.#bytes, reconnects: Math.max(0, this.#sessions - 1) };
+    return {
+      fragments: this.#fragments,
+      bytes: this.#bytes,
+      dropped: this.#tally.droppedObjects + this.#untaken,
+      reconnects: Math.max(0, this.#sessions - 1),
+    };
   }
 
   /**
@@ -150,6 +159,7 @@ export class BroadcastPublisher {
   #fragment(name: string, bytes: Uint8Array, at: { keyframe: boolean; seconds: number }): void {
     this.#fragments++;
     this.#bytes += bytes.length;
+    if (this.#wasLive && this.#state.name !== 'live') this.#untaken++;
     this.#broadcast.fragment(name, bytes, at);
   }
 
@@ -196,7 +206,7 @@ export class BroadcastPublisher {
     const abort = () => transport.close({ code: sessionCodes.noError, reason: '' });
     this.#stop.signal.addEventListener('abort', abort, { once: true });
     if (this.#stop.signal.aborted) abort();
-    const publishing = new PublisherSession(this.#broadcast, transport, (live) => this.#isTaken(live));
+    const publishing = new PublisherSession(this.#broadcast, transport, (live) => this.#isTaken(live), this.#tally);
     try {
       const session = await establish(transport, {
         role: 'client',

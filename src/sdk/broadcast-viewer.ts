@@ -207,6 +207,7 @@ export class BroadcastViewer implements Viewer {
         session,
         namespace,
         rendezvousMs: this.#options.rendezvousMs ?? 30_000,
+        ...(this.#options.maxLateMs !== undefined && { maxLateMs: this.#options.maxLateMs }),
         onObject: (object) => this.#onObject(object),
         onGap: (gap) => this.#emit((listener) => listener.onGap?.(gap)),
       },

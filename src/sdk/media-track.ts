@@ -39,6 +39,8 @@ export type FollowTrackOptions = {
   record: TrackRecord;
   rendezvousMs: number;
   stallMs: number;
+  /** See `ViewerOptions`. */
+  maxLateMs?: number;
   /** What is being delivered may come to its end; no new subscription. */
   last: AbortSignal;
   /** Nothing more is delivered. */
@@ -77,6 +79,9 @@ async function follow(options: FollowTrackOptions, over: AbortSignal): Promise<b
         {
           filter: { type: 'unfiltered' },
           priority: objectPriorities[track.kind],
+          // What is live goes before what is late.
+          ...(options.stallMs !== Number.POSITIVE_INFINITY && { groupOrder: 'descending' }),
+          ...(options.maxLateMs !== undefined && { subgroupTimeoutMs: options.maxLateMs }),
           rendezvousMs: options.rendezvousMs,
           signal: over,
         },

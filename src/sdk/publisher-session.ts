@@ -2,7 +2,7 @@ import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { catalogTrackName } from '../codec/catalog/streams-catalog.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import { answerFetch } from '../session/answer-fetch.ts';
-import { TrackFeed } from '../session/track-feed.ts';
+import { type FeedTally, TrackFeed } from '../session/track-feed.ts';
 import type { IncomingFetch, IncomingSubscribe, SessionHandlers } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { PublishedBroadcast } from './published-broadcast.ts';
@@ -20,11 +20,13 @@ export class PublisherSession {
   readonly #broadcast: PublishedBroadcast;
   readonly #transport: Transport;
   readonly #taken: (live: boolean) => void;
+  readonly #tally: FeedTally | undefined;
   readonly #feeds = new Map<TrackFeed, string>();
   readonly #aliases = new Map<string, number>();
 
-  /** `taken` hears whether somebody takes media now. */
-  constructor(broadcast: PublishedBroadcast, transport: Transport, taken: (live: boolean) => void) {
+  /** `taken` hears whether somebody takes media now; `tally` counts what becomes of it. */
+  constructor(broadcast: PublishedBroadcast, transport: Transport, taken: (live: boolean) => void, tally?: FeedTally) {
+    this.#tally = tally;
     this.#broadcast = broadcast;
     this.#transport = transport;
     this.#taken = taken;
@@ -58,7 +60,8 @@ export class PublisherSession {
     }
     const alias = this.#aliases.get(name) ?? this.#aliases.size + 1;
     this.#aliases.set(name, alias);
-    const feed = new TrackFeed(request, track, alias, publisherPriority(name));
+    const tally = name === catalogTrackName ? undefined : this.#tally;
+    const feed = new TrackFeed(request, track, alias, publisherPriority(name), tally);
     this.#feeds.set(feed, name);
     this.#tell();
     void request.over.then(() => {

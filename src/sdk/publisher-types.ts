@@ -37,6 +37,11 @@ export type PublisherStats = {
   /** Fragments handed to the broadcast, and their bytes. */
   readonly fragments: number;
   readonly bytes: number;
+  /**
+   * Objects that the line was too slow for, or that came while there was no connection: of a group what is not through a second after the
+   * next one began. Sound goes first.
+   */
+  readonly dropped: number;
   /** Sessions opened after the first. */
   readonly reconnects: number;
 };

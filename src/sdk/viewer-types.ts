@@ -75,6 +75,11 @@ export type ViewerOptions = ViewerListener & {
   rendezvousMs?: number;
   /** A group that delivers nothing for this long, while a newer one exists, is given up, ms. Default 300. */
   stallMs?: number;
+  /**
+   * How long the relay goes on sending what is left of a group when the next one is there, ms (SUBGROUP_DELIVERY_TIMEOUT). Default: the
+   * relay's, 1000 with ours. A recording may wait longer.
+   */
+  maxLateMs?: number;
   /** One connection attempt, with both SETUPs, ms. Default 10 000. */
   connectTimeoutMs?: number;
 };

@@ -3,6 +3,7 @@ import { TrustedProxies } from '../access/trusted-proxies.ts';
 import { relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import type { CongestionControl } from '../transport/quic/native-types.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
 import type { PublicUrls } from './public-urls.ts';
 
@@ -32,6 +33,8 @@ export type ServeOptions = {
   maxSessions?: number;
   /** Reverse proxies whose `x-forwarded-for` is believed: IP addresses and CIDR ranges. */
   trustedProxies?: readonly string[];
+  /** Of the QUIC connections of relay and engine. */
+  congestionControl?: CongestionControl;
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */

@@ -2,6 +2,7 @@ import { moqtProtocols } from '../codec/moqt/dialects.ts';
 import { fromHex } from '../core/bytes.ts';
 import { startEngine } from '../engine/engine.ts';
 import { connect } from '../transport/connect.ts';
+import type { CongestionControl } from '../transport/quic/native-types.ts';
 import { askIssuer } from './ask-issuer.ts';
 import type { StartChild } from './child-role.ts';
 import type { DemoInput } from './demo.ts';
@@ -15,6 +16,7 @@ export type EngineConfig = {
   whip?: { announced?: readonly string[]; ports?: readonly [number, number] };
   hlsWindowSeconds?: number;
   fragmentSeconds?: number;
+  congestionControl?: CongestionControl;
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the engine runs without it. */
@@ -39,14 +41,18 @@ export type EngineReady = {
 };
 
 export const startChild: StartChild = async (config, logger) => {
-  const { relayUrl, ownRelay, issuer, ...rest } = config as EngineConfig;
+  const { relayUrl, ownRelay, issuer, congestionControl, ...rest } = config as EngineConfig;
   const engine = await startEngine({
     ...rest,
     issuer: issuer ?? (await askIssuer(rest)),
     // Raw QUIC: an engine needs nothing of HTTP/3.
     relayUrl: relayUrl.replace(/^https:/, 'moqt:'),
     connect: async (url) =>
-      connect(url, { versions: [...moqtProtocols], ...(ownRelay ? await certificateOf(new URL(relayUrl).host) : {}) }),
+      connect(url, {
+        versions: [...moqtProtocols],
+        ...(ownRelay ? await certificateOf(new URL(relayUrl).host) : {}),
+        ...(congestionControl !== undefined && { quic: { congestionControl } }),
+      }),
     logger,
   });
   return {

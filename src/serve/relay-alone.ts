@@ -27,6 +27,7 @@ export async function startRelayAlone(
     authUrl,
     anonymous,
     limits,
+    congestionControl,
     cluster,
     ignored,
   } = settings;
@@ -48,6 +49,7 @@ export async function startRelayAlone(
     authoriser,
     logger,
     limits,
+    ...(congestionControl !== undefined && { congestionControl }),
     ...(cluster !== undefined && { cluster }),
   });
 }

@@ -1,6 +1,7 @@
 import { controlAuthoriser } from '../relay/control-authoriser.ts';
 import { startRelay } from '../relay/relay.ts';
 import { SessionReports } from '../relay/session-reports.ts';
+import type { CongestionControl } from '../transport/quic/native-types.ts';
 import { askIssuer } from './ask-issuer.ts';
 import type { StartChild } from './child-role.ts';
 
@@ -10,6 +11,7 @@ export type RelayConfig = {
   dataDir: string;
   versions?: readonly string[];
   maxSessions?: number;
+  congestionControl?: CongestionControl;
   /** The name it is reached by, for the certificate that it makes. */
   certificateHosts?: readonly string[];
   controlUrl: string;
@@ -24,7 +26,8 @@ export type RelayReady = { port: number; certificateSha256: string };
 const drainMs = 1500;
 
 export const startChild: StartChild = async (config, logger) => {
-  const { host, port, dataDir, versions, maxSessions, certificateHosts, ...control } = config as RelayConfig;
+  const { host, port, dataDir, versions, maxSessions, congestionControl, certificateHosts, ...control } =
+    config as RelayConfig;
   const issuer = control.issuer ?? (await askIssuer(control));
   const reports = new SessionReports({ ...control, dataDir, logger });
   const authoriser = reports.account(controlAuthoriser({ ...control, issuer, logger }));
@@ -35,6 +38,7 @@ export const startChild: StartChild = async (config, logger) => {
     authoriser,
     logger,
     ...(versions !== undefined && { versions }),
+    ...(congestionControl !== undefined && { congestionControl }),
     ...(certificateHosts !== undefined && { certificateHosts }),
     ...(maxSessions !== undefined && { limits: { maxSessions } }),
   });

@@ -227,7 +227,7 @@ class Stack {
   }
 
   #relayPlan(): ChildPlan {
-    const { host, relayPort, dataDir, versions, maxSessions, publicUrls } = this.#options;
+    const { host, relayPort, dataDir, versions, maxSessions, congestionControl, publicUrls } = this.#options;
     const publicName = publicUrls?.relay ?? publicUrls?.http;
     const { env, ...command } = this.#command('relay');
     return {
@@ -239,6 +239,7 @@ class Stack {
         dataDir,
         ...(versions === undefined ? {} : { versions }),
         ...(maxSessions === undefined ? {} : { maxSessions }),
+        ...(congestionControl === undefined ? {} : { congestionControl }),
         ...(publicName === undefined ? {} : { certificateHosts: [hostOf(publicName)] }),
         controlUrl: this.#internalUrl(),
         serviceToken: this.#serviceToken,
@@ -263,6 +264,7 @@ class Stack {
       relayUrl,
       hlsWindowSeconds,
       fragmentSeconds,
+      congestionControl,
     } = this.#options;
     return {
       name: 'engine',
@@ -275,6 +277,7 @@ class Stack {
         ...(whip === undefined ? {} : { whip }),
         ...(hlsWindowSeconds === undefined ? {} : { hlsWindowSeconds }),
         ...(fragmentSeconds === undefined ? {} : { fragmentSeconds }),
+        ...(congestionControl === undefined ? {} : { congestionControl }),
         controlUrl: this.#internalUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),

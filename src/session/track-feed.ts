@@ -1,27 +1,42 @@
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import { LazyWriter } from './lazy-writer.ts';
 import { ObjectFilter } from './object-filter.ts';
+import { Sending } from './sending.ts';
 import type { StoredGroup, TrackStore } from './track-store.ts';
 import type {
   IncomingSubscribe,
   Location,
   Publication,
   Refusal,
-  SubgroupWriter,
   SubscriptionFilter,
   SubscriptionTerms,
   UpdateAnswer,
 } from './types.ts';
 
-type Sending = { group: StoredGroup; writer: SubgroupWriter; next: number; waiting: boolean; refusals: number };
-
 /** Groups a slow connection may be behind before the oldest is given up, and the bytes in them. */
 const maxGroupsBehind = 8;
 const maxBytesBehind = 16 << 20;
+/** So long after the next one began an older group may still be under way. */
+const maxLateMs = 1000;
+/** What waits of the newest group may be so old: more is a picture that gets later and later until the next keyframe. */
+const maxWaitedMs = 3000;
+
+/** What became of the objects of one or more feeds. */
+export type FeedTally = {
+  /** Objects that came to be sent. */
+  objects: number;
+  /** Objects that were given up because the connection is too slow, and the groups they were in. */
+  droppedObjects: number;
+  droppedGroups: number;
+  /** Called when a group is given up, after the counts have changed. */
+  gaveUp?(): void;
+};
+
+export const newTally = (): FeedTally => ({ objects: 0, droppedObjects: 0, droppedGroups: 0 });
 
 /**
  * Sends one track to one subscription: each group on its own stream, in order, objects whole. Never blocks the track: a
- * connection that cannot keep up loses its oldest groups.
+ * connection that cannot keep up loses groups, the oldest first, by age, bytes and number.
  */
 export class TrackFeed {
   readonly #publication: Publication;
@@ -29,16 +44,27 @@ export class TrackFeed {
   readonly #outlivesRange: boolean;
   #filter: ObjectFilter | undefined;
   readonly #priority: number;
+  readonly #tally: FeedTally;
+  /** By group, oldest first; until the peer has it, or it was given up. */
   readonly #sending = new Map<number, Sending>();
   /** First object of the newest group to send; later groups are sent from their first. */
   readonly #first: { group: number; object: number };
   readonly #leave: () => void;
   /** PUBLISH_DONE, once all streams are finished. */
   #ending: { readonly status: number; readonly reason: string } | undefined;
+  /** The last group that was given up: it may go on. */
+  #givenUp: number | undefined;
   #closed = false;
 
-  /** `priority`: publisher priority, 0 is most urgent. `alias`: unique in the session. */
-  constructor(request: IncomingSubscribe, track: TrackStore, alias: number, priority: number) {
+  /** `priority`: publisher priority, 0 is most urgent. `alias`: unique in the session. `tally` is added to. */
+  constructor(
+    request: IncomingSubscribe,
+    track: TrackStore,
+    alias: number,
+    priority: number,
+    tally: FeedTally = newTally(),
+  ) {
+    this.#tally = tally;
     const largest = largestOf(track.newest);
     this.#range = request.filter;
     this.#outlivesRange = request.outlivesRange === true;
@@ -65,8 +91,7 @@ export class TrackFeed {
   /** Bytes of the groups under way that their streams have not taken yet. */
   get waitingBytes(): number {
     let behind = 0;
-    for (const { group, next } of this.#sending.values())
-      for (let i = next; i < group.objects.length; i++) behind += group.objects[i]!.length;
+    for (const sending of this.#sending.values()) behind += sending.waitingBytes;
     return behind;
   }
 
@@ -95,19 +120,35 @@ export class TrackFeed {
     const openLate = () =>
       this.#publication.openSubgroup({ ...header, endOfGroup: false, firstObject: sending.next === 0 });
     const writer = this.#holdsBack(groupId) ? new LazyWriter(openLate) : open();
-    const sending: Sending = { group, writer, next, waiting: false, refusals: 0 };
+    const sending = new Sending(group, writer, next);
+    const now = performance.now();
+    for (const older of this.#sending.values()) older.lateSince ??= now;
     this.#sending.set(group.groupId, sending);
-    this.#trim();
+    this.#count(sending, now);
     void writer.stream.stopped.then((code) => {
+      // null: the peer has all of it, or the session is over.
       if (code !== null) this.#drop(sending, streamResetCodes.cancelled);
+      else if (sending.finished) this.#left(sending);
     });
     this.#pump(sending);
+    this.#trim(now);
   }
 
   #object(group: StoredGroup): void {
     const sending = this.#sending.get(group.groupId);
-    if (sending !== undefined && !sending.waiting) this.#pump(sending);
-    else if (sending !== undefined) this.#trim();
+    if (sending === undefined) {
+      // Of a group that was given up.
+      const { objects, ended } = group;
+      if (this.#givenUp === group.groupId && !ended && objects.length > 0) {
+        this.#tally.objects++;
+        this.#tally.droppedObjects++;
+      }
+      return;
+    }
+    const now = performance.now();
+    this.#count(sending, now);
+    if (!sending.waiting) this.#pump(sending);
+    this.#trim(now);
   }
 
   #pump(sending: Sending): void {
@@ -134,9 +175,9 @@ export class TrackFeed {
       sending.next++;
       sending.refusals = 0;
     }
-    if (!group.ended) return;
+    if (!group.ended || sending.finished) return;
+    sending.finished = true;
     writer.finish();
-    this.#sending.delete(group.groupId);
     this.#settle();
   }
 
@@ -155,14 +196,37 @@ export class TrackFeed {
     return this.#filter === undefined || this.#filter.passes(0, this.#priority, { objectId, properties: undefined });
   }
 
-  /** Gives up the oldest groups while too much waits. The newest is never given up. */
-  #trim(): void {
+  #count(sending: Sending, now: number): void {
+    this.#tally.objects += sending.note(now);
+  }
+
+  /** Gives up the oldest groups while too much waits, or for too long; the newest only for its age. */
+  #trim(now: number): void {
     let behind = this.waitingBytes;
+    let under = [...this.#sending.values()].filter(({ finished }) => !finished).length;
+    const newest = [...this.#sending.keys()].at(-1);
     for (const sending of this.#sending.values()) {
-      if (this.#sending.size <= 1 || (behind <= maxBytesBehind && this.#sending.size <= maxGroupsBehind)) return;
-      for (let i = sending.next; i < sending.group.objects.length; i++) behind -= sending.group.objects[i]!.length;
-      this.#drop(sending, streamResetCodes.tooFarBehind);
+      const { lateSince, group, finished } = sending;
+      const isNewest = group.groupId === newest;
+      const isLate = lateSince === undefined ? sending.waitedMs(now) > maxWaitedMs : now - lateSince > maxLateMs;
+      if (!isLate && (isNewest || (behind <= maxBytesBehind && under <= maxGroupsBehind))) continue;
+      behind -= sending.waitingBytes;
+      if (!finished) under--;
+      this.#giveUp(sending);
     }
+  }
+
+  #giveUp(sending: Sending): void {
+    // What the network has may be on its way, or lost: the reset takes that too, and none of it is counted.
+    this.#tally.droppedObjects += sending.waitingObjects;
+    this.#tally.droppedGroups++;
+    this.#givenUp = sending.group.groupId;
+    this.#drop(sending, streamResetCodes.tooFarBehind);
+    this.#tally.gaveUp?.();
+  }
+
+  #left(sending: Sending): void {
+    if (this.#sending.get(sending.group.groupId) === sending) this.#sending.delete(sending.group.groupId);
   }
 
   #drop(sending: Sending, code: number): void {
@@ -178,7 +242,8 @@ export class TrackFeed {
   }
 
   #settle(): void {
-    if (this.#closed || this.#ending === undefined || this.#sending.size > 0) return;
+    if (this.#closed || this.#ending === undefined) return;
+    for (const { finished } of this.#sending.values()) if (!finished) return;
     this.#closed = true;
     this.#leave();
     this.#publication.done(this.#ending.status, this.#ending.reason);
@@ -188,8 +253,9 @@ export class TrackFeed {
     if (this.#closed) return;
     this.#closed = true;
     this.#leave();
-    for (const sending of this.#sending.values()) sending.writer.reset(streamResetCodes.cancelled);
+    const under = [...this.#sending.values()];
     this.#sending.clear();
+    for (const { writer } of under) writer.reset(streamResetCodes.cancelled);
     this.#publication.done(publishDoneCodes.subscriptionEnded, 'unsubscribed');
   }
 }

@@ -2,6 +2,7 @@ import { benchCli } from './cli.ts';
 import { benchEngine } from './engine.ts';
 import { benchHls } from './hls.ts';
 import { benchLatency } from './latency.ts';
+import { benchNetworks } from './networks/networks.ts';
 import { benchRelay } from './relay.ts';
 import { benchUpload } from './upload.ts';
 
@@ -13,6 +14,7 @@ const benches: Record<string, (args: string[], print: (text: string) => void) =>
   hls: benchHls,
   upload: benchUpload,
   cli: benchCli,
+  networks: benchNetworks,
 };
 
 const [name, ...args] = process.argv.slice(2);

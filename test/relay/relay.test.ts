@@ -238,6 +238,22 @@ describe('a slow viewer', () => {
     expect(whole.ids).toEqual(Array.from({ length: id }, (_, index) => index));
   });
 
+  it('keeps a late group for as long as the subscription says', async () => {
+    const publisher = await TestPublisher.start(start({ queueAgeMs: 20 }));
+    const slow = await connect(relay, '/playback/lv_one', { highWaterBytes: 100 });
+    const subscription = await slow.session.subscribe(track, { subgroupTimeoutMs: 60_000 });
+    publisher.group(1, [100, 100, 100]);
+    const newest = publisher.open(2);
+    newest.write(object(2, 0, 100));
+    await eventually(() => expect(relay.stats().objectsIn).toBe(4));
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    newest.write(object(2, 1, 100));
+    newest.finish();
+    await eventually(() => expect(relay.stats().objectsIn).toBe(5));
+    expect(await nextGroup(subscription)).toMatchObject({ group: 1, ids: [0, 1, 2], end: 'fin' });
+    expect(await nextGroup(subscription)).toMatchObject({ group: 2, ids: [0, 1], end: 'fin' });
+  });
+
   it('that stops a subgroup does not get it again', async () => {
     const publisher = await TestPublisher.start(start());
     const subscription = await (await watch(relay)).session.subscribe(track);

@@ -1,18 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bytesEqual } from '../../src/core/bytes.ts';
 import { establish } from '../../src/session/establish.ts';
-import { TrackFeed } from '../../src/session/track-feed.ts';
+import { type FeedTally, newTally, TrackFeed } from '../../src/session/track-feed.ts';
 import { TrackStore } from '../../src/session/track-store.ts';
 import type { RangeFilters, SubscriptionFilter } from '../../src/session/types.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
 import { collect, until } from '../engine/harness.ts';
 
-type Options = { highWaterBytes?: number; protocol?: string; rangeFilters?: RangeFilters };
+type Options = { highWaterBytes?: number; protocol?: string; rangeFilters?: RangeFilters; tally?: FeedTally };
 
 async function subscribed(
   track: TrackStore,
   filter: SubscriptionFilter,
-  { highWaterBytes = 1 << 20, protocol = 'moqt-18', rangeFilters }: Options = {},
+  { highWaterBytes = 1 << 20, protocol = 'moqt-18', rangeFilters, tally }: Options = {},
 ) {
   const pair = memoryPair({ protocol, highWaterBytes });
   const [publisher, subscriber] = await Promise.all([
@@ -20,7 +20,7 @@ async function subscribed(
       role: 'client',
       path: '/',
       authority: 'test',
-      handlers: { subscribe: (request) => void new TrackFeed(request, track, 1, 2) },
+      handlers: { subscribe: (request) => void new TrackFeed(request, track, 1, 2, tally) },
     }),
     establish(pair.server, { role: 'server' }),
   ]);
@@ -37,6 +37,10 @@ async function subscribed(
 const payload = (group: number, object: number, size = 10) => new Uint8Array(size).fill(group * 16 + object);
 
 describe('TrackFeed', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it.each<[string, SubscriptionFilter, [number, number[]][]]>([
     [
       'unfiltered: the newest group from its first object',
@@ -104,6 +108,38 @@ describe('TrackFeed', () => {
     for (const group of groups)
       for (const object of group.objects)
         expect(bytesEqual(object.payload, payload(group.groupId, object.objectId, 200 << 10))).toBe(true);
+    close();
+  });
+
+  it('gives up an old group by its age, counts what it gave up, and leaves the newest alone while it is young', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const track = new TrackStore('video');
+    const tally = newTally();
+    // What is not read is not on its way: little enough that bytes and number are no reason.
+    const { subscription, close } = await subscribed(track, { type: 'unfiltered' }, { highWaterBytes: 8 << 10, tally });
+    for (let group = 1; group <= 3; group++) {
+      track.begin(group);
+      for (let object = 0; object < 5; object++) track.push(payload(group, object, 4 << 10));
+    }
+    vi.advanceTimersByTime(900);
+    track.push(payload(3, 5, 4 << 10));
+    expect(tally).toEqual({ objects: 16, droppedObjects: 0, droppedGroups: 0 });
+    vi.advanceTimersByTime(101);
+    track.push(payload(3, 6, 4 << 10));
+    expect(tally).toEqual({ objects: 17, droppedObjects: 10, droppedGroups: 2 });
+    // A group that does not end gets no later either.
+    vi.advanceTimersByTime(2100);
+    track.push(payload(3, 7, 4 << 10));
+    expect(tally).toEqual({ objects: 18, droppedObjects: 18, droppedGroups: 3 });
+    track.push(payload(3, 8, 4 << 10));
+    expect(tally).toMatchObject({ objects: 19, droppedObjects: 19 });
+    vi.useRealTimers();
+    track.begin(4);
+    track.push(payload(4, 0));
+    track.end();
+    const groups = collect(subscription);
+    await until(() => groups.some(({ groupId, objects }) => groupId === 4 && objects.length === 1), 'the next group');
+    expect(await subscription.done).toMatchObject({ status: 0x2 });
     close();
   });
 

@@ -63,6 +63,13 @@ const ingestFigures = [
   ['rttMs', 'streams_ingest_rtt_ms', 'gauge', 'Round trip to its encoder.'],
   ['jitterMs', 'streams_ingest_jitter_ms', 'gauge', 'Of its packets.'],
   ['relayConnected', 'streams_ingest_relay_connected', 'gauge', 'Whether the engine publishes it to the relay now.'],
+  [
+    'relayDroppedObjects',
+    'streams_ingest_relay_dropped_objects_total',
+    'counter',
+    'Given up: the line to the relay is too slow.',
+  ],
+  ['relayDroppedGroups', 'streams_ingest_relay_dropped_groups_total', 'counter', 'The groups that these were in.'],
 ] as const;
 
 function ingestLines(live: readonly { id: string; ingest_stats: string | null }[]): string[] {

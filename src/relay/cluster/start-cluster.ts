@@ -3,6 +3,7 @@ import { dialectFor, dialects } from '../../codec/moqt/dialects.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { connect, type Trust } from '../../transport/connect.ts';
+import type { CongestionControl } from '../../transport/quic/native-types.ts';
 import type { RelayCore } from '../create-relay.ts';
 import { Cluster } from './cluster.ts';
 
@@ -36,8 +37,13 @@ const dialMs = 5000;
 export async function startCluster(
   core: RelayCore,
   settings: ClusterSettings,
-  { versions, logger }: { readonly versions: readonly string[]; readonly logger: Logger },
+  options: {
+    readonly versions: readonly string[];
+    readonly logger: Logger;
+    readonly congestionControl?: CongestionControl;
+  },
 ): Promise<Cluster> {
+  const { versions, logger, congestionControl } = options;
   // Older drafts have no place for hop lists.
   const spoken = versions.filter((version) => dialectFor(version)?.requestStreams !== 'shared');
   if (spoken.length === 0) {
@@ -61,7 +67,7 @@ export async function startCluster(
         signal,
         timeoutMs: dialMs,
         ...(trust !== undefined && { trust }),
-        quic: { idleTimeoutMs, keepAliveMs },
+        quic: { idleTimeoutMs, keepAliveMs, ...(congestionControl !== undefined && { congestionControl }) },
       }),
   });
 }

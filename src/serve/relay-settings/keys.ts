@@ -72,6 +72,7 @@ export const knownKeys: Readonly<Record<string, KeyUse>> = {
   drain_timeout: { use: 'read' },
   /** Ours alone. */
   drain_to: { use: 'read' },
+  congestion_control: { use: 'read' },
 };
 
 /** Older names, which mean the same. */

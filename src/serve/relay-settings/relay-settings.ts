@@ -4,9 +4,10 @@ import { StreamsError } from '../../core/errors.ts';
 import type { ClusterSettings } from '../../relay/cluster/start-cluster.ts';
 import type { RelayLimits } from '../../relay/limits.ts';
 import type { ListenAddress } from '../../relay/relay.ts';
+import type { CongestionControl } from '../../transport/quic/native-types.ts';
 import { clusterOf } from './cluster.ts';
 import { type ReadKeys, readToml, type Written } from './read-toml.ts';
-import { address, bytes, milliseconds, oneText, relayUrl, text, texts, wrong } from './values.ts';
+import { address, bytes, congestionControl, milliseconds, oneText, relayUrl, text, texts, wrong } from './values.ts';
 
 type Files = { readonly certificateFile: string; readonly keyFile: string };
 
@@ -36,6 +37,7 @@ export type RelaySettings = {
   /** The relay that they are sent to. */
   readonly drainTo?: string;
   readonly limits: Partial<RelayLimits>;
+  readonly congestionControl?: CongestionControl;
   /** Keys that were given and have no effect here. */
   readonly ignored: readonly string[];
 };
@@ -54,6 +56,7 @@ export type RelayFlags = {
   /** Publishers and viewers at once. */
   readonly maxSessions?: number;
   readonly drainTo?: string;
+  readonly congestionControl?: CongestionControl;
 };
 
 /**
@@ -95,6 +98,7 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
     throw wrong(values.get('listen.timeout')!.key, 'cannot be 0: who says nothing would stay for ever', '"10s"');
   }
   const drainTo = given('drain_to', relayUrl);
+  const control = given('congestion_control', congestionControl);
   const cacheBytes = given('cache.capacity', bytes);
   const cacheAgeMs = given('cache.duration', milliseconds);
   return {
@@ -118,12 +122,14 @@ export function relaySettings(file: { text: string; name: string } | undefined, 
       ...(cacheAgeMs !== undefined && { cacheAgeMs }),
       ...(flags.maxSessions !== undefined && { maxSessions: flags.maxSessions }),
     },
+    ...(control !== undefined && { congestionControl: control }),
     ignored,
   };
 }
 
 function apply(values: Map<string, Written>, flags: RelayFlags): void {
-  const { listen, versions, tlsGenerate, authKey, authPublic, drainTo } = flags;
+  const { listen, versions, tlsGenerate, authKey, authPublic, drainTo, congestionControl: control } = flags;
+  if (control !== undefined) values.set('congestion_control', { key: '--congestion-control', value: control });
   if (drainTo !== undefined) values.set('drain_to', { key: '--drain-to', value: drainTo });
   if (versions !== undefined) values.set('listen.version', { key: '--versions', value: versions });
   if (listen !== undefined) values.set('listen.bind', { key: '--listen', value: listen });

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../core/errors.ts';
+import { type CongestionControl, congestionControls } from '../../transport/quic/native-types.ts';
 import { parseRelayUrl } from '../../transport/relay-url.ts';
 import type { Written } from './read-toml.ts';
 
@@ -44,6 +45,13 @@ export function relayUrl(written: Written): string {
     throw wrong(written.key, `"${given}" is not the URL of a relay`, '"https://relay.example.com:4443"');
   }
   return given;
+}
+
+export function congestionControl(written: Written): CongestionControl {
+  const given = text(written);
+  const known = congestionControls.find((name) => name === given);
+  if (known === undefined) throw wrong(written.key, `there is no "${given}"`, congestionControls.join(' | '));
+  return known;
 }
 
 const units = new Map([

@@ -17,13 +17,16 @@ export type QuicLimits = {
   connectionReceiveWindow?: number;
   /** Queued bytes at which a stream's `write` answers false. Default 1 MiB. */
   streamHighWaterBytes?: number;
-  /** Default `cubic`. */
+  /** Default `defaultCongestionControl`. */
   congestionControl?: CongestionControl;
 };
 
 /** Of each kind, at first; and when the peer has opened so many in all, it is allowed the rest. A viewer opens four of each. */
 export const firstStreams = 16;
 export const raiseAt = 12;
+
+/** By measurement: docs/benchmarks.md, Networks. */
+export const defaultCongestionControl: CongestionControl = 'bbr';
 
 const mebibyte = 1024 * 1024;
 
@@ -36,6 +39,6 @@ export function nativeLimits(limits: QuicLimits): NativeLimits {
     streamReceiveWindow: limits.streamReceiveWindow ?? mebibyte,
     connectionReceiveWindow: limits.connectionReceiveWindow ?? 8 * mebibyte,
     streamHighWaterBytes: limits.streamHighWaterBytes ?? mebibyte,
-    congestionControl: limits.congestionControl ?? 'cubic',
+    congestionControl: limits.congestionControl ?? defaultCongestionControl,
   };
 }

@@ -145,6 +145,9 @@ describe('relay.toml', () => {
     expect(refusal('', { listen: 'x', authPublic: [''] }).message).toBe('--listen: "x" is not an address');
     expect(relaySettings(undefined, { authPublic: [''] }).listen.port).toBe(4443);
     expect(relaySettings(undefined, { authPublic: [''], maxSessions: 7 }).limits).toEqual({ maxSessions: 7 });
+    const reno = { congestionControl: 'newreno' } as const;
+    expect(read('congestion_control = "bbr"\n[auth]\npublic = ""').congestionControl).toBe('bbr');
+    expect(read('congestion_control = "bbr"\n[auth]\npublic = ""', reno).congestionControl).toBe('newreno');
   });
 
   it.each([
@@ -174,6 +177,12 @@ describe('relay.toml', () => {
       undefined,
     ],
     ['[listen]\ntimeout = "0s"\n[auth]\npublic = ""', 'CONFIG_INVALID', 'listen.timeout: cannot be 0', '10s'],
+    [
+      'congestion_control = "reno"\n[auth]\npublic = ""',
+      'CONFIG_INVALID',
+      'congestion_control: there is no "reno"',
+      'bbr',
+    ],
     ['drain_to = "other"\n[auth]\npublic = ""', 'CONFIG_INVALID', 'drain_to: "other" is not the URL', 'https://'],
     ['[cluster]\nnode = "a:1"\nid = 0', 'CONFIG_INVALID', 'cluster.id: is not a whole number', undefined],
     ['[server]\ntls.root = ["ca.pem"]', 'UNSUPPORTED', 'server.tls.root: client certificates', 'remove'],
