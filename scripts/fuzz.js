@@ -1,4 +1,4 @@
-// `npm run fuzz -- --minutes 10 [--seed 1]`: the fuzz tests over and over, every pass with a seed of its own. Ends at the first
+// `npm run fuzz -- [--sessions] --minutes 10 [--seed 1]`: the fuzz tests, or those of whole sessions alone, over and over, every pass with a seed of its own. Ends at the first
 // pass that fails, hangs or grows, and says how to see it again.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,14 +8,16 @@ import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
   options: {
+    sessions: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 });
+const tests = values.sessions ? 'test/fuzz/sessions' : 'test/fuzz';
 const minutes = Number(values.minutes);
 let seed = Number(values.seed);
 if (!(minutes > 0) || !Number.isInteger(seed)) {
-  console.error('npm run fuzz -- [--minutes 10] [--seed 1]');
+  console.error('npm run fuzz -- [--sessions] [--minutes 10] [--seed 1]');
   process.exit(2);
 }
 
@@ -33,7 +35,7 @@ function run(pass) {
     const args = [
       join('node_modules', 'vitest', 'vitest.mjs'),
       'run',
-      'test/fuzz',
+      tests,
       '--reporter=dot',
       `--testTimeout=${passMs}`,
     ];
@@ -74,7 +76,7 @@ for (; Date.now() < until && outcome === undefined; seed++) {
   outcome = pass.failed ?? (pass.rssKib > maxRssKib ? 'it grew' : undefined);
   if (outcome !== undefined) {
     console.error(pass.text);
-    console.error(`✖ seed ${seed}: ${outcome}\nTry: STREAMS_FUZZ_SEED=${seed} npx vitest run test/fuzz`);
+    console.error(`✖ seed ${seed}: ${outcome}\nTry: STREAMS_FUZZ_SEED=${seed} npx vitest run ${tests}`);
   }
 }
 rmSync(folder, { recursive: true, force: true });

@@ -74,5 +74,6 @@ process.on('SIGTERM', () => void stop());
 process.on('message', (message: ToChild) => {
   if (message.type === 'config') void start(message.config);
   else if (message.type === 'call') void call(message.id, message.method, message.params);
+  else if (message.type === 'alive') send({ type: 'alive' });
   else void stop();
 });

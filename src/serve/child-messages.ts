@@ -12,12 +12,15 @@ export type ToChild =
   | { type: 'config'; config: unknown }
   /** A method of the running child; answered by `answer` with the same id. */
   | { type: 'call'; id: number; method: string; params: unknown }
+  /** Is the event loop turning? Answered by the same word. */
+  | { type: 'alive' }
   | { type: 'stop' };
 
 /** Child → supervisor. */
 export type FromChild =
   | { type: 'ready'; ready: unknown }
   | { type: 'fatal'; error: ErrorMessage }
+  | { type: 'alive' }
   | { type: 'answer'; id: number; value?: unknown; error?: ErrorMessage };
 
 /** A line of a child's log. `message` and fields as its logger wrote them. */

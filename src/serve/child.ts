@@ -29,6 +29,7 @@ export class Child {
   readonly #ready = deferred<unknown>();
   readonly #calls = new Map<number, Deferred<unknown>>();
   readonly #lastLines: string[] = [];
+  #alive: Deferred<void> | undefined;
   #nextCall = 1;
   /** Settles once, never rejects. */
   readonly exited: Promise<ChildExit>;
@@ -74,6 +75,15 @@ export class Child {
     return answer.promise;
   }
 
+  /** Resolves when its event loop has turned; stays pending when it never does. */
+  alive(): Promise<void> {
+    if (this.#alive === undefined) {
+      this.#alive = deferred();
+      this.#send({ type: 'alive' });
+    }
+    return this.#alive.promise;
+  }
+
   /** Asks it to stop; after `deadlineMs` it is killed. */
   async stop(deadlineMs: number): Promise<ChildExit> {
     this.#send({ type: 'stop' });
@@ -97,7 +107,10 @@ export class Child {
   #receive(message: FromChild): void {
     if (message.type === 'ready') this.#ready.resolve(message.ready);
     else if (message.type === 'fatal') this.#ready.reject(errorOf(message.error));
-    else {
+    else if (message.type === 'alive') {
+      this.#alive?.resolve();
+      this.#alive = undefined;
+    } else {
       const call = this.#calls.get(message.id);
       this.#calls.delete(message.id);
       if (message.error !== undefined) call?.reject(errorOf(message.error));

@@ -1,4 +1,5 @@
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { link, mkdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { StreamsError } from '../core/errors.ts';
@@ -26,38 +27,55 @@ export type Lock = { release(): Promise<void> };
 
 /**
  * Takes `<dir>/<name>.lock` for this process. A lock whose process is gone (or whose pid now belongs to another process)
- * is taken over. Throws CONFLICT naming the pid that holds it.
+ * is taken over, by one of those that try. Throws CONFLICT naming the pid that holds it.
  */
 export async function lockDataDir(dir: string, name: string): Promise<Lock> {
   const file = join(dir, `${name}.lock`);
-  const draft = `${file}.${process.pid}`;
   const mine = `${process.pid} ${await startedAt(process.pid)}\n`;
+  const holder = await take(file, mine);
+  if (holder === undefined) return { release: () => releaseLock(file, mine) };
+  throw new StreamsError('CONFLICT', `another streams serve (pid ${holder}) is using ${dir}`, {
+    hint: `stop it, or give this one its own folder: --data-dir <dir>`,
+  });
+}
+
+/** Returns the pid that holds it; undefined: it is ours. */
+async function take(file: string, mine: string): Promise<number | undefined> {
+  const draft = `${file}.${process.pid}`;
   await writeFile(draft, mine, { mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (;;) {
       try {
         await link(draft, file);
-        return { release: () => releaseLock(file, mine) };
+        return undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const holder = await holderOf(file);
-      if (holder !== undefined) {
-        throw new StreamsError('CONFLICT', `another streams serve (pid ${holder}) is using ${dir}`, {
-          hint: `stop it, or give this one its own folder: --data-dir <dir>`,
-        });
-      }
-      await unlink(file).catch(() => {});
+      const held = await readFile(file, 'utf8').catch(() => undefined);
+      const holder = (await holderOf(held ?? '')) ?? (held === undefined ? undefined : await clear(file, held, mine));
+      if (holder !== undefined) return holder;
     }
-    throw new StreamsError('CONFLICT', `cannot lock ${dir}: another streams serve is starting on it`);
   } finally {
     await unlink(draft).catch(() => {});
   }
 }
 
-/** The living process that holds the lock. */
-async function holderOf(file: string): Promise<number | undefined> {
-  const [pidText = '', started = ''] = (await readFile(file, 'utf8').catch(() => '')).trim().split(' ');
+/**
+ * Removes a lock of the dead. Only who holds the lock of that very lock may do so: another that saw the same lock would remove the one
+ * that has taken its place. Returns the pid of who is about it.
+ */
+async function clear(file: string, stale: string, mine: string): Promise<number | undefined> {
+  const right = `${file}.${createHash('sha256').update(stale).digest('hex').slice(0, 16)}`;
+  const other = await take(right, mine);
+  if (other !== undefined) return other;
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === stale) await rm(file, { force: true });
+  await releaseLock(right, mine);
+  return undefined;
+}
+
+/** The living process that a lock names. */
+async function holderOf(held: string): Promise<number | undefined> {
+  const [pidText = '', started = ''] = held.trim().split(' ');
   const pid = Number(pidText);
   if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return undefined;
   try {

@@ -2,6 +2,7 @@ import { StreamsError, toStreamsError } from '../core/errors.ts';
 import { type BackoffRule, defaultBackoff, nextWait } from './backoff.ts';
 import { Child, type ChildCommand, type ChildExit } from './child.ts';
 import type { LogLine } from './child-messages.ts';
+import { type PulseRule, watchPulse } from './pulse.ts';
 
 export type ChildPlan = {
   name: string;
@@ -27,6 +28,8 @@ export type SupervisorOptions = {
   startDeadlineMs?: number;
   /** How long a child may take to stop before it is killed. */
   stopDeadlineMs?: number;
+  /** When a child that has been ready counts as hung: it is killed, and started again. */
+  pulse?: PulseRule;
 };
 
 type Managed = {
@@ -35,10 +38,11 @@ type Managed = {
   restarts: number;
   waitMs: number | undefined;
   timer: NodeJS.Timeout | undefined;
+  unwatch: (() => void) | undefined;
 };
 
 /**
- * Starts children in order, starts again those that die, stops them in the opposite order. All processes boot at once and
+ * Starts children in order, starts again those that die or hang, stops them in the opposite order. All processes boot at once and
  * each waits for its configuration, so the order costs little time.
  */
 export class Supervisor {
@@ -53,7 +57,14 @@ export class Supervisor {
   /** Resolves when all are ready. Rejects with the first failure, after the others were stopped. */
   async start(): Promise<void> {
     for (const plan of this.#options.plans) {
-      this.#managed.push({ plan, child: this.#spawn(plan), restarts: 0, waitMs: undefined, timer: undefined });
+      this.#managed.push({
+        plan,
+        child: this.#spawn(plan),
+        restarts: 0,
+        waitMs: undefined,
+        timer: undefined,
+        unwatch: undefined,
+      });
     }
     try {
       for (const managed of this.#managed) {
@@ -100,7 +111,10 @@ export class Supervisor {
   /** From here on the death of the child means a restart. */
   #watch(managed: Managed, since: number, failure?: StreamsError): void {
     const { plan, child } = managed;
+    let why = failure?.message;
+    if (failure === undefined) managed.unwatch = this.#watchPulse(managed, (reason) => (why = reason));
     void child.exited.then((exit) => {
+      managed.unwatch?.();
       if (this.#stopping !== undefined) return;
       const wait = nextWait(
         this.#options.backoff ?? defaultBackoff,
@@ -114,11 +128,30 @@ export class Supervisor {
         event: 'exit',
         pid: child.pid ?? 0,
         restartInMs: wait,
-        reason: failure?.message ?? `it ended with ${exit.signal ?? `exit code ${exit.code}`}`,
+        reason: why ?? `it ended with ${exit.signal ?? `exit code ${exit.code}`}`,
         ...exit,
       });
       managed.timer = setTimeout(() => void this.#restart(managed), wait);
     });
+  }
+
+  #watchPulse({ plan, child }: Managed, hung: (reason: string) => void): () => void {
+    return watchPulse(
+      () => child.alive(),
+      {
+        slow: (ms) =>
+          this.#options.onEvent({
+            type: 'log',
+            process: plan.name,
+            line: { level: 'warn', message: 'it did not answer for a while: its event loop stood still', ms },
+          }),
+        hung: (ms) => {
+          hung(`it hung: no answer for ${Math.round(ms / 100) / 10} s`);
+          child.kill();
+        },
+      },
+      this.#options.pulse,
+    );
   }
 
   async #restart(managed: Managed): Promise<void> {
@@ -134,7 +167,10 @@ export class Supervisor {
   }
 
   async #stopAll(): Promise<void> {
-    for (const { timer } of this.#managed) clearTimeout(timer);
+    for (const { timer, unwatch } of this.#managed) {
+      clearTimeout(timer);
+      unwatch?.();
+    }
     const deadlineMs = this.#options.stopDeadlineMs ?? 3000;
     for (const { plan, child } of [...this.#managed].reverse()) {
       const { signal } = await child.stop(deadlineMs);

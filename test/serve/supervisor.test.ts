@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nextWait } from '../../src/serve/backoff.ts';
+import type { Child } from '../../src/serve/child.ts';
+import type { PulseRule } from '../../src/serve/pulse.ts';
 import { type ChildPlan, Supervisor, type SupervisorEvent } from '../../src/serve/supervisor.ts';
 import { until } from './until.ts';
 
@@ -47,7 +49,7 @@ function plan(name: string, config: Config | ((start: number) => Config) = {}): 
 
 function supervise(
   plans: ChildPlan[],
-  options: { stopDeadlineMs?: number; startDeadlineMs?: number } = {},
+  options: { stopDeadlineMs?: number; startDeadlineMs?: number; pulse?: PulseRule } = {},
 ): Supervisor {
   supervisor = new Supervisor({
     plans,
@@ -194,6 +196,61 @@ describe('the supervisor', () => {
     };
     await supervise([calling]).start();
     expect(answers.slice(0, 3)).toEqual([['echo', { a: 1 }], 'CONFLICT', 'CHILD_DIED']);
+  });
+});
+
+describe('a child that lives and serves nobody', () => {
+  const pulse = { everyMs: 50, slowMs: 100, hungMs: 500 };
+  const calls: Child[] = [];
+  const withCalls = (name: string): ChildPlan => {
+    const made = plan(name);
+    return {
+      ...made,
+      onReady: async (ready, child) => {
+        calls.push(child);
+        await made.onReady(ready, child);
+      },
+    };
+  };
+  afterEach(() => void calls.splice(0));
+
+  it.each([
+    ['is stopped', async () => void process.kill(pidOf('relay'), 'SIGSTOP')],
+    ['loops for ever', async () => void calls[0]!.call('loop', { ms: 3_600_000 }).catch(() => {})],
+  ])('is started again when it %s, alone, with the reason', async (_, hang) => {
+    await supervise([withCalls('relay'), plan('engine')], { pulse }).start();
+    const [hung, other] = [pidOf('relay'), pidOf('engine')];
+    await hang();
+    await until(() => named('ready').length === 3);
+    expect(named('exit')).toMatchObject([
+      {
+        process: 'relay',
+        pid: hung,
+        signal: 'SIGKILL',
+        reason: expect.stringMatching(/^it hung: no answer for [\d.]+ s$/),
+      },
+    ]);
+    expect(pidOf('relay')).not.toBe(hung);
+    expect(pidOf('engine')).toBe(other);
+    expect(isAlive(hung)).toBe(false);
+  });
+
+  it('is left alone when it answers late, which is told', async () => {
+    await supervise([withCalls('relay')], { pulse: { ...pulse, hungMs: 60_000 } }).start();
+    await calls[0]!.call('loop', { ms: 400 });
+    const told = () => events.filter((event) => event.type === 'log' && /stood still/.test(event.line.message));
+    await until(() => told().length > 0);
+    expect(told()[0]).toMatchObject({ process: 'relay', line: { level: 'warn', ms: expect.any(Number) } });
+    expect(named('exit')).toEqual([]);
+  });
+
+  it('is not what a supervisor sees that stood still itself', async () => {
+    await supervise([withCalls('relay')], { pulse }).start();
+    const until_ = performance.now() + 3 * pulse.hungMs;
+    while (performance.now() < until_);
+    await calls[0]!.call('echo', {});
+    await new Promise((resolve) => setTimeout(resolve, 2 * pulse.everyMs));
+    expect(named('exit')).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { StreamsError } from '../../core/errors.ts';
 import type { MediaStore } from './media-store.ts';
 
 /** What the engine knows of an asset, in its folder: whatever happens to the process, it is read again at the next start. */
@@ -25,8 +26,11 @@ export const sourceFile = 'source';
 const recordFile = 'asset.json';
 const toldFile = 'told.json';
 
-export function readRecord(store: MediaStore, assetId: string): Promise<AssetRecord | undefined> {
-  return store.readJson<AssetRecord>(assetId, recordFile);
+/** Throws MALFORMED for what a disk or a power cut has made of it. */
+export async function readRecord(store: MediaStore, assetId: string): Promise<AssetRecord | undefined> {
+  const record = await store.readJson<AssetRecord | null>(assetId, recordFile);
+  if (record === undefined || record?.assetId === assetId) return record;
+  throw new StreamsError('MALFORMED', `${recordFile} of ${assetId} is not that of an asset`);
 }
 
 export function writeRecord(store: MediaStore, record: AssetRecord): Promise<void> {
@@ -35,7 +39,7 @@ export function writeRecord(store: MediaStore, record: AssetRecord): Promise<voi
 
 /** The state that the control plane has heard of last: a file of its own, so that telling never undoes what was written since. */
 export async function readTold(store: MediaStore, assetId: string): Promise<AssetRecord['state'] | undefined> {
-  return (await store.readJson<{ state: AssetRecord['state'] }>(assetId, toldFile))?.state;
+  return (await store.readJson<{ state: AssetRecord['state'] } | null>(assetId, toldFile))?.state;
 }
 
 export function writeTold(store: MediaStore, { assetId, state }: AssetRecord): Promise<void> {

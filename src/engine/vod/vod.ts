@@ -126,7 +126,10 @@ export class Vod {
       if (record.state !== 'uploading' && told !== record.state) void this.#changed(record);
       if (record.state === 'queued') this.#jobs.add(assetId);
     } catch (error) {
-      this.#logger.error('media of an asset cannot be read', { assetId, detail: toStreamsError(error).message });
+      this.#unreadable(assetId, error);
+      // Nobody else would ever say how it ended. An asset that is ready stays so for control.
+      const reason = 'its record on the disk of the media engine cannot be read';
+      if (isMalformed(error)) await this.#control.report(assetId, { status: 'errored', reason }).catch(() => {});
     }
   }
 
@@ -170,21 +173,37 @@ export class Vod {
 
   #retell(): void {
     for (const assetId of this.#untold)
-      void readRecord(this.#store, assetId).then((record) => {
-        if (record === undefined) this.#untold.delete(assetId);
-        else void this.#changed(record);
-      });
+      void readRecord(this.#store, assetId).then(
+        (record) => {
+          if (record === undefined) this.#untold.delete(assetId);
+          else void this.#changed(record);
+        },
+        (error) => {
+          // What is on the disk does not mend itself; a disk that cannot be read now may be read later.
+          if (!isMalformed(error)) return;
+          this.#untold.delete(assetId);
+          this.#unreadable(assetId, error);
+        },
+      );
   }
 
   async #sweep(): Promise<void> {
     try {
       const ids = await this.#store.list();
-      for (const assetId of ids) await this.#expire(assetId);
+      for (const assetId of ids) await this.#expire(assetId).catch((error) => this.#sweepFailed(error));
       for (let i = 0; i < ids.length; i += 500)
         for (const assetId of await this.#control.gone(ids.slice(i, i + 500))) await this.#remove(assetId);
     } catch (error) {
-      this.#logger.debug('sweep of assets failed', { code: toStreamsError(error).code });
+      this.#sweepFailed(error);
     }
+  }
+
+  #sweepFailed(error: unknown): void {
+    this.#logger.debug('sweep of assets failed', { code: toStreamsError(error).code });
+  }
+
+  #unreadable(assetId: string, error: unknown): void {
+    this.#logger.error('media of an asset cannot be read', { assetId, detail: toStreamsError(error).message });
   }
 
   async #expire(assetId: string): Promise<void> {
@@ -204,4 +223,8 @@ export class Vod {
     this.#percent.delete(assetId);
     await this.#store.remove(assetId);
   }
+}
+
+function isMalformed(error: unknown): boolean {
+  return toStreamsError(error).code === 'MALFORMED';
 }

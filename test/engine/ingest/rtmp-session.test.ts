@@ -9,6 +9,7 @@ import { messageType } from '../../../src/codec/rtmp/message.ts';
 import { concat, fromHex } from '../../../src/core/bytes.ts';
 import { StreamsError } from '../../../src/core/errors.ts';
 import type { MediaUnit } from '../../../src/core/media-unit.ts';
+import type { Publisher } from '../../../src/engine/channels.ts';
 import { RtmpServer, type RtmpServerOptions } from '../../../src/engine/ingest/rtmp/server.ts';
 import { inputId, namespace, until } from '../harness.ts';
 
@@ -45,8 +46,9 @@ class Client {
   readonly replies: RtmpCommand[] = [];
   readonly closed: Promise<unknown>;
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  /** `stays`: its side stays open when the server has closed its own. */
+  constructor(port: number, stays = false) {
+    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: stays });
     this.closed = once(this.socket, 'close');
     this.socket.on('error', () => {});
     const decoder = new ChunkDecoder();
@@ -130,6 +132,30 @@ describe('an RTMP connection', () => {
     await client.closed;
     expect(run.warnings).toEqual(['UNAUTHORIZED']);
     expect(run.units).toEqual([]);
+  });
+
+  it.each([
+    ['refused', `${inputId}?sk=wrong`],
+    ['replaced', `${inputId}?sk=right`],
+  ])('that was %s and goes on sending gives its place back', async (_, name) => {
+    const publishers: Publisher[] = [];
+    await using run = await serve({
+      publish: (_grant, _key, publisher) => {
+        publishers.push(publisher);
+        return { push: () => {}, end: () => {} };
+      },
+    });
+    const client = new Client(run.server.port, true);
+    client.publish(name);
+    const sending = setInterval(() => client.socket.write(client.video(0, frame)), 20);
+    try {
+      await client.status();
+      for (const publisher of publishers) publisher.replaced();
+      await until(() => run.server.connections === 0, 'its place');
+    } finally {
+      clearInterval(sending);
+      client.socket.destroy();
+    }
   });
 
   it('with another name than an input id, or for playback, is told so', async () => {

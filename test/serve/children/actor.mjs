@@ -23,10 +23,16 @@ process.on('message', (message) => {
     process.stdout.write(`{"level":"warn","message":"hello","port":${port}}\nplain words\n`);
     if (!silent) process.send({ type: 'ready', ready: { port: port === 0 ? 1000 + (process.pid % 1000) : port } });
   } else if (message.type === 'call') {
-    if (message.method === 'fail') {
+    if (message.method === 'loop') {
+      const end = Date.now() + message.params.ms;
+      while (Date.now() < end);
+      process.send({ type: 'answer', id: message.id, value: 'over' });
+    } else if (message.method === 'fail') {
       process.send({ type: 'answer', id: message.id, error: { code: 'CONFLICT', message: 'no' } });
     } else if (message.method !== 'ignore')
       process.send({ type: 'answer', id: message.id, value: [message.method, message.params] });
+  } else if (message.type === 'alive') {
+    process.send({ type: 'alive' });
   } else if (message.type === 'stop' && !deaf) {
     note('stop');
     process.exit(0);

@@ -24,6 +24,8 @@ export type RtmpSessionOptions = {
 };
 
 export const defaultHandshakeMs = 10_000;
+/** For what was said last to reach the peer. */
+const closeMs = 1000;
 const windowBytes = 2_500_000;
 const chunkSize = 4096;
 
@@ -261,8 +263,10 @@ export class RtmpSession {
     clearTimeout(this.#deadline);
     this.#publishing?.end(clean, why);
     this.#socket.end();
-    // A peer that does not close its side is not waited for.
-    this.#socket.setTimeout(1000, () => this.#socket.destroy());
+    // A peer that does not close its side is not waited for, nor one that goes on sending.
+    this.#socket.setTimeout(0);
+    const impatient = setTimeout(() => this.#socket.destroy(), closeMs);
+    this.#socket.once('close', () => clearTimeout(impatient));
     this.#socket.resume();
   }
 

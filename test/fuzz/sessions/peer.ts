@@ -1,0 +1,259 @@
+import { concat } from '../../../src/core/bytes.ts';
+import { establish } from '../../../src/session/establish.ts';
+import type {
+  FetchedObjects,
+  IncomingSubgroup,
+  Publication,
+  PublishedNamespace,
+  Session,
+  SessionHandlers,
+  SubgroupWriter,
+  Subscription,
+} from '../../../src/session/types.ts';
+import type { MemoryPair } from '../../../src/transport/memory.ts';
+import type { BidiStream, SendStream } from '../../../src/transport/transport.ts';
+
+export type Dice = {
+  below(limit: number): number;
+  pick<T>(values: readonly T[]): T;
+  chance(probability: number): boolean;
+  /** Wire bytes that are almost right. */
+  bytes(): Uint8Array;
+};
+
+/** Few, so that peers meet; and those that are at the edge of what may be said. */
+const namespaces: readonly (readonly string[])[] = [
+  ['stream', 'org_a', 'lv_one'],
+  ['stream', 'org_a', 'lv_two'],
+  ['stream', 'org_a'],
+  ['stream'],
+  [],
+  [''],
+  Array.from({ length: 32 }, (_, i) => `f${i}`),
+  Array.from({ length: 33 }, (_, i) => `f${i}`),
+  ['x'.repeat(4090)],
+];
+const trackNames = ['video', 'audio', '', 'x'.repeat(4096)];
+const numbers = [0, 1, 2, 3, 5, 63, 64, 2 ** 14, 2 ** 30, 2 ** 32, 2 ** 53 - 2, Number.MAX_SAFE_INTEGER];
+const hops = [0n, 1n, 2n ** 62n - 1n, 2n ** 62n, 2n ** 63n, 2n ** 64n - 1n];
+const properties = [
+  undefined,
+  new Uint8Array(),
+  Uint8Array.of(0x3e, 0x80, 0xc8),
+  Uint8Array.of(0x01, 0x7f),
+  Uint8Array.of(0xff),
+];
+
+/** One peer of a relay that does what a dice says: what its API lets it, and bytes of no meaning beside that. */
+export class RandomPeer {
+  readonly #pair: MemoryPair;
+  readonly #dice: Dice;
+  readonly #namespaces: PublishedNamespace[] = [];
+  readonly #publications: Publication[] = [];
+  readonly #writers: SubgroupWriter[] = [];
+  readonly #subscriptions: Subscription[] = [];
+  readonly #subgroups: IncomingSubgroup[] = [];
+  readonly #fetches: FetchedObjects[] = [];
+  readonly #raw: SendStream[] = [];
+  #session: Session | undefined;
+
+  constructor(pair: MemoryPair, dice: Dice) {
+    this.#pair = pair;
+    this.#dice = dice;
+  }
+
+  /** Most shake hands; the others are heard of by their bytes only. */
+  begin(): void {
+    const { pick, chance } = this.#dice;
+    if (chance(0.15)) return;
+    const relayHop = chance(0.3) ? { hopId: pick(hops) } : {};
+    const path = pick(['/publish/lv_one', '/playback/lv_one', '']);
+    attempt(async () => {
+      this.#session = await establish(this.#pair.client, {
+        role: 'client',
+        path,
+        handlers: this.#handlers(),
+        ...relayHop,
+      });
+    });
+  }
+
+  /** The connection ends, politely or not. */
+  end(): void {
+    if (this.#dice.chance(0.3)) this.#pair.drop();
+    else this.#pair.client.close({ code: this.#dice.pick(numbers), reason: 'over' });
+  }
+
+  step(): void {
+    const { below } = this.#dice;
+    attempt(() => (below(5) === 0 ? this.#nonsense() : this.#act()));
+  }
+
+  #track() {
+    const { pick } = this.#dice;
+    return { namespace: [...pick(namespaces)], name: pick(trackNames) };
+  }
+
+  async #act(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return this.#nonsense();
+    const { below, pick, chance } = this.#dice;
+    switch (below(16)) {
+      case 0: {
+        const told = chance(0.3) ? { ids: [pick(hops), pick(hops)], cost: pick(numbers) } : undefined;
+        const hopsOf = told as unknown as Parameters<Session['publishNamespace']>[1];
+        this.#namespaces.push(await session.publishNamespace(pick(namespaces), hopsOf));
+        return;
+      }
+      case 1:
+        return taken(this.#namespaces, below)?.withdraw();
+      case 2:
+      case 3: {
+        const more = { priority: pick([0, 255]), rendezvousMs: pick([0, 50]), forward: chance(0.8) };
+        const subscription = await session.subscribe(this.#track(), more);
+        this.#subscriptions.push(subscription);
+        attempt(async () => {
+          for (let next = await subscription.nextSubgroup(); next !== null; next = await subscription.nextSubgroup())
+            this.#subgroups.push(next);
+        });
+        return;
+      }
+      case 4:
+        return taken(this.#subscriptions, below)?.unsubscribe();
+      case 5: {
+        if (this.#subscriptions.length === 0) return;
+        await pick(this.#subscriptions).update({ forward: chance(0.5), priority: below(256) });
+        return;
+      }
+      case 6: {
+        const start = { group: pick(numbers), object: pick(numbers) };
+        const fetched = await session.fetch({ track: this.#track(), start, end: { group: pick(numbers), object: 1 } });
+        this.#fetches.push(fetched);
+        await fetched.next();
+        return;
+      }
+      case 7:
+        return taken(this.#fetches, below)?.stop();
+      case 8:
+        await session.trackStatus(this.#track());
+        return;
+      case 9: {
+        const offer = { alias: pick(numbers), trackProperties: pick(properties) ?? new Uint8Array() };
+        this.#publications.push(await session.publish(this.#track(), offer));
+        return;
+      }
+      case 10:
+        await (chance(0.5) ? session.subscribeNamespace(pick(namespaces)) : session.subscribeTracks(pick(namespaces)));
+        return;
+      case 11:
+        return taken(this.#publications, below)?.done(pick(numbers), 'over');
+      case 12:
+        return taken(this.#subgroups, below)?.stop(pick(numbers));
+      default:
+        return this.#send();
+    }
+  }
+
+  #send(): void {
+    const { below, pick, chance } = this.#dice;
+    if (this.#publications.length === 0) return;
+    const object = {
+      objectId: pick(numbers),
+      status: pick(['normal', 'normal', 'endOfGroup', 'endOfTrack'] as const),
+      properties: pick(properties),
+      payload: chance(0.7) ? new Uint8Array(below(200)) : new Uint8Array(),
+    };
+    if (chance(0.2)) {
+      const datagram = { groupId: pick(numbers), priority: below(256), endOfGroup: chance(0.5), object };
+      pick(this.#publications).sendDatagram(datagram);
+    } else if (this.#writers.length === 0 || chance(0.3)) {
+      const ids = { groupId: pick(numbers), subgroupId: pick(numbers) };
+      const more = { priority: below(256), endOfGroup: chance(0.5), properties: chance(0.5), firstObject: chance(0.5) };
+      this.#writers.push(pick(this.#publications).openSubgroup({ ...ids, ...more }));
+    } else if (chance(0.6)) pick(this.#writers).write(object);
+    else if (chance(0.6)) taken(this.#writers, below)?.finish();
+    else taken(this.#writers, below)?.reset(pick(numbers));
+  }
+
+  /** Bytes beside the session, or in the place of one. */
+  #nonsense(): void {
+    const { below, pick, chance, bytes } = this.#dice;
+    const { client } = this.#pair;
+    switch (below(6)) {
+      case 0:
+        this.#raw.push(client.openUni({ head: bytes() }));
+        return;
+      case 1: {
+        const stream: BidiStream = client.openBidi();
+        stream.send.write(concat([bytes(), chance(0.5) ? bytes() : new Uint8Array()]));
+        this.#raw.push(stream.send);
+        return;
+      }
+      case 2:
+        client.sendDatagram(bytes().slice(0, 1200));
+        return;
+      case 3:
+        if (this.#raw.length > 0) pick(this.#raw).write(bytes());
+        return;
+      case 4:
+        taken(this.#raw, below)?.finish();
+        return;
+      default:
+        taken(this.#raw, below)?.reset(pick(numbers));
+    }
+  }
+
+  /** What the relay asks of it: accepted, refused, revoked, answered late, twice or never. */
+  #handlers(): SessionHandlers {
+    const { pick, chance, below } = this.#dice;
+    const answer = (accept: () => void, reject: () => void) => {
+      const say = () => attempt(chance(0.7) ? accept : reject);
+      if (chance(0.1)) return;
+      if (chance(0.2)) setTimeout(say, below(5));
+      else say();
+      if (chance(0.05)) say();
+    };
+    return {
+      subscribe: (request) =>
+        answer(
+          () => {
+            const largest = chance(0.3) ? { largest: { group: pick(numbers), object: pick(numbers) } } : {};
+            const trackProperties = pick(properties) ?? new Uint8Array();
+            this.#publications.push(request.accept({ alias: pick(numbers), ...largest, trackProperties }));
+          },
+          () => request.reject(pick(numbers), 'no'),
+        ),
+      fetch: (request) =>
+        answer(
+          () => {
+            const writer = request.accept({ end: request.end, endOfTrack: chance(0.5) });
+            if (chance(0.5)) writer.finish();
+            else writer.reset(pick(numbers));
+          },
+          () => request.reject(pick(numbers), 'no'),
+        ),
+      trackStatus: (request) =>
+        answer(
+          () => request.accept({}),
+          () => request.reject(pick(numbers), 'no'),
+        ),
+      publish: (request) =>
+        answer(
+          () => void this.#subscriptions.push(request.accept()),
+          () => request.reject(pick(numbers), 'no'),
+        ),
+    };
+  }
+}
+
+function taken<T>(list: T[], below: (limit: number) => number): T | undefined {
+  return list.length === 0 ? undefined : list.splice(below(list.length), 1)[0];
+}
+
+/** What a peer may not do, or is refused, is no finding. */
+function attempt(run: () => unknown): void {
+  try {
+    const result = run();
+    if (result instanceof Promise) result.catch(() => {});
+  } catch {}
+}
