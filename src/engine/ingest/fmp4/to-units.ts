@@ -75,6 +75,8 @@ function readerOf({ description, codecString, timescale, edit }: ParsedTrack, so
 }
 
 function unsupported(codecs: string): StreamsError {
+  if (/\benc[va]\b/.test(codecs))
+    return new StreamsError('UNSUPPORTED', 'it is encrypted', { hint: 'send it in the clear' });
   return new StreamsError('UNSUPPORTED', `codec ${codecs || 'none'} over fMP4 is not supported`, {
     hint: 'send H.264, HEVC, AV1 or VP9, and AAC or Opus',
   });

@@ -1,4 +1,3 @@
-import { readBoxHeader } from '../../../codec/cmaf/boxes.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { MediaUnit } from '../../../core/media-unit.ts';
 import { Fmp4ToUnits } from '../../ingest/fmp4/to-units.ts';
@@ -10,6 +9,7 @@ import { inputArguments, outputPipe, runFfmpegOutputs } from './ffmpeg.ts';
 import { FilePackager } from './file-packager.ts';
 import type { FfmpegPrograms } from './find-ffmpeg.ts';
 import { type Probed, probe } from './probe.ts';
+import { readSourceHead } from './source-head.ts';
 
 export type PackageOptions = {
   readonly store: MediaStore;
@@ -24,6 +24,7 @@ const silenceMs = 60_000;
 const minWallMs = 10 * 60_000;
 /** Of the source: what repackaging, or encoding again, may blow it up to. */
 const growth = 20;
+const maxHours = 24;
 
 /**
  * Makes the uploaded file of an asset playable: H.264 and AAC go into CMAF as they are, everything else is encoded again by
@@ -35,7 +36,9 @@ export async function packageSource(record: AssetRecord, options: PackageOptions
   const { assetId } = record;
   const size = (await store.stat(assetId, sourceFile))?.bytes ?? 0;
   if (size === 0) throw new StreamsError('NO_MEDIA', 'the file is empty');
-  const fragmented = await isFragmented(store, assetId, size);
+  const { fragmented, encrypted } = await readSourceHead(store, assetId, size);
+  if (encrypted)
+    throw new StreamsError('UNSUPPORTED', 'it is encrypted', { hint: 'Upload it without encryption or DRM.' });
   if (ffmpeg === undefined) {
     if (fragmented) return ownWay(record, size, options);
     throw new StreamsError(
@@ -121,6 +124,7 @@ async function write(
         begin ??= unit.dts / unit.timescale;
         seconds = Math.max(seconds, unit.dts / unit.timescale - begin);
       }
+      if (seconds > maxHours * 3600) throw new StreamsError('LIMIT_EXCEEDED', `it is longer than ${maxHours} hours`);
       progress(Math.min(99, Math.floor(share(bytes, seconds) * 100)));
       await writer.drained();
     }
@@ -183,35 +187,4 @@ function muxArguments(output: number): string[] {
     ...['-use_editlist', '0', '-avoid_negative_ts', 'disabled', '-output_ts_offset', String(timeOffset)],
     outputPipe(output),
   ];
-}
-
-const maxBoxesLookedAt = 64;
-
-/** Whether the top of the file is that of a fragmented MP4: a moov with an mvex in it. */
-async function isFragmented(store: MediaStore, assetId: string, size: number): Promise<boolean> {
-  let offset = 0;
-  for (let i = 0; i < maxBoxesLookedAt && offset + 8 <= size; i++) {
-    const head = await readSome(store, assetId, offset, Math.min(size, offset + 16));
-    let header: ReturnType<typeof readBoxHeader>;
-    try {
-      header = readBoxHeader(head);
-    } catch {
-      return false;
-    }
-    if (header === null || header.size === 0 || (i === 0 && header.type !== 'ftyp' && header.type !== 'styp'))
-      return false;
-    if (header.type === 'mdat') return false;
-    if (header.type === 'moov') {
-      const moov = await readSome(store, assetId, offset, Math.min(size, offset + header.size, offset + (1 << 20)));
-      return moov.includes('mvex', 0, 'latin1');
-    }
-    offset += header.size;
-  }
-  return false;
-}
-
-async function readSome(store: MediaStore, assetId: string, start: number, end: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of store.read(assetId, sourceFile, start, end)) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

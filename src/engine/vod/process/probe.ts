@@ -15,9 +15,13 @@ export type Probed = {
 };
 
 const bounds = { wallMs: 60_000, silenceMs: 60_000, outputBytes: 4 << 20 };
-const maxHours = 24;
+/** A file that says it is longer says nothing: 32 or 64 bits of ones are "unknown" (ISO 14496-12 8.4.2). */
+const believableSeconds = 24 * 3600;
+/** So many packets are looked at. */
+const packetsLookedAt = 400;
 
 type FfprobeStream = {
+  index?: number;
   codec_type?: string;
   codec_name?: string;
   profile?: string;
@@ -28,12 +32,14 @@ type FfprobeStream = {
   side_data_list?: { rotation?: number }[];
 };
 
-/** What ffprobe finds in a file. Throws MALFORMED with the reason, NO_MEDIA, LIMIT_EXCEEDED for more than 24 hours. */
+/** What ffprobe finds in a file. Throws MALFORMED with the reason, NO_MEDIA. */
 export async function probe(ffprobe: string, path: string, signal: AbortSignal): Promise<Probed> {
   const chunks: Buffer[] = [];
-  const args = ['-v', 'error', '-show_format', '-show_streams', '-of', 'json', ...inputArguments(path)];
+  const shown = ['-show_format', '-show_streams', '-show_entries', 'packet=stream_index,pts'];
+  const args = ['-v', 'error', ...shown, '-read_intervals', `%+#${packetsLookedAt}`, '-of', 'json'];
   try {
-    for await (const chunk of runFfmpeg(ffprobe, args, bounds, signal)) chunks.push(chunk);
+    for await (const chunk of runFfmpeg(ffprobe, [...args, ...inputArguments(path)], bounds, signal))
+      chunks.push(chunk);
   } catch (error) {
     const { code, message } = toStreamsError(error);
     if (code !== 'MALFORMED') throw error;
@@ -42,6 +48,7 @@ export async function probe(ffprobe: string, path: string, signal: AbortSignal):
   const answer = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
     format?: { duration?: string };
     streams?: FfprobeStream[];
+    packets?: { stream_index?: number; pts?: number }[];
   };
   const streams = answer.streams ?? [];
   const video = streams.find((stream) => stream.codec_type === 'video' && stream.disposition?.attached_pic !== 1);
@@ -49,12 +56,13 @@ export async function probe(ffprobe: string, path: string, signal: AbortSignal):
   if (video === undefined && audio === undefined)
     throw new StreamsError('NO_MEDIA', 'neither video nor audio is in it');
   const seconds = Number(answer.format?.duration ?? Number.NaN);
-  if (seconds > maxHours * 3600) throw new StreamsError('LIMIT_EXCEEDED', `it is longer than ${maxHours} hours`);
+  // Of raw streams, AVI and MPEG-PS not every picture says when it is shown. Only a decoder knows their order.
+  const timed = (answer.packets ?? []).every(({ stream_index: of, pts }) => of !== video?.index || pts !== undefined);
   return {
-    seconds: Number.isFinite(seconds) && seconds > 0 ? seconds : undefined,
+    seconds: seconds > 0 && seconds < believableSeconds ? seconds : undefined,
     video: video && {
       codec: video.codec_name ?? 'unknown',
-      copy: video.codec_name === 'h264' && /^yuvj?420p$/.test(video.pix_fmt ?? '') && !isTurned(video),
+      copy: timed && video.codec_name === 'h264' && /^yuvj?420p$/.test(video.pix_fmt ?? '') && !isTurned(video),
       height: video.height,
     },
     audio: audio && {
