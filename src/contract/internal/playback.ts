@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { done, endpoint, publicId } from './endpoint.ts';
+
+/** A one-time token is used now. CONFLICT when it was used before. */
+export const tokenRedeem = endpoint({
+  request: z.object({ org: publicId, jti: z.string().min(1).max(256), expiresAt: z.number() }),
+  answer: done,
+});
+
+/** Held up to `wait` seconds while there is nothing newer than the version `seen`. Query parameters, all strings. */
+export const revocations = endpoint({
+  request: z.object({
+    since: z.string().optional(),
+    seen: z.string().optional(),
+    wait: z.string().optional(),
+  }),
+  answer: z.object({
+    version: z.string(),
+    /** Another one when the signing keys have changed. */
+    keys: z.string(),
+    /** What `since` of the next request is to be, ms since the Unix epoch. */
+    until: z.number(),
+    revocations: z.array(
+      z.object({
+        kind: z.enum(['jti', 'viewer', 'input', 'publish']),
+        org: z.string(),
+        value: z.string(),
+        at: z.number(),
+        expiresAt: z.number(),
+      }),
+    ),
+  }),
+});
+
+/** What a relay that runs alone has to know before it can check tokens. */
+export const installation = endpoint({
+  request: z.object({}),
+  answer: z.object({
+    /** `iss` of playback tokens. */
+    issuer: z.string(),
+  }),
+});
