@@ -2,11 +2,12 @@ import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '
 import { everythingBelow } from '../access/pattern.ts';
 import type { PlaybackTokens } from '../access/playback-token.ts';
 import type { Revocations } from '../access/revocations.ts';
+import type { PublishGrant } from '../contract/publish-grant.ts';
 import { StreamsError } from '../core/errors.ts';
 import { Encoders, ingestRoot } from './encoders.ts';
 
-/** `at`: when the control plane decided, by its own clock, in milliseconds; without it the session cannot be revoked. */
-export type PublishAnswer = { orgId: string; inputId: string; namespace: string[]; at?: number };
+/** Without `at` the session cannot be revoked. */
+export type PublishAnswer = Pick<PublishGrant, 'orgId' | 'inputId' | 'namespace'> & { at?: number };
 
 /** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
 export interface PublishAuthoriser {

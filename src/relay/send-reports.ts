@@ -1,58 +1,30 @@
-import { StreamsError } from '../core/errors.ts';
+import type { ControlClient } from '../contract/client.ts';
+import type { RequestOf } from '../contract/endpoints.ts';
+import { toStreamsError } from '../core/errors.ts';
 
-/** A session as `POST /internal/analytics` takes it; times are milliseconds since the Unix epoch. */
-export type SessionReport = {
-  readonly id: string;
-  readonly org: string;
-  readonly inputId: string;
-  readonly transport: string;
-  /** `moqt-18`, … */
-  readonly version: string;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly updatedAt: number;
-  readonly bytes: number;
-  readonly objects: number;
-  readonly reason: string | null;
-  /** Of viewer sessions, and of no others. */
-  readonly viewer?: string;
-  readonly startupMs?: number | null;
-  /** Objects. */
-  readonly dropped?: number;
-  readonly groupsDropped?: number;
-};
+type Batch = RequestOf<'analytics'>;
 
-const timeoutMs = 5000;
-/** The control plane will never take them as they are. */
-const refusals = new Set([400, 413, 422]);
+/** A session as control takes it; times are milliseconds since the Unix epoch. `viewer` and what follows are of viewers only. */
+export type SessionReport = NonNullable<Batch['broadcasts']>[number] &
+  Partial<Omit<NonNullable<Batch['viewers']>[number], keyof NonNullable<Batch['broadcasts']>[number]>>;
 
-/** Answers whether they were taken; false: they never will be. Throws API_UNREACHABLE when they may be later. */
+/** Control will never take them as they are. */
+const refusals = new Set(['INVALID_ARGUMENT', 'MALFORMED', 'LIMIT_EXCEEDED']);
+
+/** Returns whether control took them; false: it never will. Throws API_UNREACHABLE when it may take them later. */
 export async function sendReports(
-  { controlUrl, serviceToken }: { readonly controlUrl: string; readonly serviceToken: string },
+  control: ControlClient,
   node: string,
   rows: readonly SessionReport[],
 ): Promise<boolean> {
   if (rows.length === 0) return true;
-  const body = JSON.stringify({
-    node,
-    broadcasts: rows.filter((row) => row.viewer === undefined),
-    viewers: rows.filter((row) => row.viewer !== undefined),
-  });
-  let response: Response;
+  const viewers = rows.flatMap(({ viewer, ...row }) => (viewer === undefined ? [] : [{ ...row, viewer }]));
+  const broadcasts = rows.filter((row) => row.viewer === undefined);
   try {
-    response = await fetch(new URL('/internal/analytics', controlUrl), {
-      method: 'POST',
-      headers: { authorization: `Bearer ${serviceToken}`, 'content-type': 'application/json' },
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    await response.body?.cancel();
-  } catch (cause) {
-    throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
+    await control.ask('analytics', { node, broadcasts, viewers });
+    return true;
+  } catch (error) {
+    if (refusals.has(toStreamsError(error).code)) return false;
+    throw error;
   }
-  if (!response.ok && !refusals.has(response.status)) {
-    throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
-  }
-  return response.ok;
 }

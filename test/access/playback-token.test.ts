@@ -6,9 +6,10 @@ import { engineProof, isEngineProof } from '../../src/access/engine-proof.ts';
 import type { Grant } from '../../src/access/grant.ts';
 import { KeySet } from '../../src/access/jwks.ts';
 import { PlaybackTokens } from '../../src/access/playback-token.ts';
+import { ControlClient } from '../../src/contract/client.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { pathAuthoriser } from '../../src/relay/authorise.ts';
-import { httpPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
+import { controlPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
 
 const issuer = 'https://issuer.example';
 const id = 'lv_one';
@@ -75,7 +76,7 @@ function keySet(): KeySet {
 
 function authorise(path: string, set = keySet(), clock: () => number = Date.now): Promise<Grant> {
   const authoriser = pathAuthoriser(
-    httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
+    controlPublishAuthoriser(new ControlClient({ controlUrl, serviceToken: 'service' })),
     new PlaybackTokens({ keys: set, issuer, now: clock }),
     { isEngine: (purpose, proof) => isEngineProof('service', purpose, proof) },
   );
@@ -289,7 +290,7 @@ describe('a stream key', () => {
   it('of one input is held by one publisher: the newer one', async () => {
     authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
     const authoriser = pathAuthoriser(
-      httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
+      controlPublishAuthoriser(new ControlClient({ controlUrl, serviceToken: 'service' })),
       new PlaybackTokens({ keys: keySet(), issuer }),
     );
     const open = () => authoriser.authorise({ path: `/publish/${id}?sk=sk_live_x`, remoteAddress: '' });

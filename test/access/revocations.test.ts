@@ -4,10 +4,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addressAllowed } from '../../src/access/address-rule.ts';
 import type { Grant } from '../../src/access/grant.ts';
-import { httpRedeem } from '../../src/access/http-redeem.ts';
+import { redeemAtControl } from '../../src/access/http-redeem.ts';
 import { KeySet } from '../../src/access/jwks.ts';
 import { PlaybackTokens } from '../../src/access/playback-token.ts';
 import { Revocations } from '../../src/access/revocations.ts';
+import { ControlClient } from '../../src/contract/client.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { pathAuthoriser } from '../../src/relay/authorise.ts';
 
@@ -51,7 +52,7 @@ beforeAll(async () => {
     let text = '';
     for await (const chunk of request) text += chunk;
     const { jti } = JSON.parse(text);
-    if (used.has(jti)) return answer(409, {});
+    if (used.has(jti)) return answer(409, { error: { code: 'CONFLICT', message: 'used' } });
     used.add(jti);
     return answer(200, { ok: true });
   });
@@ -88,7 +89,7 @@ function setUp() {
     }),
     issuer: 'me',
     revocations,
-    redeem: httpRedeem({ controlUrl, serviceToken: 'service' }),
+    redeem: redeemAtControl(new ControlClient({ controlUrl, serviceToken: 'service' })),
   });
   return { revocations, tokens };
 }

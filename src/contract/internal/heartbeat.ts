@@ -8,21 +8,23 @@ const stats = z
   .record(z.string().max(64), z.unknown())
   .refine((value) => JSON.stringify(value).length <= maxStatsBytes, `more than ${maxStatsBytes} bytes`);
 
+export const liveInput = z.object({
+  inputId: publicId,
+  /** Figures of the ingest, kept as they come. */
+  stats: stats.optional(),
+  /** A publisher came to this engine since the last beat, so the input is this engine's now. */
+  took: z.boolean().optional(),
+});
+
 /** What an engine says of itself: exactly these inputs are live on it, and these have failed since the last beat. */
 export const heartbeat = endpoint({
   request: z.object({
     engineId,
+    /** Input ids, bare or in objects that say more. */
     live: z
-      .array(
-        z.object({
-          inputId: publicId,
-          /** Figures of the ingest, kept as they come. */
-          stats: stats.optional(),
-          /** A publisher came to this engine since the last beat, so the input is this engine's now. */
-          took: z.boolean().optional(),
-        }),
-      )
-      .max(10_000),
+      .array(z.union([publicId, liveInput]))
+      .max(10_000)
+      .transform((inputs) => inputs.map((input) => (typeof input === 'string' ? { inputId: input } : input))),
     errored: z
       .array(z.object({ inputId: publicId, reason: z.string().max(500) }))
       .max(10_000)

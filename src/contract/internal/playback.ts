@@ -7,12 +7,17 @@ export const tokenRedeem = endpoint({
   answer: done,
 });
 
-/** Held up to `wait` seconds while there is nothing newer than the version `seen`. Query parameters, all strings. */
+/** A number in a query; anything else counts as 0. */
+const queryNumber = z.preprocess((text) => (/^\d{1,15}$/.test(String(text)) ? Number(text) : 0), z.number());
+
+/** The answer is held up to `wait` seconds while there is nothing newer than the version `seen`. */
 export const revocations = endpoint({
   request: z.object({
-    since: z.string().optional(),
-    seen: z.string().optional(),
-    wait: z.string().optional(),
+    /** `until` of the answer before. */
+    since: queryNumber,
+    seen: z.string().max(256).optional(),
+    /** Seconds. */
+    wait: queryNumber,
   }),
   answer: z.object({
     version: z.string(),

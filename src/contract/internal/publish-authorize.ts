@@ -10,8 +10,9 @@ const base64Bytes = z
 
 /** What an SRT caller without a stream key shows instead: its session keys under the passphrase, in base64. */
 const srtKeys = z
-  .object({ salt: base64Bytes, keyBytes: z.union([z.literal(16), z.literal(24), z.literal(32)]), wrapped: base64Bytes })
-  .refine(({ salt }) => salt.length === 16, 'the salt has 16 bytes');
+  .object({ salt: base64Bytes, keyBytes: z.int(), wrapped: base64Bytes })
+  .refine(({ salt }) => salt.length === 16, 'the salt has 16 bytes')
+  .refine(({ keyBytes }) => [16, 24, 32].includes(keyBytes), 'a key has 16, 24 or 32 bytes');
 
 /** Asks whether somebody may publish to an input. Refused with UNAUTHORIZED, FORBIDDEN, CONFLICT or RATE_LIMITED. */
 export const publishAuthorize = endpoint({
@@ -28,7 +29,7 @@ export const publishAuthorize = endpoint({
   answer: z.object({
     orgId: z.string(),
     inputId: z.string(),
-    namespace: z.tuple([z.string(), z.string(), z.string()]),
+    namespace: z.array(z.string()).min(1),
     /** When control decided, ms since the Unix epoch: a revocation from before does not count. */
     at: z.number(),
     /** The broadcast is kept as an asset. */

@@ -1,55 +1,13 @@
 import { z } from 'zod';
+import { analytics, type broadcastSession, rowId } from '../../contract/internal/analytics.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { authenticate, requireScope } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
 import { storePlayerEvents, storeSessions } from '../store/analytics.ts';
 import type { PlayerEventRow } from '../store/schema.ts';
 import type { App } from './app-env.ts';
-import { parse } from './parse.ts';
-import { readJson, readText } from './read-body.ts';
-
-const rowId = z.string().regex(/^[0-9A-Za-z_.:-]{1,64}$/);
-const ms = z.int().min(0);
-const count = z.int().min(0);
-const session = {
-  /** Unique over all relays and restarts; the same in every report of a session. */
-  id: rowId,
-  org: z.string().max(64),
-  /** What is published or watched: lv_…, as_… or pb_…. */
-  inputId: z.string().max(64),
-  startedAt: ms,
-  /** null while it goes on. */
-  endedAt: ms.nullable().default(null),
-  /** When these figures were taken: of two reports the later one counts. */
-  updatedAt: ms,
-  bytes: count.default(0),
-  objects: count.default(0),
-  reason: z.string().max(200).nullable().default(null),
-  transport: z.string().max(32).nullable().default(null),
-  /** Of MoQT, e.g. `moqt-18`. */
-  version: z.string().max(32).nullable().default(null),
-};
-
-/** `POST /internal/analytics`. Times are milliseconds since the Unix epoch; sending a batch again changes nothing. */
-const analyticsBody = z.object({
-  /** Name of the relay or engine. */
-  node: z.string().max(128),
-  broadcasts: z.array(z.object(session)).max(5000).default([]),
-  viewers: z
-    .array(
-      z.object({
-        ...session,
-        viewer: z.string().max(128),
-        /** From the session's opening to the first object of a media track; null before it. */
-        startupMs: z.int().min(0).nullable().default(null),
-        /** Objects it was not given since it was slow. */
-        dropped: count.default(0),
-        groupsDropped: count.default(0),
-      }),
-    )
-    .max(5000)
-    .default([]),
-});
+import { mountEndpoint } from './mount-endpoint.ts';
+import { readText } from './read-body.ts';
 
 const maxEvents = 5000;
 const maxDataBytes = 4096;
@@ -68,8 +26,7 @@ const playerEvent = z.object({
 });
 
 export function mountAnalytics(app: App, context: ControlContext): void {
-  app.post('/internal/analytics', async (c) => {
-    const { node, broadcasts, viewers } = parse(analyticsBody, await readJson(c.req.raw));
+  mountEndpoint(app, 'analytics', analytics, async ({ node, broadcasts, viewers }) => {
     await storeSessions(context.db, {
       broadcasts: broadcasts.map((row) => ({ ...sessionColumns(row), node })),
       viewers: viewers.map((row) => ({
@@ -81,7 +38,7 @@ export function mountAnalytics(app: App, context: ControlContext): void {
         groups_dropped: row.groupsDropped,
       })),
     });
-    return c.json({ ok: true });
+    return { ok: true };
   });
 
   /** NDJSON: what players saw, one event a line. Lines that are none are named in the answer; the others are kept. */
@@ -126,7 +83,7 @@ function playerEventOf(text: string): z.output<typeof playerEvent> | string {
   return `${path.join('.')}: ${message}`;
 }
 
-function sessionColumns(row: z.output<z.ZodObject<typeof session>>) {
+function sessionColumns(row: z.output<typeof broadcastSession>) {
   return {
     id: row.id,
     org_id: row.org,

@@ -1,4 +1,5 @@
 import { sessionCodes } from '../../../codec/moqt/codes.ts';
+import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
 import { isId } from '../../../core/ids.ts';
@@ -7,7 +8,6 @@ import { establish } from '../../../session/establish.ts';
 import type { Session } from '../../../session/types.ts';
 import type { Transport } from '../../../transport/transport.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
-import type { Authorise, PublishGrant } from '../../control-client.ts';
 import { watchSilence } from '../../watch-silence.ts';
 import { IngestPull } from './pull.ts';
 
