@@ -39,8 +39,9 @@ export const playbackTokenLimits = {
   maxLength: 8192,
 } as const;
 
-/** A lifetime within the limits. */
-export function clampLifetime(seconds: number): number {
-  const { shortestSeconds, longestSeconds } = playbackTokenLimits;
-  return Math.min(longestSeconds, Math.max(shortestSeconds, seconds));
+/** Returns whole seconds within the limits; the default when none are given. */
+export function clampLifetime(seconds: number | undefined): number {
+  const { shortestSeconds, longestSeconds, defaultSeconds } = playbackTokenLimits;
+  if (seconds === undefined) return defaultSeconds;
+  return Math.min(longestSeconds, Math.max(shortestSeconds, Math.floor(seconds)));
 }

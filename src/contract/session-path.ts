@@ -8,21 +8,19 @@
  *     anything else ?jwt=<token>  a session as moq-relay has them
  */
 
-/** Names of the query parameters that carry a credential. */
-export const credentialParameters = {
-  publish: 'sk',
-  playback: 'tok',
-  ingest: 'sk',
-  root: 'jwt',
-  engine: 'engine',
-} as const;
-
 /** Ids are letters, digits, `_` and `-`; a path with anything else in place of an id is none of ours. */
 const idPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const maxPathLength = 16_384;
 
 export type SessionPath =
-  | { readonly kind: 'publish'; readonly id: string; readonly streamKey?: string; readonly engineProof?: string }
+  | {
+      readonly kind: 'publish';
+      readonly id: string;
+      readonly streamKey?: string;
+      readonly engineProof?: string;
+      /** There is a playback token where a stream key belongs. */
+      readonly playbackToken?: true;
+    }
   | { readonly kind: 'playback'; readonly id: string; readonly token?: string }
   | { readonly kind: 'ingest'; readonly engineProof?: string };
 
@@ -39,7 +37,13 @@ export function parseSessionPath(path: string): SessionPath | undefined {
   if (segments.length !== 3 || !idPattern.test(id!)) return undefined;
   if (kind === 'playback') return { kind, id: id!, ...optional('token', given('tok')) };
   if (kind !== 'publish') return undefined;
-  return { kind, id: id!, ...optional('streamKey', given('sk')), ...optional('engineProof', given('engine')) };
+  return {
+    kind,
+    id: id!,
+    ...optional('streamKey', given('sk')),
+    ...optional('engineProof', given('engine')),
+    ...(query.has('tok') && { playbackToken: true }),
+  };
 }
 
 /** Returns the path that `parseSessionPath` reads back. */

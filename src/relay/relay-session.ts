@@ -2,6 +2,7 @@ import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { liteVersion } from '../codec/moqt/lite/version.ts';
+import { formatSessionPath } from '../contract/session-path.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -35,7 +36,7 @@ import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from './session-rights.ts';
 import { SessionTally } from './session-tally.ts';
-import { pathWithToken, playbackPath } from './token-path.ts';
+import { tokenOf } from './token-of.ts';
 
 export type RelaySessionContext = {
   readonly authoriser: Authoriser;
@@ -164,7 +165,8 @@ export class RelaySession {
   async #authorise(peer: PeerSetup): Promise<SessionHandlers> {
     const { kind, remoteAddress, origin } = this.#transport;
     const request = {
-      path: pathWithToken(peer.path, peer.tokens),
+      path: peer.path,
+      ...tokenOf(peer.tokens),
       remoteAddress,
       via: kind,
       ...(origin !== undefined && { origin }),
@@ -210,9 +212,9 @@ export class RelaySession {
     if (refusal === undefined) return { grant };
     if (token === undefined) return refusal;
     const { remoteAddress, origin } = this.#transport;
-    const path = playbackPath(track.namespace, token);
+    const path = formatSessionPath({ kind: 'playback', id: track.namespace.at(-1) ?? '' });
     try {
-      const request = { path, remoteAddress, ...(origin !== undefined && { origin }) };
+      const request = { path, ...tokenOf([token]), remoteAddress, ...(origin !== undefined && { origin }) };
       const other = await this.#context.authoriser.authorise(request);
       return refusalToSubscribe(other, track) ?? { grant: other };
     } catch (error) {

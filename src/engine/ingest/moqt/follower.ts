@@ -1,5 +1,6 @@
 import { sessionCodes } from '../../../codec/moqt/codes.ts';
 import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
+import { formatSessionPath } from '../../../contract/session-path.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
 import { isId } from '../../../core/ids.ts';
@@ -85,7 +86,7 @@ export class IngestFollower {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      const path = `/ingest?sk=${proof}`;
+      const path = formatSessionPath({ kind: 'ingest', engineProof: proof });
       const session = await establish(transport, { role: 'client', path, authority: new URL(relayUrl).host });
       watchSilence(transport);
       return session;
