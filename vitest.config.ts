@@ -1,26 +1,20 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './test/closing-line.ts';
 
-/** What change globals for good, or count in modules that they share: each in a process of its own. */
-const apart = ['test/conformance/moq-net*.test.ts', 'test/fuzz/**/*.test.ts'];
+/** How a test file runs is the last part of its name before `.test.ts`. `test/naming.test.ts` refuses any other part. */
+const kinds = {
+  /** Changes globals for good, or counts in modules that tests share: each file has a process of its own. */
+  apart: 'test/**/*.apart.test.ts',
+  /** Encoders that send at the speed of life: such a file waits more than it works, so that two at a time do not disturb each other. */
+  live: 'test/**/*.live.test.ts',
+  /** Browsers, encoders beside whole stacks, and rules of when something comes: one file at a time, so that none is starved by its neighbour. */
+  browser: 'test/**/*.browser.test.ts',
+  /** Needs what this machine does not have (other people's servers, other Nodes): `npm run test:peers`. */
+  peers: 'test/**/*.peers.test.ts',
+};
 
-/** Encoders that send at the speed of life: they wait more than they work, so that two files at a time do not disturb each other. */
-const realTime = [
-  'test/engine/*-to-moqt.test.ts',
-  'test/engine/transcode/renditions-*.test.ts',
-  'test/engine/vod/{processing,recording}.test.ts',
-  'test/e2e/{cluster,cluster-hosts,docs-relay,publish,scale-out}.test.ts',
-  'test/serve/{postgres,serve}.test.ts',
-];
-
-/** Browsers, encoders beside whole stacks, and rules of when something comes: one file at a time, so that none is starved by its neighbour. */
-const alone = [
-  'test/browser/**/*.test.ts',
-  'test/e2e/{docs,live,upload}.test.ts',
-  'test/engine/hls/live.test.ts',
-  'test/engine/whip-to-moqt.test.ts',
-  'test/engine/transcode/renditions-of-whip.test.ts',
-];
+/** Tests that start processes: on a busy machine each start takes seconds. */
+const wholeStackMs = 60_000;
 
 export default defineConfig({
   test: {
@@ -36,24 +30,31 @@ export default defineConfig({
         test: {
           name: 'rooms',
           include: ['test/**/*.test.ts'],
-          exclude: [...apart, ...realTime, ...alone],
+          exclude: Object.values(kinds),
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'apart', include: apart, isolate: true, maxWorkers: 2, sequence: { groupOrder: 0 } },
-      },
-      {
-        extends: true,
-        test: { name: 'real time', include: realTime, exclude: alone, maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: { name: 'apart', include: [kinds.apart], isolate: true, maxWorkers: 2, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
         test: {
-          name: 'alone',
-          include: alone,
+          name: 'live',
+          include: [kinds.live],
+          testTimeout: wholeStackMs,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: [kinds.browser],
+          testTimeout: wholeStackMs,
           globalSetup: 'test/browser/pages.ts',
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

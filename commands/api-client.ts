@@ -1,5 +1,6 @@
 import { startDeadline } from '../src/core/deadline.ts';
 import { type ErrorCode, errorCodes, StreamsError } from '../src/core/errors.ts';
+import type { Addresses } from './addresses-note.ts';
 import type { Connection } from './profile.ts';
 
 export type Input = { id: string; name: string; ingest: string; status: string; createdAt: string } & Record<
@@ -8,7 +9,10 @@ export type Input = { id: string; name: string; ingest: string; status: string; 
 >;
 
 /** What create and rotate answer: the key in clear is shown this once. */
-export type InputWithKey = Input & { stream_key_cleartext: string; urls?: Record<string, string> };
+export type InputWithKey = InputWithUrls & { stream_key_cleartext: string };
+
+/** Where its encoder pushes to. */
+export type InputWithUrls = Input & { urls?: Record<string, string>; addresses?: Addresses };
 
 export type PlaybackAnswer = {
   token: string;
@@ -19,6 +23,9 @@ export type PlaybackAnswer = {
   url?: string;
   watchUrl: string;
   hlsUrl?: string;
+  /** Of a certificate that the relay has made itself. */
+  certificateSha256?: string;
+  addresses?: Addresses;
 };
 
 /** What a token may be bound to. */
@@ -46,7 +53,7 @@ export type ApiClient = {
     record?: boolean | undefined;
   }): Promise<InputWithKey>;
   listInputs(): Promise<Input[]>;
-  getInput(id: string): Promise<Input>;
+  getInput(id: string): Promise<InputWithUrls>;
   /** `force`: also while it is live. */
   deleteInput(id: string, force: boolean): Promise<void>;
   /** The old key still works for `overlapSeconds`. */

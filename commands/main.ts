@@ -13,6 +13,15 @@ export type Surroundings = { env: NodeJS.ProcessEnv; terminal: Terminal; signal:
 /** `… | head -1` has read enough: the end is quiet, and no failure. */
 const readerGone = new StreamsError('INTERRUPTED', 'the reader of the output has gone');
 
+/** Nothing is left that could go on, and the command has neither done its work nor failed. */
+const neverCame = new StreamsError(
+  'INTERNAL',
+  'the command came to a halt before it was done: what it waits for never comes',
+  {
+    hint: 'run it again with --json, and report what you see together with the command',
+  },
+);
+
 /** npx passes on the Ctrl-C that the terminal has sent us as well; a person's second one comes later, and ends at once. */
 const echoMs = 250;
 
@@ -93,7 +102,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // Whatever ends this process before its command has said how it went is a failure.
+  process.exitCode = exitCodeOf('INTERNAL');
+  const onIdle = () => {
+    createOutput(terminal, { json: asksForJson(argv) }).error(neverCame);
+  };
+  process.once('beforeExit', onIdle);
   const code = await runCommandLine(argv, { env: process.env, terminal, signal: stop.signal });
+  process.off('beforeExit', onIdle);
   process.exitCode = stop.signal.reason === readerGone ? 0 : code;
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);

@@ -21,6 +21,9 @@ const unmute = element<HTMLButtonElement>('unmute');
 const fullscreen = element<HTMLButtonElement>('fullscreen');
 const retry = element<HTMLButtonElement>('retry');
 
+/** Where every packet is dropped, two attempts of so long are made before LL-HLS. */
+const connectTimeoutMs = 4000;
+
 const id = decodeURIComponent(location.pathname.split('/')[2] ?? '');
 const token = new URLSearchParams(location.search).get('tok') ?? '';
 
@@ -64,6 +67,7 @@ function start(): void {
     },
     connect: (url, options) =>
       browserConnector(certificateHashes === undefined ? {} : { certificateHashes })(url, options),
+    connectTimeoutMs,
     onState: (next) => {
       if (fellBack) return;
       played ||= next.name === 'playing';
@@ -132,7 +136,8 @@ function startVod(): void {
 /** No transport in this browser, or none that reaches the relay. */
 function noWayThrough(state: ViewerState): boolean {
   if (state.name === 'ended') return state.error?.code === 'UNSUPPORTED';
-  return state.name === 'reconnecting' && state.attempt > 1 && state.error.code === 'RELAY_UNREACHABLE';
+  if (state.name !== 'reconnecting' || state.attempt < 2) return false;
+  return state.error.code === 'RELAY_UNREACHABLE' || state.error.code === 'TIMEOUT';
 }
 
 function showFigures({ latencyMs, bufferMs, rendition, width, height, droppedFrames, joinMs, state }: Figures): void {

@@ -8,6 +8,8 @@ const variables = {
   STREAMS_PROFILE: 'profile to use; stands before `streams config use`, behind --profile',
   STREAMS_CONFIG_DIR: 'folder of profiles.json; default streams in XDG_CONFIG_HOME or ~/.config',
   STREAMS_SERVICE_TOKEN: 'what the processes of `streams serve --only` share, where they run apart',
+  STREAMS_PUBLIC_URL:
+    'how people reach what `streams serve` runs; behind --public-url. STREAMS_PUBLIC_RELAY_URL, …_RTMP_URL and so on as --public-relay-url, …',
   STREAMS_DATABASE_URL:
     'Postgres that `streams serve` keeps everything in, postgresql://user:password@host/database; default SQLite',
   STREAMS_MASTER_KEY: '32 bytes in hex or base64 that seal the private keys in the store; default the file master.key',

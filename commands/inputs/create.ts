@@ -1,4 +1,5 @@
 import { StreamsError } from '../../src/core/errors.ts';
+import { addressesNote } from '../addresses-note.ts';
 import type { Run } from '../command.ts';
 import { prepareSecretFiles } from '../secret-file.ts';
 import { inputWithKey } from './shown-once.ts';
@@ -40,6 +41,8 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
   const result = await inputWithKey(input, options);
   await output.result(result);
   if (result.saved) return;
+  const note = addressesNote(input.addresses);
+  if (note !== undefined) output.note(`\n${note}`);
   output.note('\nThe stream key is shown this once; `streams inputs rotate-key` makes a new one.');
   const { rtmp, srt, whip, fmp4 } = input.urls ?? {};
   output.next([

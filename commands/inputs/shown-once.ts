@@ -3,7 +3,8 @@ import type { Result } from '../output/output.ts';
 import { keepSecrets, type SecretFiles } from '../secret-file.ts';
 import { inputFields, inputJson } from './shape.ts';
 
-const labels: Record<string, string> = {
+/** Of the addresses of an input. */
+export const urlLabels: Record<string, string> = {
   rtmp: 'RTMP URL',
   rtmps: 'RTMPS URL',
   rtmpServer: 'OBS server',
@@ -17,7 +18,7 @@ const labels: Record<string, string> = {
 
 /** An input together with its key, as create and rotate show it; or with the files that hold the key now. */
 export async function inputWithKey(input: InputWithKey, files: SecretFiles): Promise<Result & { saved: boolean }> {
-  const { stream_key_cleartext: streamKey, urls = {} } = input;
+  const { stream_key_cleartext: streamKey, urls = {}, addresses } = input;
   const savedTo = await keepSecrets(files, streamKey, {
     STREAMS_INPUT_ID: input.id,
     STREAMS_STREAM_KEY: streamKey,
@@ -33,14 +34,20 @@ export async function inputWithKey(input: InputWithKey, files: SecretFiles): Pro
   }
   return {
     saved: false,
-    json: { type: 'input', input: inputJson(input), streamKey, urls },
+    json: {
+      type: 'input',
+      input: inputJson(input),
+      streamKey,
+      urls,
+      ...(addresses === undefined ? {} : { addresses }),
+    },
     blocks: [
       inputFields(input),
       {
         kind: 'fields',
         rows: [
           ['Stream key', streamKey],
-          ...Object.entries(urls).map(([name, url]) => [labels[name] ?? name, url] as const),
+          ...Object.entries(urls).map(([name, url]) => [urlLabels[name] ?? name, url] as const),
         ],
       },
     ],

@@ -1,7 +1,8 @@
 import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ConnectTransport } from '../../src/sdk/index.ts';
-import type { OptionsOf, Run } from '../command.ts';
+import type { CommandContext, Run } from '../command.ts';
+import { knownRelay } from '../known-relay.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from '../watch/broadcast.ts';
 import { type CatalogFormat, catalogForms, formatOf } from './catalog-format.ts';
 import { firstObjectOf } from './first-object.ts';
@@ -11,10 +12,11 @@ import type { catalogSpec } from './specs.ts';
 const waitMs = 10_000;
 const maxBytes = 16 << 20;
 
-export const run: Run<typeof catalogSpec> = async ({ args, options, output, signal, stdin }) => {
+export const run: Run<typeof catalogSpec> = async (context) => {
+  const { args, options, output, signal, stdin } = context;
   const { format, catalog } =
     /^(https?|wss?):\/\//.test(args.source) && !isDocument(args.source)
-      ? await ofRelay(args.source, options, signal)
+      ? await ofRelay(args.source, context)
       : ofFile(await readSource(args.source, maxBytes, { signal, stdin }), options.format);
   await output.result({
     json: { type: 'catalog', format, catalog },
@@ -58,12 +60,16 @@ function ofFile(bytes: Uint8Array, asked: CatalogFormat | undefined): Found {
   return { format, catalog: catalogForms[format].decode(bytes) };
 }
 
-async function ofRelay(url: string, options: OptionsOf<typeof catalogSpec>, signal: AbortSignal): Promise<Found> {
-  const { format = 'streams', namespace, certHash, versions } = options;
+async function ofRelay(
+  url: string,
+  { options, global, env, signal }: CommandContext<typeof catalogSpec>,
+): Promise<Found> {
+  const { format = 'streams', namespace, versions } = options;
+  const connect = nodeConnect(options.certHash ?? knownRelay(global, env), versions);
   if (format === 'streams' && namespace === undefined)
-    return { format, catalog: await liveCatalog(url, nodeConnect(certHash, versions), signal) };
+    return { format, catalog: await liveCatalog(url, connect, signal) };
   const { trackName: name, decode } = catalogForms[format];
-  const request = { url, namespace: namespace?.split('/'), name, connect: nodeConnect(certHash, versions), waitMs };
+  const request = { url, namespace: namespace?.split('/'), name, connect, waitMs };
   return { format, catalog: decode(await firstObjectOf(request, signal)) };
 }
 

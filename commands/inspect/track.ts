@@ -8,6 +8,7 @@ import { RequestError } from '../../src/session/request-error.ts';
 import type { IncomingSubgroup, Session, Subscription } from '../../src/session/types.ts';
 import { StreamResetError } from '../../src/transport/stream-reset-error.ts';
 import type { Run } from '../command.ts';
+import { knownRelay } from '../known-relay.ts';
 import { nodeConnect } from '../watch/broadcast.ts';
 import { firstObject } from './first-object.ts';
 import type { trackSpec } from './specs.ts';
@@ -17,13 +18,15 @@ import { TrackMeter } from './track/track-meter.ts';
 const refreshMs = 1000;
 const rendezvousMs = 10_000;
 
-export const run: Run<typeof trackSpec> = async ({ args, options, output, signal }) => {
+export const run: Run<typeof trackSpec> = async ({ args, options, global, env, output, signal }) => {
   if (!URL.canParse(args.url)) {
     throw new StreamsError('USAGE', 'that is not the URL of a relay', { hint: 'streams playback mint <lv_…>' });
   }
   const namespace = options.namespace?.split('/');
   const target = playbackTarget(args.url, namespace);
-  const transport = await nodeConnect(options.certHash, options.versions)(target.url, { signal });
+  const transport = await nodeConnect(options.certHash ?? knownRelay(global, env), options.versions)(target.url, {
+    signal,
+  });
   const meter = new TrackMeter();
   let session: Session | undefined;
   let timer: NodeJS.Timeout | undefined;

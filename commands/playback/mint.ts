@@ -1,7 +1,9 @@
 import { StreamsError } from '../../src/core/errors.ts';
+import { addressesNote } from '../addresses-note.ts';
 import type { MintRules } from '../api-client.ts';
 import type { CommandContext, OptionsOf, Run } from '../command.ts';
 import { parseDuration } from '../duration.ts';
+import { isLoopback } from '../known-relay.ts';
 import type { mintSpec } from './specs.ts';
 
 const lifetimes = [
@@ -19,9 +21,9 @@ export const run: Run<typeof mintSpec> = async (context) => {
   const chosen = ask ? await output.prompt.select({ message: 'For how long?', choices: lifetimes }) : '1h';
   const ttlSeconds = Math.round((options.ttl ?? parseDuration(chosen)) / 1000);
   const answer = await (await api()).mintPlaybackToken(id, ttlSeconds, rulesOf(options));
-  const { token, kid, alg, url, watchUrl, hlsUrl, expires_at: expiresAt } = answer;
+  const { token, kid, alg, url, watchUrl, hlsUrl, expires_at: expiresAt, certificateSha256, addresses } = answer;
   await output.result({
-    json: { type: 'playback', url, watchUrl, hlsUrl, token, kid, alg, expiresAt },
+    json: { type: 'playback', url, watchUrl, hlsUrl, token, kid, alg, expiresAt, certificateSha256, addresses },
     blocks: [
       {
         kind: 'fields',
@@ -34,7 +36,13 @@ export const run: Run<typeof mintSpec> = async (context) => {
       },
     ],
   });
-  if (url !== undefined) output.next([`streams watch '${url}'`]);
+  const note = addressesNote(addresses);
+  if (note !== undefined) output.note(`\n${note}`);
+  if (url === undefined) return;
+  // On this machine a relay tells its certificate itself.
+  const hash =
+    certificateSha256 === undefined || isLoopback(new URL(url).hostname) ? '' : ` --cert-hash ${certificateSha256}`;
+  output.next([`streams watch '${url}'${hash}`]);
 };
 
 async function pick({ output, api }: CommandContext<typeof mintSpec>): Promise<string> {

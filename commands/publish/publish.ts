@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
 import { BroadcastPublisher, type PublisherState } from '../../src/sdk/index.ts';
 import type { Run } from '../command.ts';
+import { knownRelay } from '../known-relay.ts';
 import type { Output } from '../output/output.ts';
 import { resolveConnection } from '../profile.ts';
 import { Patience } from '../watch/broadcast.ts';
@@ -24,7 +25,7 @@ export const run: Run<typeof publishSpec> = async (context) => {
   const relay =
     options.relay === undefined
       ? await relayOf((await resolveConnection(global, env)).apiUrl, signal)
-      : { url: options.relay, certificateHashes: undefined };
+      : { url: options.relay, certificateHashes: await knownRelay(global, env)(options.relay, signal) };
   const patience = new Patience();
   let failure: StreamsError | undefined;
   let untaken: NodeJS.Timeout | undefined;

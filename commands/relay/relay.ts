@@ -4,6 +4,7 @@ import { StreamsError } from '../../src/core/errors.ts';
 import type { LogFields, Logger } from '../../src/core/log.ts';
 import { parseVersions, urlOf } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
+import { catchTheRest } from '../../src/serve/last-resort.ts';
 import { startRelayAlone } from '../../src/serve/relay-alone.ts';
 import { keepYoungGenerationSmall } from '../../src/serve/relay-memory.ts';
 import { type LogLevel, logLevels, relaySettings } from '../../src/serve/relay-settings/relay-settings.ts';
@@ -24,7 +25,9 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
   });
   keepYoungGenerationSmall();
   const dataDir = resolve(options.dataDir ?? join(defaultDataDir(env), 'relay'));
-  const relay = await startRelayAlone(settings, { dataDir, logger: loggerTo(output, settings.logLevel) });
+  const logger = loggerTo(output, settings.logLevel);
+  const relay = await startRelayAlone(settings, { dataDir, logger });
+  const leaveTheRest = catchTheRest(logger, () => relay.processFault());
   try {
     const { host } = settings.listen;
     const urls = {
@@ -40,6 +43,7 @@ export const run: Run<typeof relaySpec> = async ({ args, options, env, output, s
     await relay.drain({ timeoutMs, ...(uri !== undefined && { uri }) });
   } finally {
     await relay.close();
+    leaveTheRest();
   }
 };
 

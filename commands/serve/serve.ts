@@ -2,18 +2,22 @@ import { resolve } from 'node:path';
 import { StreamsError } from '../../src/core/errors.ts';
 import { parseAddresses, parseOnly, parseVersions } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
+import { readPublicUrls } from '../../src/serve/public-urls.ts';
 import { type RunningServe, startServe } from '../../src/serve/serve.ts';
 import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
+import { addressesNote } from '../addresses-note.ts';
 import type { Run } from '../command.ts';
 import type { Output } from '../output/output.ts';
+import { plainWebWarning } from './plain-web.ts';
 import type { serveSpec } from './specs.ts';
 
 export const run: Run<typeof serveSpec> = async ({ options, env, output, signal }) => {
   const { STREAMS_SERVICE_TOKEN: serviceToken } = env;
+  const host = options.host ?? '127.0.0.1';
   const running = await startServe(
     {
       dataDir: resolve(options.dataDir ?? defaultDataDir(env)),
-      host: options.host ?? '127.0.0.1',
+      host,
       httpPort: options.httpPort ?? 8080,
       ...secure(options),
       relayPort: options.relayPort ?? 4443,
@@ -32,11 +36,31 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),
       ...(options.relayUrl === undefined ? {} : { relayUrl: options.relayUrl }),
+      publicUrls: readPublicUrls(
+        {
+          http: options.publicUrl,
+          relay: options.publicRelayUrl,
+          rtmp: options.publicRtmpUrl,
+          rtmps: options.publicRtmpsUrl,
+          srt: options.publicSrtUrl,
+          whip: options.publicWhipUrl,
+          fmp4: options.publicFmp4Url,
+          hls: options.publicHlsUrl,
+        },
+        env,
+      ),
       demo: options.demo === true,
     },
     { env, signal, onEvent: (event) => tell(output, event) },
   );
   sayReady(output, running);
+  const plain = plainWebWarning({ host, urls: running.urls });
+  if (plain !== undefined) {
+    output.event({
+      json: { type: 'log', process: 'serve', level: 'warn', ...plain },
+      line: `\n! From other machines: ${plain.message}.\nTry: ${plain.hint}`,
+    });
+  }
   try {
     await aborted(signal);
     if (!output.json) output.note('\nStopping');
@@ -97,10 +121,11 @@ function tell(output: Output, event: SupervisorEvent): void {
     });
 }
 
-function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
+function sayReady(output: Output, { urls, addresses, apiKey, demo }: RunningServe): void {
   const labels = { http: 'HTTP', https: 'HTTPS', relay: 'Relay', rtmp: 'RTMP', rtmps: 'RTMPS', srt: 'SRT' } as const;
   const rows = Object.entries(urls).map(([name, url]) => `  ${labels[name as keyof typeof labels].padEnd(8)}${url}`);
-  const lines = ['', 'streams is ready', ...rows];
+  const note = addressesNote(addresses);
+  const lines = ['', 'streams is ready', ...rows, ...(note === undefined ? [] : [`  ${note}`])];
   if (apiKey !== undefined) {
     lines.push(
       `  API key ${apiKey}`,
@@ -108,7 +133,7 @@ function sayReady(output: Output, { urls, apiKey, demo }: RunningServe): void {
     );
   }
   output.event({
-    json: { type: 'ready', version: 1, urls, ...(apiKey === undefined ? {} : { apiKey }) },
+    json: { type: 'ready', version: 1, urls, addresses, ...(apiKey === undefined ? {} : { apiKey }) },
     line: lines.join('\n'),
     data: true,
   });

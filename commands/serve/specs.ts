@@ -38,6 +38,9 @@ function parseFragmentDuration(text: string): number {
 const port = (description: string, preset: string) =>
   ({ value: 'port', description, parse: parsePort, default: preset }) as const;
 
+const publicUrl = (what: string, form: string) =>
+  ({ value: 'url', description: `${what} alone, where it is elsewhere: ${form}` }) as const;
+
 export const serveSpec = {
   path: ['serve'],
   summary: 'Run control plane, relay and media engine on this machine',
@@ -100,6 +103,18 @@ export const serveSpec = {
       description: 'control plane of a relay or engine that runs alone (its STREAMS_SERVICE_TOKEN in the environment)',
     },
     relayUrl: { value: 'url', description: 'relay of an engine that runs without one' },
+    publicUrl: {
+      value: 'url',
+      description:
+        'how people reach this server (env STREAMS_PUBLIC_URL); relay, RTMP, SRT, WHIP and HLS addresses take its name',
+    },
+    publicRelayUrl: publicUrl('the relay', 'https://host:port'),
+    publicRtmpUrl: publicUrl('RTMP ingest', 'rtmp://host'),
+    publicRtmpsUrl: publicUrl('RTMPS ingest', 'rtmps://host'),
+    publicSrtUrl: publicUrl('SRT ingest', 'srt://host:port'),
+    publicWhipUrl: publicUrl('what stands before /whip/…', 'https://host'),
+    publicFmp4Url: publicUrl('what stands before /ingest/…', 'https://host'),
+    publicHlsUrl: publicUrl('what stands before /hls/…', 'https://cdn'),
     demo: { description: 'put a test picture on air and print where to watch it' },
   },
 } as const satisfies CommandSpec;

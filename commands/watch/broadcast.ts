@@ -1,16 +1,24 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { ConnectTransport, ViewerState } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
+import type { KnownHashes } from '../known-relay.ts';
 import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
 
 /**
- * How the viewer reaches the relay from Node. `hashes`: SHA-256 of certificates to accept; `names`: versions of MoQT to offer, all by
+ * How the viewer reaches the relay from Node. `trusted`: SHA-256 of certificates to accept, or who knows them; `names`: versions of MoQT to offer, all by
  * default. Throws USAGE for a version that there is not.
  */
-export function nodeConnect(hashes: readonly Uint8Array[] | undefined, names?: readonly string[]): ConnectTransport {
+export function nodeConnect(
+  trusted: readonly Uint8Array[] | KnownHashes | undefined,
+  names?: readonly string[],
+): ConnectTransport {
   const versions = offeredProtocols(names);
-  const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
-  return async (url, { signal }) => withOfferedVersion(await connect(url, { versions, signal, ...trust }), versions);
+  return async (url, { signal }) => {
+    // Asked at every attempt: a relay renews its certificate.
+    const hashes = typeof trusted === 'function' ? await trusted(url, signal) : trusted;
+    const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
+    return withOfferedVersion(await connect(url, { versions, signal, ...trust }), versions);
+  };
 }
 
 /** Throws USAGE for what is no playback URL; the message never holds its token. */

@@ -1,6 +1,7 @@
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ViewerState } from '../../src/sdk/index.ts';
 import type { Run } from '../command.ts';
+import { knownRelay } from '../known-relay.ts';
 import type { Result } from '../output/output.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from './broadcast.ts';
 import { chooseTracks } from './choose-tracks.ts';
@@ -12,7 +13,7 @@ import { type Summary, WatchStatistics } from './statistics.ts';
 
 const refreshMs = 1000;
 
-export const run: Run<typeof watchSpec> = async ({ args, options, output, signal }) => {
+export const run: Run<typeof watchSpec> = async ({ args, options, global, env, output, signal }) => {
   checkPlaybackUrl(args.url);
   const choose = chooseTracks(options);
   const file = options.out === undefined ? undefined : await OutputFile.create(options.out);
@@ -48,7 +49,7 @@ export const run: Run<typeof watchSpec> = async ({ args, options, output, signal
 
   const viewer = new BroadcastViewer({
     url: args.url,
-    connect: nodeConnect(options.certHash, options.versions),
+    connect: nodeConnect(options.certHash ?? knownRelay(global, env), options.versions),
     selectTracks: (catalog) => {
       try {
         return choose(catalog);

@@ -146,14 +146,13 @@ fn waits(conn: &Conn, bidirectional: bool) -> bool {
 fn next_waiting(conn: &Conn, bidirectional: bool) -> Option<Waiting> {
     let mut inbox = conn.lock_inbox();
     let waiting: &mut VecDeque<Waiting> = if bidirectional { &mut inbox.waiting_bidi } else { &mut inbox.waiting_uni };
-    loop {
-        let next = waiting.pop_front()?;
-        // A one-way stream that was reset before it existed need not exist.
-        if !bidirectional && next.send.is_ended() {
-            continue;
-        }
-        return Some(next);
+    // A one-way stream that was reset before it existed need not exist.
+    if !bidirectional {
+        waiting.retain(|next| !next.send.is_ended());
     }
+    // Credit goes by priority, as the line does; of equal ones to whoever has waited longest.
+    let first = (0..waiting.len()).min_by_key(|&index| -i64::from(waiting[index].send.priority()))?;
+    waiting.remove(first)
 }
 
 fn accepted(conn: &Arc<Conn>, kind: Kind, send: Option<quinn::SendStream>, receive: quinn::RecvStream) {

@@ -87,7 +87,7 @@ impl QuicSocket {
         guarded(|| {
             let _inside = self.registry.runtime.enter();
             let tls = tls::server(&options.alpn, &options.certificate_pem, &options.private_key_pem).map_err(words)?;
-            let limits = options.limits.parse();
+            let limits = options.limits.parse()?;
             let config = endpoint::server_config(&limits, tls).map_err(words)?;
             let address = options::address(&options.ip, options.port)?;
             let opened = endpoint::open(address, Some(config), options.reset_key()?).map_err(|e| match e.kind() {
@@ -169,7 +169,7 @@ impl QuicSocket {
                 handle,
                 address: options::address(&options.ip, options.port)?,
                 server_name: options.server_name,
-                limits: options.limits.parse(),
+                limits: options.limits.parse()?,
                 tls,
                 timeout: options::millis(options.timeout_ms),
             };

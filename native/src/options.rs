@@ -1,6 +1,6 @@
 //! Plain objects of JavaScript, and their values in Rust.
 
-use crate::endpoint::Limits;
+use crate::endpoint::{Congestion, Limits};
 use crate::tls::Trust;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -18,11 +18,13 @@ pub struct LimitOptions {
     pub stream_receive_window: f64,
     pub connection_receive_window: f64,
     pub stream_high_water_bytes: f64,
+    /// 'bbr', 'cubic' or 'newreno'
+    pub congestion_control: String,
 }
 
 impl LimitOptions {
-    pub fn parse(&self) -> Limits {
-        Limits {
+    pub fn parse(&self) -> Result<Limits> {
+        Ok(Limits {
             idle_timeout: millis(self.idle_timeout_ms),
             keep_alive: (self.keep_alive_ms > 0.0).then(|| millis(self.keep_alive_ms)),
             max_uni: self.max_incoming_uni as u64,
@@ -30,6 +32,18 @@ impl LimitOptions {
             stream_window: self.stream_receive_window as u64,
             connection_window: self.connection_receive_window as u64,
             high_water: self.stream_high_water_bytes as usize,
+            congestion: Congestion::parse(&self.congestion_control)?,
+        })
+    }
+}
+
+impl Congestion {
+    fn parse(name: &str) -> Result<Self> {
+        match name {
+            "bbr" => Ok(Congestion::Bbr),
+            "cubic" => Ok(Congestion::Cubic),
+            "newreno" => Ok(Congestion::NewReno),
+            other => Err(Error::from_reason(format!("unknown congestion control {other}"))),
         }
     }
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { isIP } from 'node:net';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 
@@ -31,6 +32,12 @@ export function readCertificate({ certFile, keyFile }: CertificateFiles): Certif
 export function certificateName(cert: string): string | undefined {
   const names = new X509Certificate(cert).subjectAltName?.split(', ') ?? [];
   return names.map((name) => /^DNS:([^*]+)$/.exec(name)?.[1]).find((name) => name !== undefined);
+}
+
+/** Whether a certificate is for this name or address. */
+export function certificateCovers(cert: string, name: string): boolean {
+  const certificate = new X509Certificate(cert);
+  return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }
 
 /** Gives a TLS server what the files hold now whenever they change, for its new connections; what is no good is not taken. Answers how to stop. */

@@ -1,4 +1,5 @@
 import type { Logger } from '../core/log.ts';
+import type { Asked, ToldEndpoints } from './addresses.ts';
 import type { RateLimit } from './auth/rate-limit.ts';
 import type { SigningKeys } from './auth/signing-keys.ts';
 import type { Vault } from './auth/vault.ts';
@@ -8,24 +9,6 @@ import type { Db } from './store/schema.ts';
 /** What a key may do. `streams:admin` includes write, `streams:write` includes read; `ingest` stands alone. */
 export const scopes = ['streams:read', 'streams:write', 'streams:admin', 'ingest'] as const;
 export type Scope = (typeof scopes)[number];
-
-/** Where the other processes listen, as far as known. URLs without a trailing slash. */
-export type Endpoints = {
-  /** `https://host:port` of the relay. */
-  relayUrl?: string;
-  /** SHA-256 of the relay's self-signed certificate in hexadecimal, for clients that pin it. */
-  certificateSha256?: string;
-  /** `rtmp://host:port`. */
-  rtmpUrl?: string;
-  /** `rtmps://name:port`, where there is one. */
-  rtmpsUrl?: string;
-  /** `srt://host:port`. */
-  srtUrl?: string;
-  /** `http://127.0.0.1:port` of the media engine beside this server; what it answers is passed on. */
-  engineUrl?: string;
-  /** The address of this server as users see it; default is where it listens. */
-  publicHttpUrl?: string;
-};
 
 /** Who calls: an API key that was checked. */
 export type Caller = { keyId: string; keyName: string; orgId: string; scopes: readonly Scope[] };
@@ -46,5 +29,6 @@ export type ControlContext = {
   mints: RateLimit;
   /** Webhooks may lead to addresses that are not on the public Internet. */
   allowPrivateWebhooks: boolean;
-  endpoints(): Endpoints & { publicHttpUrl: string };
+  /** As one who asks by this name is told them; `forAsker`: and nobody else. */
+  endpoints(asked?: Asked, forAsker?: boolean): ToldEndpoints;
 };

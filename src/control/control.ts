@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { certificateCovers, readCertificate } from '../access/certificate-files.ts';
 import { localOrgId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
+import { type Endpoints, type Listens, type ToldEndpoints, toldEndpoints } from './addresses.ts';
 import { createApp } from './api/app.ts';
 import { EngineProxy } from './api/engine-proxy.ts';
 import { type HttpServer, httpUrl, listen } from './api/listen.ts';
@@ -13,7 +15,7 @@ import { SigningKeys } from './auth/signing-keys.ts';
 import { StoredRateLimit } from './auth/stored-rate-limit.ts';
 import { Vault } from './auth/vault.ts';
 import { ensureLocalAdminKey, ensureOrg, installIssuer } from './bootstrap.ts';
-import type { ControlContext, Endpoints } from './context.ts';
+import type { ControlContext } from './context.ts';
 import { Liveness } from './liveness.ts';
 import { forgetExpired } from './store/forget.ts';
 import { openPostgresStore } from './store/postgres.ts';
@@ -56,6 +58,8 @@ export interface Control extends AsyncDisposable {
   readonly issuer: string;
   /** Tells where the others listen; every answer from now on uses it. Replaces what was set before. */
   setEndpoints(endpoints: Endpoints): void;
+  /** The endpoints as people are told them who do not ask by a name of their own. */
+  told(): ToldEndpoints;
   /**
    * Makes the local org, its first signing key and, when the org has no usable admin key, one: its cleartext is in this
    * answer and nowhere else. `newApiKey`: makes one in any case.
@@ -86,6 +90,16 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     await ensureOrg(db, localOrgId, 'local', now());
     const liveness = new Liveness(db, now, logger);
     let endpoints: Endpoints = {};
+    let toldName: string | undefined;
+    const cert = options.https === undefined ? undefined : readCertificate(options.https).cert;
+    const listens = (): Listens => ({
+      host: options.host,
+      port: server?.port ?? options.port,
+      ...(secure !== undefined &&
+        cert !== undefined && {
+          https: { port: secure.port, name: secure.name, covers: (name: string) => certificateCovers(cert, name) },
+        }),
+    });
     // A SQLite store has one process, whose memory costs no write.
     const limit = (name: string, rate: Rate): RateLimit =>
       databaseUrl ? new StoredRateLimit(db, now, name, rate) : new TokenBuckets(now, rate);
@@ -100,10 +114,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       failures: limit('failures', { capacity: 20, refillMs: 3000 }),
       mints: limit('mints', { capacity: 1000, refillMs: 10 }),
       allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
-      endpoints: () => ({
-        publicHttpUrl: secureUrl(options.host, secure) ?? httpUrl(options.host, server?.port ?? options.port),
-        ...endpoints,
-      }),
+      endpoints: (asked, forAsker) => toldEndpoints(endpoints, listens(), asked, forAsker),
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
     const answer = async (request: Request, remoteAddress = 'in-process') => app.fetch(request, { remoteAddress });
@@ -147,7 +158,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       issuer,
       setEndpoints(next) {
         endpoints = { ...next };
+        const { by, name } = context.endpoints().addresses;
+        if (name !== toldName) logger.info('people are told addresses by this name', { name, from: by });
+        toldName = name;
       },
+      told: () => context.endpoints(),
       async bootstrap({ newApiKey = false } = {}) {
         await context.signingKeys.current(db, localOrgId, now());
         const apiKey = await ensureLocalAdminKey(db, now(), newApiKey);

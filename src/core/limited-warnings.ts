@@ -21,11 +21,15 @@ export class LimitedWarnings {
     this.#write('warn', message, fields);
   }
 
+  error(message: string, fields: LogFields): void {
+    this.#write('error', message, fields);
+  }
+
   info(message: string, fields: LogFields): void {
     this.#write('info', message, fields);
   }
 
-  #write(level: 'warn' | 'info', message: string, fields: LogFields): void {
+  #write(level: 'error' | 'warn' | 'info', message: string, fields: LogFields): void {
     const now = this.#now();
     if (now - this.#windowStart >= windowMs) {
       this.#windowStart = now;

@@ -20,8 +20,16 @@ export class Broadcast {
   #ended = false;
   readonly #waiting = new Map<string, Set<(track: TrackStore | undefined) => void>>();
 
-  /** `startedAt`: ms since the Unix epoch. `ladder`: renditions beside the source. `fragmentSeconds`: see Packager. */
-  constructor(startedAt: number, ladder?: ChannelLadderOptions, fragmentSeconds?: number) {
+  /**
+   * `startedAt`: ms since the Unix epoch. `ladder`: renditions beside the source. `fragmentSeconds`: see Packager. `cut`: told of a group
+   * that reached its largest size without a keyframe.
+   */
+  constructor(
+    startedAt: number,
+    ladder?: ChannelLadderOptions,
+    fragmentSeconds?: number,
+    cut?: (track: string) => void,
+  ) {
     this.startedAt = startedAt;
     this.#ladder = ladder && new ChannelLadder(ladder, () => this.#source && this.#publishCatalog(this.#source));
     this.#catalogGroup = Math.floor(startedAt);
@@ -35,6 +43,7 @@ export class Broadcast {
         beginGroup: (track, groupId) => this.#track(track).begin(groupId),
         object: (track, payload) => this.#track(track).push(payload),
         catalog: (catalog) => this.#publishCatalog(catalog),
+        ...(cut !== undefined && { cut }),
       },
       startedAt,
       fragmentSeconds,

@@ -19,6 +19,8 @@ export type Publisher = {
   stopped?(): void;
   /** Another engine has the input (where there is none, `replaced` is called). */
   moved?(): void;
+  /** Asks for a keyframe, where its protocol has words for it. */
+  requestKeyframe?(): void;
   /** What there is to say of its connection, for the figures of the input. */
   stats?(): Readonly<Record<string, number>>;
 };
@@ -217,7 +219,8 @@ export class Channels {
   #open(grant: PublishGrant, streamKey: string | undefined): Channel {
     const { relayUrl, connect, logger, changed, proof, renditions, fragmentSeconds } = this.#options;
     const { inputId, namespace, ladder } = grant;
-    const broadcast = new Broadcast(Date.now(), renditionsOf(ladder, inputId, renditions, logger), fragmentSeconds);
+    const made = renditionsOf(ladder, inputId, renditions, logger);
+    const broadcast = new Broadcast(Date.now(), made, fragmentSeconds, (track) => this.#cut(inputId, track));
     const link = new RelayPublisher({
       broadcast,
       inputId,
@@ -245,6 +248,19 @@ export class Channels {
     logger.info('input is live', { inputId });
     changed();
     return channel;
+  }
+
+  #cut(inputId: string, track: string): void {
+    const publisher = this.#channels.get(inputId)?.publisher;
+    this.#options.logger.warn(
+      'no keyframe for too long: a group was cut, and nobody can join before the next keyframe',
+      {
+        inputId,
+        track,
+        asked: publisher?.requestKeyframe !== undefined,
+      },
+    );
+    publisher?.requestKeyframe?.();
   }
 
   #end(inputId: string, channel: Channel): void {

@@ -3,6 +3,7 @@ import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import { formatSessionPath } from '../contract/session-path.ts';
 import { delay } from '../core/delay.ts';
 import { toStreamsError } from '../core/errors.ts';
+import { wasGood } from '../core/good-session.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import { answerFetch } from '../session/answer-fetch.ts';
 import { establish } from '../session/establish.ts';
@@ -71,9 +72,10 @@ export class RelayPublisher {
     const { signal } = this.#stop;
     let wait = retryMs.first;
     while (!signal.aborted) {
+      let establishedAt: number | undefined;
       try {
         const session = await this.#connect();
-        wait = retryMs.first;
+        establishedAt = performance.now();
         logger.info('published to the relay', { inputId });
         const leave = await Promise.race([session.closed.then(() => undefined), session.goaway]);
         if (leave !== undefined) {
@@ -89,6 +91,7 @@ export class RelayPublisher {
           logger.warn('cannot publish to the relay', { inputId, code, reason: redactUrl(message), retryMs: wait });
       }
       this.#session = undefined;
+      if (wasGood(establishedAt)) wait = retryMs.first;
       await delay(wait, signal);
       wait = Math.min(wait * 2, retryMs.longest);
     }

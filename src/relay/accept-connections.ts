@@ -26,15 +26,21 @@ export function connectionRate(limits: RelayLimits): AddressRateLimit {
 
 /** RFC 9114 8.1 H3_EXCESSIVE_LOAD. On raw MoQT it is as good as any: the draft has no code for it. */
 const excessiveLoad = 0x107;
+/** H3_INTERNAL_ERROR. */
+const internalError = 0x102;
 
 /** Serves what the listener accepts, until it is closed. */
 export async function acceptConnections(listener: Listener, options: AcceptOptions): Promise<void> {
-  const { limits, logger } = options;
+  const { core, limits, logger } = options;
   const rate = options.rate ?? connectionRate(limits);
   const warnings = new LimitedWarnings(logger);
   for (let base = await listener.accept(); base !== null; base = await listener.accept()) {
-    if (rate.take(addressKey(base.remoteAddress))) void serve(base, options, warnings);
-    else {
+    if (rate.take(addressKey(base.remoteAddress))) {
+      serve(base, options, warnings).catch((error) => {
+        core.fault(error);
+        base.close({ code: internalError, reason: 'internal error' });
+      });
+    } else {
       warnings.warn('connection refused', { remoteAddress: base.remoteAddress, reason: 'too many from this address' });
       base.close({ code: excessiveLoad, reason: 'too many connections' });
     }

@@ -43,7 +43,7 @@ export function pathAuthoriser(
       const asked = parseSessionPath(path);
       if (asked === undefined) throw noSuchPath();
       if (asked.kind === 'ingest') {
-        if (isEngine('ingest', asked.engineProof ?? token ?? '')) return ingestGrant;
+        if (isEngine('ingest', asked.engineProof ?? '')) return ingestGrant;
         throw new StreamsError('UNAUTHORIZED', `${authFailed}this path is for engines`);
       }
       const { kind, id } = asked;
@@ -52,7 +52,7 @@ export function pathAuthoriser(
         if (shown === undefined) throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
         return tokens.verify(shown, id, { remoteAddress, origin });
       }
-      const streamKey = asked.streamKey ?? token;
+      const streamKey = asked.streamKey ?? (asked.playbackToken ? undefined : token);
       if (isEngine(`publish ${id}`, asked.engineProof ?? '')) {
         const key = streamKey === undefined ? {} : { streamKey };
         const answer = await publishers.authorisePublish({ inputId: id, ...key, by: 'engine', remoteAddress });

@@ -2,6 +2,8 @@
 export type RelayCounters = {
   sessionsAccepted: number;
   sessionsRefused: number;
+  /** Errors of ours that nobody expected: each ended one session, or none that is known. */
+  faults: number;
   objectsIn: number;
   bytesIn: number;
   /** One object to one viewer counts once; bytes without stream headers. */
@@ -16,6 +18,7 @@ export function newCounters(): RelayCounters {
   return {
     sessionsAccepted: 0,
     sessionsRefused: 0,
+    faults: 0,
     objectsIn: 0,
     bytesIn: 0,
     objectsOut: 0,

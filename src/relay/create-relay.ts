@@ -1,6 +1,7 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
 import { sessionCodes } from '../codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
+import { faultFields } from '../core/fault.ts';
 import { LimitedWarnings } from '../core/limited-warnings.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import type { SessionClose } from '../session/types.ts';
@@ -41,6 +42,10 @@ export interface RelayCore {
   readonly router: Router;
   /** Ours in hop lists. */
   readonly hopId: bigint;
+  /** Logs, with its stack, and counts an error of ours that nobody expected. */
+  fault(error: unknown): void;
+  /** The process has caught, and logged, an error that no session is known for: counts it. */
+  processFault(): void;
   stats(): RelayStats;
   /** All that are announced now, each once. */
   namespaces(): readonly (readonly string[])[];
@@ -67,6 +72,11 @@ export function createRelay(options: {
   const router = new Router(limits, counters);
   const warnings = new LimitedWarnings(logger);
   const comings = new LimitedWarnings(logger, undefined, sessionLinesPerSecond);
+  const faults = new LimitedWarnings(logger);
+  const fault = (error: unknown): void => {
+    counters.faults++;
+    faults.error('an unexpected error: what it was thrown for is closed', faultFields(error));
+  };
   const open = new Map<RelaySession, { transport: Transport; over: Promise<void> }>();
   let closing = false;
   let draining: Promise<void> | undefined;
@@ -133,6 +143,7 @@ export function createRelay(options: {
         limits,
         hopId,
         logger,
+        fault,
       });
       const over = run(session, transport);
       open.set(session, { transport, over });
@@ -141,7 +152,7 @@ export function createRelay(options: {
 
     async link(transport, dialled) {
       if (closing) throw new StreamsError('INTERRUPTED', 'the relay is shutting down');
-      const session = new RelaySession(transport, { authoriser, router, limits, hopId, logger }, dialled);
+      const session = new RelaySession(transport, { authoriser, router, limits, hopId, logger, fault }, dialled);
       const running = session.run(() => {});
       const over = running.then(() => open.delete(session)).catch(() => open.delete(session));
       open.set(session, { transport, over: over.then(() => {}) });
@@ -150,6 +161,12 @@ export function createRelay(options: {
 
     router,
     hopId,
+
+    fault,
+
+    processFault() {
+      counters.faults++;
+    },
 
     stats() {
       let publishers = 0;

@@ -1,5 +1,6 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
+import { StreamsError } from '../core/errors.ts';
 import type { SubgroupWriter } from '../session/types.ts';
 import type { EndListener, SendStream } from '../transport/transport.ts';
 import type { RelayCounters } from './counters.ts';
@@ -27,6 +28,8 @@ export type DeliveryOwner = {
   missed(objects: number): void;
   /** The delivery has more waiting than before. */
   backlogGrew(): void;
+  /** Something went wrong that nobody expected: the viewer's session is over. */
+  failed(error: unknown): void;
   /** Finished (what is queued may still be on its way), abandoned or stopped. */
   deliveryEnded(delivery: Delivery): void;
 };
@@ -184,7 +187,26 @@ export class Delivery implements Follower, EndListener {
     if (this.#state === 'behind' && this.#cursor < this.subgroup.first) this.abandon(streamResetCodes.tooFarBehind);
   }
 
+  /** The stream ends, not the session: the next group may be one that can be said. */
+  cannotBeSaid(): void {
+    if (this.#state === 'live') {
+      this.#wroteUpTo(this.subgroup.length - 1);
+      this.#state = 'behind';
+    }
+    this.abandon(streamResetCodes.internalError);
+  }
+
+  /** Called for the publisher too, which is not to hear of what is wrong with a viewer. */
   #pump(): void {
+    try {
+      this.#writeAll();
+    } catch (error) {
+      this.cannotBeSaid();
+      if (!(error instanceof StreamsError)) this.#owner.failed(error);
+    }
+  }
+
+  #writeAll(): void {
     const subgroup = this.subgroup;
     while (this.#state === 'behind' && this.#cursor < subgroup.length) {
       if (!this.#wroteOne && subgroup.headAt(this.#cursor).objectId < this.#startObject) {

@@ -5,6 +5,7 @@ import { StreamsError } from '../core/errors.ts';
 import { filtersWithin } from '../session/object-filter.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../session/types.ts';
+import { cannotBeSaid } from './cannot-be-said.ts';
 import { costOf, leadsTo, type Peer } from './cluster/route.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
@@ -24,6 +25,8 @@ export type Discoverer = {
   readonly hopId: bigint;
   /** Most namespaces that one request may match when it is made. */
   readonly maxNamespaces: number;
+  /** Ends the session: serving it went wrong in a way that nobody expected. */
+  fail(error: unknown): void;
   /** Takes one of the session's subscriptions; undefined: there is no room, or it has the track already. */
   claim(track: TrackName): 'taken' | 'full' | (() => void);
 };
@@ -48,7 +51,13 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
     if (origins.has(key) && origins.get(key) !== origin) feed?.withdraw(relative);
     origins.set(key, origin);
     const { route } = best;
-    feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && costOf(route));
+    try {
+      feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && costOf(route));
+    } catch (error) {
+      // A name that the version of this session cannot say.
+      if (!cannotBeSaid(error)) throw error;
+      origins.delete(key);
+    }
   };
   const watcher: PrefixWatcher<readonly string[]> = {
     prefix: whole(request.prefix),
@@ -56,6 +65,7 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
     appeared: (namespace) => tell(namespace),
     moved: (namespace) => tell(namespace),
     disappeared: (namespace) => tell(namespace),
+    failed: (error) => by.fail(error),
   };
   const refusal = refusalToDiscover(by.grant, watcher.prefix) ?? tooMany(by, watcher);
   if (refusal !== undefined) {
@@ -88,7 +98,8 @@ export async function followTracks(request: IncomingPrefix, by: Discoverer): Pro
       );
     } catch (error) {
       // The session does not want it, or the track is gone: neither is of interest to anybody else.
-      if (!(error instanceof StreamsError)) throw error;
+      if (!(error instanceof StreamsError)) by.fail(error);
+      else if (cannotBeSaid(error)) feed?.blocked(track);
     } finally {
       release();
     }
@@ -101,6 +112,7 @@ export async function followTracks(request: IncomingPrefix, by: Discoverer): Pro
       filtersOf(offered) !== false,
     appeared: (offered) => void offer(offered),
     disappeared: () => {},
+    failed: (error) => by.fail(error),
   };
   const refusal = refusalToDiscover(by.grant, watcher.prefix);
   if (refusal !== undefined) {
@@ -147,6 +159,7 @@ function tooMany(
 
 /** What a request is refused with when upstream refused, or cannot be reached. */
 export function refusalOf(error: unknown): Refusal & { retryMs?: number } {
+  if (cannotBeSaid(error)) return { code: requestErrorCodes.internalError, reason: error.message };
   if (!(error instanceof RequestError))
     return { code: requestErrorCodes.internalError, reason: 'the publisher is gone' };
   const { requestCode: code, reason, retryMs } = error;

@@ -1,17 +1,18 @@
-import { publishDoneCodes } from '../codec/moqt/codes.ts';
+import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { RequestError } from '../session/request-error.ts';
 import type { Subscription, SubscriptionEnd } from '../session/types.ts';
 import { isRemote } from './cluster/route.ts';
-import type { Publisher } from './publisher.ts';
+import type { Publisher, Tried } from './publisher.ts';
 import { contentOf, type Source, sourceOf } from './source.ts';
 import type { RelayTrack } from './track.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
 export type FeedOptions = {
   readonly publisherLingerMs: number;
-  /** The publisher to use now. */
-  find(): Publisher | undefined;
+  /** The publisher to use now, other than those that were tried. */
+  find(tried: Tried): Publisher | undefined;
   /** It is announced. */
   holds(publisher: Publisher): boolean;
   /** A way through the cluster may be kept though there is a better one now. */
@@ -24,6 +25,10 @@ export type FeedOptions = {
 
 /** How soon a publisher that is back, but does not have the track yet, is asked again. */
 const retryMs = 200;
+/** How long a publisher may take to answer: where another one may have the track, and where there is none. */
+const answerMs = { withOthers: 3000, alone: 10_000 };
+/** When a subscriber may ask again whom no publisher has answered. */
+const askAgainMs = 1000;
 /** How long the streams of an ended subscription may take to arrive. */
 const lateStreamsMs = 5000;
 /** How long newcomers wait to see whether a publisher that takes over goes on or starts anew. */
@@ -46,6 +51,10 @@ export class TrackFeed {
   #isEstablished = false;
   #current: Current | undefined;
   #attempting: Attempt | undefined;
+  /** They refused the track, or did not answer; until the subscription is lost, or they announce themselves anew. */
+  #tried = new WeakSet<Publisher>();
+  /** The first word of those. */
+  #refusal: RequestError | undefined;
   /** Of what the track keeps. */
   #source: Source | undefined;
   /** How the subscription before ended, if the publisher ended it, but another is asked for the track. */
@@ -80,7 +89,7 @@ export class TrackFeed {
   /** Call whenever publishers came or went. */
   publishersChanged(): void {
     if (this.#stop.signal.aborted) return;
-    const publisher = this.#options.find();
+    const publisher = this.#options.find(this.#tried);
     this.#recheckAttempt(publisher);
     if (this.#current !== undefined && isRemote(this.#current.publisher) && this.#keeps(this.#current, publisher)) {
       return;
@@ -175,6 +184,7 @@ export class TrackFeed {
     const attempt: Attempt = { publisher, abort: new AbortController() };
     this.#attempting = attempt;
     this.#unsure();
+    const silence = setTimeout(() => this.#silent(attempt), this.#answerMs(publisher));
     const newGroupRequest = this.#track.newGroups.takeWaiting();
     let subscription: Subscription;
     try {
@@ -186,6 +196,8 @@ export class TrackFeed {
     } catch (error) {
       if (this.#attempting === attempt) this.#refused(error, attempt.publisher);
       return;
+    } finally {
+      clearTimeout(silence);
     }
     if (this.#stop.signal.aborted || this.#attempting !== attempt) {
       subscription.unsubscribe();
@@ -204,6 +216,7 @@ export class TrackFeed {
     const { malformedTrack } = publishDoneCodes;
     const content = this.#ended?.status === malformedTrack ? 'other' : contentOf(source, this.#source);
     this.#ended = undefined;
+    this.#refusal = undefined;
     this.#source = source;
     this.#track.sourceChanged(subscription, publisher.dialect, content);
     const current: Current = {
@@ -225,16 +238,44 @@ export class TrackFeed {
     void subscription.done.then((end) => this.#lost(current, end));
   }
 
+  #answerMs(publisher: Publisher): number {
+    const tried = { has: (each: Publisher) => each === publisher || this.#tried.has(each) };
+    return this.#options.find(tried) === undefined ? answerMs.alone : answerMs.withOthers;
+  }
+
+  #silent(attempt: Attempt): void {
+    if (this.#attempting !== attempt) return;
+    attempt.abort.abort();
+    const { timeout } = requestErrorCodes;
+    this.#refused(new RequestError(timeout, 'the publisher does not answer', askAgainMs), attempt.publisher);
+  }
+
+  /** draft-18 8.5: all publishers of a namespace are asked, one after the other, until one has the track. */
   #refused(error: unknown, publisher: Publisher): void {
     this.#attempting = undefined;
     if (this.#stop.signal.aborted) return;
+    this.#tried.add(publisher);
+    if (error instanceof RequestError) this.#refusal ??= error;
+    const next = this.#options.find(this.#tried);
     if (!this.#isEstablished) {
-      this.#ready.reject(error);
+      if (next !== undefined) {
+        void this.#attempt(next);
+        return;
+      }
+      this.#ready.reject(this.#refusal ?? error);
       this.#end(publishDoneCodes.trackEnded, 'refused by the publisher');
     } else if (this.#current !== undefined) this.#sure();
     else if (isRemote(publisher) && this.#ended?.status === publishDoneCodes.trackEnded) {
       this.#end(this.#ended.status, this.#ended.reason);
-    } else this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
+    } else if (next !== undefined) void this.#attempt(next);
+    else this.#retrySoon();
+  }
+
+  #retrySoon(): void {
+    this.#retryTimer = setTimeout(() => {
+      this.#tried = new WeakSet();
+      this.publishersChanged();
+    }, retryMs);
   }
 
   async #lost(current: Current, end: SubscriptionEnd): Promise<void> {
@@ -256,7 +297,8 @@ export class TrackFeed {
     this.#current = undefined;
     this.#unsure();
     this.#track.newGroups.connect(undefined);
-    const next = this.#options.find();
+    this.#tried = new WeakSet();
+    const next = this.#options.find(this.#tried);
     const isEnd = end.by === 'publisher' && end.status === trackEnded;
     const isReplaced = next !== undefined && this.#isAnother(next, current.publisher);
     if (isEnd && !isReplaced) {
@@ -266,7 +308,7 @@ export class TrackFeed {
     if (isBroken || isEnd) this.#ended = end;
     this.#linger();
     // A session that died may still be listed; its removal, or the retry, finds the other one.
-    if (next === current.publisher) this.#retryTimer = setTimeout(() => this.publishersChanged(), retryMs);
+    if (next === current.publisher) this.#retrySoon();
     else this.publishersChanged();
   }
 

@@ -33,7 +33,7 @@ export type FetchSources = {
 /** When a subscriber that found no publisher may ask again. */
 const retryMs = 1000;
 
-/** Answers a FETCH: from the cache what is whole there, the rest from upstream. Resolves when it is over; never rejects. */
+/** Answers a FETCH: from the cache what is whole there, the rest from upstream. Resolves when it is over. Throws what the session throws for an answer that it cannot say. */
 export async function answerFetch(request: IncomingFetch, sources: FetchSources): Promise<void> {
   const stop = new AbortController();
   void request.cancelled.then(() => stop.abort());
@@ -69,10 +69,13 @@ async function passThrough(
   }
   const { endOfTrack, trackProperties } = fetched;
   signal.addEventListener('abort', () => fetched.stop(), { once: true });
-  const writer = request.accept({ end: fetched.end, endOfTrack, trackProperties });
-  const range = rangeOf(start, fetched.end);
-  await send(writer, within(range, fetched), request, tally);
-  fetched.stop();
+  try {
+    const writer = request.accept({ end: fetched.end, endOfTrack, trackProperties });
+    const range = rangeOf(start, fetched.end);
+    await send(writer, within(range, fetched), request, tally);
+  } finally {
+    fetched.stop();
+  }
 }
 
 async function* within(range: FetchRange, fetched: FetchedObjects): AsyncGenerator<FetchItem> {

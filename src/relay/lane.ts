@@ -16,6 +16,8 @@ export interface Follower {
   subgroupEnded(): void;
   /** What the follower still has to write may be gone. */
   trimmed(): void;
+  /** The next object cannot be said in its dialect. */
+  cannotBeSaid(): void;
 }
 
 /** The followers of a subgroup that speak one dialect and have everything so far: one write reaches them all. */

@@ -13,6 +13,7 @@ const gauges: Partial<Record<keyof RelayStats, string>> = {
 const counters: Partial<Record<keyof RelayStats, string>> = {
   sessionsAccepted: 'Sessions opened',
   sessionsRefused: 'Connections that did not become a session',
+  faults: 'Unexpected errors, each logged with its stack; a session at fault is closed',
   objectsIn: 'Objects received from publishers',
   bytesIn: 'Payload bytes received from publishers',
   objectsOut: 'Objects sent, each viewer counted',

@@ -10,6 +10,8 @@ export type PrefixWatcher<T> = {
   /** It is still there, but comes another way. */
   moved?(thing: T): void;
   maySee(thing: T): boolean;
+  /** Telling it went wrong. The others hear of the thing all the same. */
+  failed(error: unknown): void;
 };
 
 /** Those who follow namespaces, or tracks, as they come and go. */
@@ -30,19 +32,27 @@ export class PrefixWatchers<T> {
 
   /** Tells it once more, its prefix having changed. */
   refresh(watcher: PrefixWatcher<T>, existing: Iterable<T>): void {
-    for (const thing of existing) if (this.#concerns(watcher, thing)) watcher.appeared(thing);
+    for (const thing of existing) this.#tell(watcher, thing, 'appeared');
   }
 
   appeared(thing: T): void {
-    for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.appeared(thing);
+    for (const watcher of [...this.#watchers]) this.#tell(watcher, thing, 'appeared');
   }
 
   disappeared(thing: T): void {
-    for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.disappeared(thing);
+    for (const watcher of [...this.#watchers]) this.#tell(watcher, thing, 'disappeared');
   }
 
   moved(thing: T): void {
-    for (const watcher of [...this.#watchers]) if (this.#concerns(watcher, thing)) watcher.moved?.(thing);
+    for (const watcher of [...this.#watchers]) this.#tell(watcher, thing, 'moved');
+  }
+
+  #tell(watcher: PrefixWatcher<T>, thing: T, what: 'appeared' | 'disappeared' | 'moved'): void {
+    try {
+      if (this.#concerns(watcher, thing)) watcher[what]?.(thing);
+    } catch (error) {
+      watcher.failed(error);
+    }
   }
 
   #concerns(watcher: PrefixWatcher<T>, thing: T): boolean {

@@ -15,6 +15,9 @@ export type Publisher = {
   readonly origin?: bigint;
 };
 
+/** Publishers that were asked for a track and have not got it. */
+export type Tried = Pick<WeakSet<Publisher>, 'has'>;
+
 /** Who publishes what. Of one namespace the best comes first (see compareRoutes), of equals the newest; the others are its standby. */
 export class PublisherList {
   readonly #byNamespace = new Map<string, Publisher[]>();
@@ -65,10 +68,11 @@ export class PublisherList {
     return list.length === 0 && this.#byNamespace.delete(key);
   }
 
-  /** The publisher of the longest announced prefix of the namespace (draft-18 8.5). */
-  find(namespace: readonly string[]): Publisher | undefined {
+  /** The publisher of the longest announced prefix of the namespace (draft-18 8.5), other than those in `tried`. */
+  find(namespace: readonly string[], tried?: Tried): Publisher | undefined {
     for (let length = namespace.length; length > 0; length--) {
-      const found = this.#byNamespace.get(namespaceKey(namespace.slice(0, length)))?.[0];
+      const list = this.#byNamespace.get(namespaceKey(namespace.slice(0, length)));
+      const found = list?.find((each) => tried?.has(each) !== true);
       if (found !== undefined) return found;
     }
     return undefined;

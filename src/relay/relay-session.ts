@@ -2,13 +2,11 @@ import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { liteVersion } from '../codec/moqt/lite/version.ts';
-import { formatSessionPath } from '../contract/session-path.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
-import { toStreamsError } from '../core/errors.ts';
+import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { establish } from '../session/establish.ts';
 import type {
-  AuthToken,
   IncomingFetch,
   IncomingNamespace,
   IncomingPrefix,
@@ -23,6 +21,7 @@ import type {
   TrackName,
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
+import { cannotBeSaid } from './cannot-be-said.ts';
 import { ClaimedTracks } from './claimed-tracks.ts';
 import { followPeer } from './cluster/follow-peer.ts';
 import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
@@ -32,11 +31,13 @@ import { type Discoverer, followNamespaces, followTracks, refusalOf } from './di
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
 import type { Publisher } from './publisher.ts';
+import { type AskedTrack, grantForRequest } from './request-grant.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from './session-rights.ts';
 import { SessionTally } from './session-tally.ts';
 import { tokenOf } from './token-of.ts';
+import { refusalOfName } from './wire-names.ts';
 
 export type RelaySessionContext = {
   readonly authoriser: Authoriser;
@@ -45,6 +46,8 @@ export type RelaySessionContext = {
   /** Ours in hop lists. */
   readonly hopId: bigint;
   readonly logger: Logger;
+  /** Told of each error of ours that ended a session. */
+  fault(error: unknown): void;
 };
 
 /** A session that we opened to another relay of the cluster. */
@@ -121,6 +124,7 @@ export class RelaySession {
         role: 'server',
         setupTimeoutMs,
         hopId,
+        fault: (error) => this.#context.fault(error),
         authorise: (peer) => this.#authorise(peer),
       });
     }
@@ -134,6 +138,7 @@ export class RelaySession {
       path,
       authority,
       handlers,
+      fault: (error) => this.#context.fault(error),
       ...(relayCost !== undefined && { relayCost }),
     });
   }
@@ -190,62 +195,43 @@ export class RelaySession {
     const root = grant.root ?? [];
     return {
       subscribe: (request) => this.#subscribe(grant, rootedRequest(root, request)),
-      fetch: (request) => void this.#fetch(grant, rootedRequest(root, request)),
-      trackStatus: (request) => void this.#trackStatus(grant, rootedRequest(root, request)),
-      publish: (request) => void this.#offer(grant, request),
+      fetch: (request) => sayable(request, this.#fetch(grant, rootedRequest(root, request))),
+      trackStatus: (request) => this.#trackStatus(grant, rootedRequest(root, request)),
+      publish: (request) => this.#offer(grant, request),
       // A session of moq-lite would ask for them, and followPeer does.
       ...(!(this.isMember && liteVersion(this.#transport.protocol)) && {
-        publishNamespace: (announcement) => void this.#announce(grant, announcement),
+        publishNamespace: (announcement) => this.#announce(grant, announcement),
       }),
-      subscribeNamespace: (request) => void this.#discover(grant, request, followNamespaces),
-      subscribeTracks: (request) => void this.#discover(grant, request, followTracks),
+      subscribeNamespace: (request) => this.#discover(grant, request, followNamespaces),
+      subscribeTracks: (request) => this.#discover(grant, request, followTracks),
     };
   }
 
-  /** The grant of the session, or else of a token that came with the request (draft-18 10.2.2), if it covers the track. */
-  async #grantFor(
-    grant: Grant,
-    { track, tokens }: { readonly track: TrackName; readonly tokens: readonly AuthToken[] },
-  ): Promise<{ grant: Grant } | Refusal> {
-    const refusal = refusalToSubscribe(grant, track);
-    const [token] = tokens;
-    if (refusal === undefined) return { grant };
-    if (token === undefined) return refusal;
-    const { remoteAddress, origin } = this.#transport;
-    const path = formatSessionPath({ kind: 'playback', id: track.namespace.at(-1) ?? '' });
-    try {
-      const request = { path, ...tokenOf([token]), remoteAddress, ...(origin !== undefined && { origin }) };
-      const other = await this.#context.authoriser.authorise(request);
-      return refusalToSubscribe(other, track) ?? { grant: other };
-    } catch (error) {
-      const { code, message: reason } = toStreamsError(error);
-      return {
-        code: code === 'TOKEN_EXPIRED' ? requestErrorCodes.expiredAuthToken : requestErrorCodes.unauthorized,
-        reason,
-      };
-    }
+  #grantFor(grant: Grant, request: AskedTrack): Promise<{ grant: Grant } | Refusal> {
+    return grantForRequest(grant, request, this.#transport, this.#context.authoriser);
   }
 
-  #subscribe(grant: Grant, request: IncomingSubscribe): void {
-    if (request.tokens.length === 0) {
-      const refusal = refusalToSubscribe(grant, request.track);
-      if (refusal === undefined) this.#route(request, grant);
-      else request.reject(refusal.code, refusal.reason);
+  #subscribe(grant: Grant, request: IncomingSubscribe): Promise<void> | undefined {
+    if (request.tokens.length > 0) return this.#subscribeWithToken(grant, request);
+    const refusal = refusalToSubscribe(grant, request.track);
+    if (refusal === undefined) return this.#route(request, grant);
+    request.reject(refusal.code, refusal.reason);
+    return undefined;
+  }
+
+  async #subscribeWithToken(grant: Grant, request: IncomingSubscribe): Promise<void> {
+    const answer = await this.#grantFor(grant, request);
+    if ('code' in answer) {
+      request.reject(answer.code, answer.reason);
       return;
     }
-    void this.#grantFor(grant, request).then((answer) => {
-      if ('code' in answer) {
-        request.reject(answer.code, answer.reason);
-        return;
-      }
-      // What the token allowed ends with the token.
-      const stop = answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(reason));
-      void request.over.then(() => stop?.());
-      this.#route(request, answer.grant);
-    });
+    // What the token allowed ends with the token.
+    const stop = answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(reason));
+    void request.over.then(() => stop?.());
+    await this.#route(request, answer.grant);
   }
 
-  #route(request: IncomingSubscribe, grant: Grant): void {
+  async #route(request: IncomingSubscribe, grant: Grant): Promise<void> {
     const { track } = request;
     const over = this.#claim(track, request.subscribeId !== undefined);
     if (over === 'taken') {
@@ -253,15 +239,10 @@ export class RelaySession {
     } else if (over === 'full') {
       request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', 1000);
     } else {
-      const tally = this.#tally;
-      void this.#open.promise.then(({ dialect, peer }) =>
-        this.#context.router.subscribe({
-          request,
-          session: { dialect, tally, grant, isMember: peer.isMember },
-          peer,
-          over,
-        }),
-      );
+      const { session, dialect, peer } = await this.#open.promise;
+      const fail = (error: unknown): void => session.fail(error);
+      const viewer = { dialect, tally: this.#tally, grant, isMember: peer.isMember, fail };
+      this.#context.router.subscribe({ request, session: viewer, peer, over });
     }
   }
 
@@ -282,9 +263,12 @@ export class RelaySession {
       request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
     } else {
       this.#fetches++;
-      const { peer } = await this.#open.promise;
-      await this.#context.router.fetch(request, this.#tally, peer);
-      this.#fetches--;
+      try {
+        const { peer } = await this.#open.promise;
+        await this.#context.router.fetch(request, this.#tally, peer);
+      } finally {
+        this.#fetches--;
+      }
     }
   }
 
@@ -299,6 +283,7 @@ export class RelaySession {
       const { largest, properties } = await this.#context.router.status(request.track, peer);
       request.accept({ largest, trackProperties: properties });
     } catch (error) {
+      if (!(error instanceof StreamsError)) throw error;
       const { code, reason, retryMs } = refusalOf(error);
       request.reject(code, reason, retryMs);
     }
@@ -321,6 +306,7 @@ export class RelaySession {
       router,
       peer,
       hopId,
+      fail: (error) => session.fail(error),
       maxNamespaces: limits.maxNamespacesPerRequest,
       claim,
     });
@@ -329,7 +315,7 @@ export class RelaySession {
   async #announce(grant: Grant, announcement: IncomingNamespace): Promise<void> {
     const { root = [] } = grant;
     const namespace = [...root, ...announcement.namespace];
-    const refusal = refusalToPublish(grant, namespace);
+    const refusal = refusalToPublish(grant, namespace) ?? refusalOfName(namespace);
     if (refusal !== undefined) {
       announcement.reject(refusal.code, refusal.reason);
       return;
@@ -368,26 +354,34 @@ export class RelaySession {
   async #offer(grant: Grant, request: IncomingPublish): Promise<void> {
     const { root = [] } = grant;
     const name = { namespace: [...root, ...request.track.namespace], name: request.track.name };
-    const refusal = refusalToPublish(grant, name.namespace);
+    const refusal = refusalToPublish(grant, name.namespace) ?? refusalOfName(name.namespace, name.name);
     if (refusal !== undefined) request.reject(refusal.code, refusal.reason);
     else if (this.#offers >= this.#most('maxOffersPerSession')) {
       request.reject(requestErrorCodes.excessiveLoad, 'too many tracks offered in this session');
     } else {
       this.#offers++;
-      const { session, dialect, peer } = await this.#open.promise;
-      const rooted = rootedSession(root, session);
-      const by = {
-        session,
-        dialect,
-        tally: this.#tally,
-        fetch: rooted.fetch.bind(rooted),
-        route: { by: peer, hops: [this.#ownHop] },
-      };
-      const offer = new OfferedTrack(name, request, by);
-      this.#context.router.offer(offer);
-      await offer.done;
-      this.#offers--;
+      try {
+        const { session, dialect, peer } = await this.#open.promise;
+        const rooted = rootedSession(root, session);
+        const fetch = rooted.fetch.bind(rooted);
+        const route = { by: peer, hops: [this.#ownHop] };
+        const offer = new OfferedTrack(name, request, { session, dialect, tally: this.#tally, fetch, route });
+        this.#context.router.offer(offer);
+        await offer.done;
+      } finally {
+        this.#offers--;
+      }
     }
+  }
+}
+
+/** A request whose answer does not fit on the wire is refused. */
+async function sayable(request: IncomingFetch, serving: Promise<void>): Promise<void> {
+  try {
+    await serving;
+  } catch (error) {
+    if (!cannotBeSaid(error)) throw error;
+    request.reject(requestErrorCodes.internalError, error.message);
   }
 }
 

@@ -53,6 +53,8 @@ export interface Relay extends AsyncDisposable {
   readonly internalPort: number | undefined;
   /** SHA-256 of the certificate in use, hexadecimal. */
   readonly certificateSha256: string;
+  /** The process has caught an error that no session is known for: for the count of faults. */
+  processFault(): void;
   stats(): RelayStats;
   /** Asks all to leave (GOAWAY), waits for them up to `timeoutMs`, and closes. See RelayCore. */
   drain(options: { uri?: string; timeoutMs: number }): Promise<void>;
@@ -148,6 +150,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     get certificateSha256() {
       return certificate.sha256;
     },
+    processFault: () => core.processFault(),
     stats: () => core.stats(),
     async drain(drainOptions) {
       await core.drain(drainOptions);

@@ -1,8 +1,8 @@
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
-import { toStreamsError } from '../core/errors.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../session/types.ts';
 import { ObjectCache } from './cache.ts';
+import { cannotBeSaid } from './cannot-be-said.ts';
 import { isRemote, leadsTo, type Peer, type Route } from './cluster/route.ts';
 import type { RelayCounters } from './counters.ts';
 import { TrackFeed } from './feed.ts';
@@ -11,28 +11,19 @@ import { HeldRequests } from './held-requests.ts';
 import type { RelayLimits } from './limits.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
-import { namespaceKey, type Publisher, PublisherList } from './publisher.ts';
+import { namespaceKey, type Publisher, PublisherList, type Tried } from './publisher.ts';
 import type { RoutedRequest } from './routed-request.ts';
+import { answerOf, isWatched, type RoutedTrack as Routed } from './routed-track.ts';
 import type { SessionTally } from './session-tally.ts';
 import { isEmpty, windowOf } from './start-location.ts';
 import { RelayTrack } from './track.ts';
 import { TrackOffers } from './track-offers.ts';
-import { expiryOf, Viewer, type ViewerSession } from './viewer.ts';
+import { Viewer, type ViewerSession } from './viewer.ts';
 
 /** When a subscriber that found no publisher may ask again. */
 const retryMs = 1000;
 
 const nobodyPublishes = 'nobody publishes this namespace';
-
-type Routed = {
-  readonly track: RelayTrack;
-  readonly feed: TrackFeed;
-  /** Requests waiting for the first answer from upstream. */
-  pending: number;
-  /** Viewers that are relays of the cluster. */
-  members: number;
-  idleTimer: NodeJS.Timeout | undefined;
-};
 
 /** Brings subscribers and publishers together: one upstream subscription a track, however many viewers. */
 export class Router {
@@ -178,16 +169,21 @@ export class Router {
     await viewer.ended;
   }
 
+  /** Never throws: what goes wrong ends the session that asks. */
   subscribe(request: RoutedRequest): void {
+    this.#subscribe(request).catch((error) => request.session.fail(error));
+  }
+
+  async #subscribe(request: RoutedRequest): Promise<void> {
     const { track, terms } = request.request;
     const routed = this.#routed(track, request.peer, terms.newGroupRequest);
     if (routed === undefined) this.#hold(request);
     // Who comes when the publisher has ended the track has not seen it: the publisher may have another by the same name.
-    else if (routed.feed.ending !== undefined) void routed.feed.ending.then(() => this.subscribe(request));
-    else void this.#join(routed, request);
+    else if (routed.feed.ending !== undefined) await routed.feed.ending.then(() => this.subscribe(request));
+    else await this.#join(routed, request);
   }
 
-  /** Resolves when it is over; never rejects. */
+  /** Resolves when it is over. Throws what the session throws for an answer that it cannot say. */
   async fetch(request: IncomingFetch, tally: SessionTally, peer?: Peer): Promise<void> {
     const known = this.#tracks.get(trackKey(request.track));
     if (known !== undefined) {
@@ -234,8 +230,8 @@ export class Router {
     }
   }
 
-  #find(track: TrackName): Publisher | undefined {
-    return this.#offers.find(track)?.publisher ?? this.#publishers.find(track.namespace);
+  #find(track: TrackName, tried?: Tried): Publisher | undefined {
+    return this.#offers.find(track, tried)?.publisher ?? this.#publishers.find(track.namespace, tried);
   }
 
   /** The track, taken up if need be; undefined: nobody publishes it. */
@@ -260,7 +256,7 @@ export class Router {
     const relayed = new RelayTrack(name, this.#nextAlias++, this.cache, context);
     const feed = new TrackFeed(relayed, {
       publisherLingerMs: this.#limits.publisherLingerMs,
-      find: () => this.#find(name),
+      find: (tried) => this.#find(name, tried),
       holds: (publisher) => this.#publishers.has(publisher),
       mayStay: () => routed.members === 0,
       isWatched: () => isWatched(routed),
@@ -304,22 +300,12 @@ export class Router {
     }
     routed.pending--;
     if (cancelled) over();
-    else if (refusal === undefined) this.#acceptSafely(routed, routedRequest);
+    else if (refusal === undefined) this.#accept(routed, routedRequest);
     else if (refusal instanceof RequestError) {
       request.reject(refusal.requestCode, refusal.reason, refusal.retryMs);
       over();
     } else this.#hold(routedRequest); // The publisher vanished before it answered.
     this.#idleIfUnwatched(routed);
-  }
-
-  /** One session that cannot take it must not end the process. */
-  #acceptSafely(routed: Routed, routedRequest: RoutedRequest): void {
-    try {
-      this.#accept(routed, routedRequest);
-    } catch (error) {
-      routedRequest.request.reject(requestErrorCodes.internalError, toStreamsError(error).message);
-      routedRequest.over();
-    }
   }
 
   #accept(routed: Routed, { request, session, peer, over }: RoutedRequest): void {
@@ -332,7 +318,17 @@ export class Router {
     }
     // Streams of a subscription that a relay left must not be taken for those of its next.
     const alias = peer?.isMember ? this.#nextAlias++ : track.alias;
-    const viewer = this.#view(routed, request.accept({ ...answerOf(track, session), alias }), session);
+    let publication: Publication;
+    try {
+      publication = request.accept({ ...answerOf(track, session), alias });
+    } catch (error) {
+      // The answer cannot be said in this session. From here on only the publication can end it.
+      if (!cannotBeSaid(error)) throw error;
+      request.reject(requestErrorCodes.internalError, error.message);
+      over();
+      return;
+    }
+    const viewer = this.#view(routed, publication, session);
     if (peer?.isMember) this.#serveMember(routed, viewer);
     void viewer.ended.then(over);
   }
@@ -378,20 +374,6 @@ export class Router {
   #publishersChanged(): void {
     for (const { feed } of [...this.#tracks.values()]) feed.publishersChanged();
   }
-}
-
-function isWatched({ track, pending }: Routed): boolean {
-  return track.viewers.size > 0 || pending > 0;
-}
-
-function answerOf(track: RelayTrack, session: ViewerSession): SubscribeAnswer {
-  const { alias, largest, properties: trackProperties } = track;
-  return {
-    alias,
-    trackProperties,
-    ...(largest !== undefined && { largest }),
-    ...expiryOf(session),
-  };
 }
 
 function trackKey(track: TrackName): string {

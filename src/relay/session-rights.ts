@@ -3,6 +3,7 @@ import { everythingBelow, type NamespacePattern, reaches } from '../access/patte
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
 import type { Refusal, TrackName } from '../session/types.ts';
 import { internalField } from './cluster/route.ts';
+import { refusalOfName } from './wire-names.ts';
 
 /** What a session may do, by its grant. Names are whole, the root of the session included. undefined: it may. */
 
@@ -14,7 +15,8 @@ export function refusalToSubscribe(grant: Grant, track: TrackName): Refusal | un
       ? allowsTrack(grant, track.name)
         ? undefined
         : unauthorized('not a track of this token')
-      : unauthorized('not a namespace of this session'))
+      : unauthorized('not a namespace of this session')) ??
+    refusalOfName(track.namespace, track.name)
   );
 }
 
@@ -30,6 +32,7 @@ export function refusalToDiscover(grant: Grant, prefix: readonly string[]): Refu
   return (
     lapsed(grant) ??
     refusalOfInternal(grant, prefix) ??
+    refusalOfName(prefix) ??
     (granted.some((each) => reaches(asPattern(each), prefix))
       ? undefined
       : unauthorized('nothing below this prefix is for this session'))

@@ -120,7 +120,9 @@ export class CachedSubgroup {
     this.#totalBytes += bytes.length;
     for (const lane of this.#lanes) {
       if (lane.size === 0) continue;
-      this.#send(lane, lane.dialect === this.#dialect ? bytes : this.#encode(cached, lane.dialect, previous));
+      const said = lane.dialect === this.#dialect ? bytes : this.#said(cached, lane.dialect, previous);
+      if (said !== undefined) this.#send(lane, said);
+      else for (const follower of lane.clear()) follower.cannotBeSaid();
     }
     for (const follower of this.#behind) follower.grew();
     return bytes.length + objectOverhead;
@@ -198,6 +200,15 @@ export class CachedSubgroup {
   #encode(cached: CachedObject, dialect: ObjectDialect, previous: Previous | undefined): Uint8Array {
     const payload = cached.bytes.subarray(cached.bytes.length - cached.payloadLength);
     return encodeAfter(previous, { ...cached, payload }, dialect, this.header);
+  }
+
+  /** undefined: the dialect has no words for it. What it is written for here is one lane of many: the others go on. */
+  #said(cached: CachedObject, dialect: ObjectDialect, previous: Previous | undefined): Uint8Array | undefined {
+    try {
+      return this.#encode(cached, dialect, previous);
+    } catch {
+      return undefined;
+    }
   }
 
   #laneOf(follower: Follower): Lane | undefined {

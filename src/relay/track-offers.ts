@@ -1,6 +1,6 @@
 import type { TrackName } from '../session/types.ts';
 import type { OfferedTrack } from './offered-track.ts';
-import { namespaceKey } from './publisher.ts';
+import { namespaceKey, type Tried } from './publisher.ts';
 
 /** Tracks offered with PUBLISH, by full name. The newest offer of a track comes first; older ones are its standby. */
 export class TrackOffers {
@@ -36,8 +36,8 @@ export class TrackOffers {
     return [...this.#byNamespace.values()].map(([first]) => first!.name.namespace);
   }
 
-  find(track: TrackName): OfferedTrack | undefined {
-    return this.#byTrack.get(keyOf(track))?.[0];
+  find(track: TrackName, tried?: Tried): OfferedTrack | undefined {
+    return this.#byTrack.get(keyOf(track))?.find(({ publisher }) => tried?.has(publisher) !== true);
   }
 
   /** The first of each track. */

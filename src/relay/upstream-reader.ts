@@ -1,4 +1,5 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
+import { rethrowLater } from '../core/fault.ts';
 import type { IncomingSubgroup, MoqObject, SubgroupHeader, Subscription } from '../session/types.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { Publisher } from './publisher.ts';
@@ -21,7 +22,7 @@ export class UpstreamReader {
     this.#track = track;
     this.#subscription = subscription;
     this.#publisher = publisher;
-    this.done = Promise.all([this.#run(), this.#runDatagrams()]).then(() => {});
+    this.done = Promise.all([this.#run(), this.#runDatagrams()]).then(() => {}, rethrowLater);
   }
 
   /** No more is wanted: what is half here will not be whole. */

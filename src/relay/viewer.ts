@@ -1,6 +1,7 @@
 import { type Grant, isCatalog } from '../access/grant.ts';
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
+import { StreamsError } from '../core/errors.ts';
 import type {
   DatagramObject,
   Location,
@@ -35,6 +36,8 @@ export type ViewerSession = {
   readonly grant: Pick<Grant, 'remainingMs'>;
   /** It is a relay of our cluster. */
   readonly isMember?: boolean;
+  /** Ends the session: serving it went wrong in a way that nobody expected. */
+  fail(error: unknown): void;
 };
 
 /** EXPIRES (draft-18 10.2): when a subscription ends with the grant it rests on, if that has an end. */
@@ -92,13 +95,17 @@ export class Viewer {
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    void publication.cancelled.then(() => this.#cancelled());
+    void publication.cancelled.then(() => this.#safely(() => this.#cancelled()));
     publication.onUpdate((terms, before) => this.#update(terms, before));
     this.#askNewGroup(publication.terms);
   }
 
   /** Starts with what the track already has of its newest group. */
   join(newest: CachedGroup): void {
+    this.#safely(() => this.#join(newest));
+  }
+
+  #join(newest: CachedGroup): void {
     for (const subgroup of newest.subgroups.values()) {
       // A group that lost its beginning is no place to start.
       if (subgroup.first > 0 && this.#startObject(newest.id) === 0) return;
@@ -109,6 +116,10 @@ export class Viewer {
 
   /** `encoded`: the same datagram as bytes, filled by the first who needs it; undefined: it cannot be said. */
   offerDatagram(datagram: DatagramObject, encoded: Map<ObjectDialect, Uint8Array | undefined>): void {
+    this.#safely(() => this.#offerDatagram(datagram, encoded));
+  }
+
+  #offerDatagram(datagram: DatagramObject, encoded: Map<ObjectDialect, Uint8Array | undefined>): void {
     if (this.#over || this.#ending !== undefined || !this.#forward) return;
     const { groupId, object } = datagram;
     const { start, endGroup } = this.#window;
@@ -124,7 +135,7 @@ export class Viewer {
     const isShared = trackAlias === this.#track.alias;
     let bytes = isShared ? encoded.get(dialect) : undefined;
     if (bytes === undefined && !(isShared && encoded.has(dialect))) {
-      bytes = dialect.encodeDatagram({ ...datagram, trackAlias });
+      bytes = said(() => dialect.encodeDatagram({ ...datagram, trackAlias }));
       if (isShared) encoded.set(dialect, bytes);
     }
     const { counters } = this;
@@ -137,6 +148,10 @@ export class Viewer {
 
   /** A subgroup of the track begins (or begins again); `newestGroup` is the track's newest now. */
   offer(subgroup: CachedSubgroup, newestGroup: number): void {
+    this.#safely(() => this.#offer(subgroup, newestGroup));
+  }
+
+  #offer(subgroup: CachedSubgroup, newestGroup: number): void {
     if (this.#over || this.#ending !== undefined || !this.#forward) return;
     const { groupId } = subgroup.header;
     if (groupId > this.#window.endGroup) {
@@ -174,6 +189,10 @@ export class Viewer {
    * before. A relay has to ask anew, so that it can tell the old from the new.
    */
   startOver(): void {
+    this.#safely(() => this.#startOver());
+  }
+
+  #startOver(): void {
     const reason = 'another publisher took over';
     const { filter } = this.#publication.terms;
     if (!this.#begun) this.#window = windowOf(filter, undefined);
@@ -190,7 +209,7 @@ export class Viewer {
     if (this.#over || this.#ending !== undefined) return;
     this.#ending = { status, reason };
     this.#endTimer = setTimeout(
-      () => this.#abandonAll(streamResetCodes.deliveryTimeout),
+      () => this.#safely(() => this.#abandonAll(streamResetCodes.deliveryTimeout)),
       this.#context.limits.endDrainMs,
     );
     this.deliveryEnded();
@@ -200,7 +219,7 @@ export class Viewer {
   cut(status: number, reason: string): void {
     if (this.#over) return;
     this.#ending ??= { status, reason };
-    this.#abandonAll(streamResetCodes.cancelled);
+    this.#safely(() => this.#abandonAll(streamResetCodes.cancelled));
     this.deliveryEnded();
   }
 
@@ -236,8 +255,23 @@ export class Viewer {
   deliveryEnded(): void {
     if (this.#ending === undefined || this.#over) return;
     if (this.#deliveries.some((delivery) => !delivery.ended)) return;
+    const { status, reason } = this.#ending;
     this.#finish();
-    this.#publication.done(this.#ending.status, this.#ending.reason);
+    this.#safely(() => this.#publication.done(status, reason));
+  }
+
+  /** From a delivery. */
+  failed(error: unknown): void {
+    this.#session.fail(error);
+  }
+
+  /** What calls a viewer is on its way to all of them, or serves the publisher: it does not hear of what is wrong with one. */
+  #safely(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   /** draft-18 10.9.1. Objects of before a resumption, or below an earlier start, are for FETCH. */
@@ -335,6 +369,16 @@ export class Viewer {
     clearTimeout(this.#endTimer);
     this.#deliveries = [];
     this.#resolveEnded();
+  }
+}
+
+/** undefined: the dialect has no words for it. */
+function said(encode: () => Uint8Array | undefined): Uint8Array | undefined {
+  try {
+    return encode();
+  } catch (error) {
+    if (error instanceof StreamsError) return undefined;
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
 import { delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
+import { wasGood } from '../core/good-session.ts';
 import { establish } from '../session/establish.ts';
 import type { Session } from '../session/types.ts';
 import { backoffMs } from './backoff.ts';
@@ -28,8 +29,6 @@ type Ended = Extract<PublisherState, { name: 'ended' }>;
 /** More than this waiting on the connection holds `write` up. */
 const maxWaitingBytes = 2 << 20;
 const lookMs = 20;
-/** A session that lasted this long was a good one: the backoff begins anew. */
-const goodSessionMs = 10_000;
 
 /**
  * Publishes one broadcast to a live input over MoQT until it is finished or closed, or the stream key is refused; recovers
@@ -168,10 +167,11 @@ export class BroadcastPublisher {
     const { signal } = this.#stop;
     let attempt = 0;
     while (!signal.aborted) {
-      const startedAt = Date.now();
+      let establishedAt: number | undefined;
       let error: StreamsError;
       try {
         const session = await this.#connect();
+        establishedAt = performance.now();
         this.#sessions++;
         error = await this.#follow(session);
       } catch (thrown) {
@@ -179,7 +179,7 @@ export class BroadcastPublisher {
       }
       if (signal.aborted) return;
       if (isFinal(error)) return this.#end(error.code === 'UNAUTHORIZED' ? 'auth_failed' : 'network', error);
-      attempt = Date.now() - startedAt > goodSessionMs ? 1 : attempt + 1;
+      attempt = wasGood(establishedAt) ? 1 : attempt + 1;
       if (attempt >= (this.#options.maxAttempts ?? Number.POSITIVE_INFINITY)) return this.#end('network', error);
       const retryInMs = backoffMs(attempt, Math.random());
       this.#setState({ name: 'reconnecting', attempt, retryInMs, error });
@@ -193,6 +193,9 @@ export class BroadcastPublisher {
     if (!URL.canParse(url)) throw new StreamsError('USAGE', 'the URL to publish to is not a URL');
     const { pathname, search, host } = new URL(url);
     const transport = await openTransport(connect, url, timeoutMs, this.#stop.signal);
+    const abort = () => transport.close({ code: sessionCodes.noError, reason: '' });
+    this.#stop.signal.addEventListener('abort', abort, { once: true });
+    if (this.#stop.signal.aborted) abort();
     const publishing = new PublisherSession(this.#broadcast, transport, (live) => this.#isTaken(live));
     try {
       const session = await establish(transport, {
@@ -210,6 +213,8 @@ export class BroadcastPublisher {
     } catch (error) {
       transport.close({ code: sessionCodes.noError, reason: '' });
       throw publishRefusal(await transport.closed) ?? error;
+    } finally {
+      this.#stop.signal.removeEventListener('abort', abort);
     }
   }
 

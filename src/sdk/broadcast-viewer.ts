@@ -3,6 +3,8 @@ import { sessionCodes } from '../codec/moqt/codes.ts';
 import { deferred } from '../core/deferred.ts';
 import { childController, delay } from '../core/delay.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
+import { wasGood } from '../core/good-session.ts';
+import { objectPriorities } from '../core/send-order.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { Session, Subscription } from '../session/types.ts';
 import { backoffMs } from './backoff.ts';
@@ -24,8 +26,6 @@ import type {
 
 /** Without media for this long after asking, the viewer says that it waits. */
 const waitingNoticeMs = 1000;
-/** A session that lasted this long was a good one: the backoff begins anew. */
-const goodSessionMs = 10_000;
 /** How long the tracks of a broadcast that went off air may take to deliver what is on its way. */
 const drainMs = 2000;
 const offAirRetryMs = 500;
@@ -99,12 +99,13 @@ export class BroadcastViewer implements Viewer {
     let attempt = 0;
     let renewed = false;
     while (!closing.aborted) {
-      const startedAt = Date.now();
+      let establishedAt: number | undefined;
       this.#delivered = false;
       let error: StreamsError;
       try {
         this.#connectStartedAt = Date.now();
         const session = await this.#dialer.connect(renewed);
+        establishedAt = performance.now();
         this.#sessions++;
         const reason = await this.#follow(session);
         if (reason !== undefined) return this.#end(reason);
@@ -113,7 +114,7 @@ export class BroadcastViewer implements Viewer {
         error = toStreamsError(thrown);
       }
       if (closing.aborted) break;
-      if (this.#delivered || Date.now() - startedAt > goodSessionMs) {
+      if (this.#delivered || wasGood(establishedAt)) {
         attempt = 0;
         renewed = false;
       }
@@ -142,9 +143,10 @@ export class BroadcastViewer implements Viewer {
       over();
     });
     // Ends every request and stream of it, and so all that waits below.
-    controller.signal.addEventListener('abort', () =>
-      session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : ''),
-    );
+    const leave = () => session.close(sessionCodes.noError, this.#closing.signal.aborted ? 'closed_by_caller' : '');
+    controller.signal.addEventListener('abort', leave);
+    // The caller may have closed the viewer between SETUP and here: an aborted signal tells nobody again.
+    if (controller.signal.aborted) leave();
     this.#noticeWaiting();
     // A browser would find out by its idle timeout only.
     const watch = setInterval(() => {
@@ -186,7 +188,8 @@ export class BroadcastViewer implements Viewer {
     const rendezvousMs = this.#options.rendezvousMs ?? 30_000;
     try {
       const track = { namespace: this.#dialer.target!.namespace, name: catalogTrackName };
-      return await session.subscribe(track, { filter: { type: 'unfiltered' }, priority: 0, rendezvousMs, signal });
+      const priority = objectPriorities.catalog;
+      return await session.subscribe(track, { filter: { type: 'unfiltered' }, priority, rendezvousMs, signal });
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!(error instanceof RequestError) || refusalOfRequest(error, undefined) !== undefined) throw error;

@@ -2,6 +2,7 @@ import type { CatalogTrack } from '../codec/catalog/streams-catalog.ts';
 import { parseFragment } from '../codec/cmaf/fragment.ts';
 import { publishDoneCodes, requestErrorCodes } from '../codec/moqt/codes.ts';
 import { childController, delay } from '../core/delay.ts';
+import { objectPriorities } from '../core/send-order.ts';
 import { GroupFollower, type TrackPosition } from '../session/group-follower.ts';
 import { RequestError } from '../session/request-error.ts';
 import type { MoqObject, Session, Subscription } from '../session/types.ts';
@@ -47,9 +48,6 @@ export type FollowTrackOptions = {
 };
 
 const retryMs = 250;
-/** 0 is most urgent: sound before pictures (design, the wire). */
-const priorities = { audio: 1, video: 2 } as const;
-
 /**
  * Follows one media track, subscription after subscription. Resolves with true when the publisher said that the track is
  * over, false when it was told to end. Rejects with RequestError when the relay refuses for good (UNAUTHORIZED and such).
@@ -78,7 +76,7 @@ async function follow(options: FollowTrackOptions, over: AbortSignal): Promise<b
         { namespace, name: track.name },
         {
           filter: { type: 'unfiltered' },
-          priority: priorities[track.kind],
+          priority: objectPriorities[track.kind],
           rendezvousMs: options.rendezvousMs,
           signal: over,
         },

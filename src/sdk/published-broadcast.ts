@@ -12,6 +12,8 @@ type Track = {
   groupStart: number;
 };
 
+/** A group is cut at this size, keyframe or not: relays forget the beginning of larger ones. */
+const maxGroupBytes = 24 << 20;
 /** Audio without video is cut into groups of a second. */
 const audioGroupSeconds = 1;
 
@@ -84,7 +86,7 @@ export class PublishedBroadcast {
   /** The group that begins here; undefined: the one before goes on. */
   #groupFor(track: Track, keyframe: boolean, seconds: number): number | undefined {
     if (track.description.kind === 'video') {
-      if (!keyframe) return undefined;
+      if (!keyframe && (track.store.newest?.bytes ?? 0) < maxGroupBytes) return undefined;
       this.#videoGroup = ++this.#lastGroup;
       return this.#videoGroup;
     }

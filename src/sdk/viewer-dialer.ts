@@ -50,6 +50,9 @@ export class ViewerDialer {
     const timeoutMs = o.connectTimeoutMs ?? 10_000;
     const connect = o.connect ?? browserConnector();
     const transport = await openTransport(connect, target.url, timeoutMs, this.#signal);
+    const abort = () => transport.close({ code: sessionCodes.noError, reason: 'closed_by_caller' });
+    this.#signal.addEventListener('abort', abort, { once: true });
+    if (this.#signal.aborted) abort();
     try {
       return await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs });
     } catch (error) {
@@ -58,6 +61,8 @@ export class ViewerDialer {
       if (refusal !== undefined) throw refusal;
       const { code, message } = toStreamsError(error);
       throw code === 'UNAUTHORIZED' ? tokenRefused(message, false, target.expiresAt) : error;
+    } finally {
+      this.#signal.removeEventListener('abort', abort);
     }
   }
 }

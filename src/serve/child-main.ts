@@ -1,6 +1,7 @@
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { ErrorMessage, FromChild, ProcessName, ToChild } from './child-messages.ts';
 import type { StartChild } from './child-role.ts';
+import { catchTheRest } from './last-resort.ts';
 import { childLogger } from './log.ts';
 
 // First of all: a supervisor that was killed leaves no orphans, and Ctrl-C in the terminal (which reaches the whole
@@ -23,21 +24,29 @@ function errorMessage(thrown: unknown): ErrorMessage {
 }
 
 const logger = childLogger(process.env.STREAMS_LOG_LEVEL);
+// Before it serves, nobody is there who could be served on.
+catchTheRest(logger, (error) => (served === undefined ? fatal(error) : served.faulted?.()));
 const name = process.argv[2] as ProcessName;
 // Loaded while the supervisor is busy with those that come before.
 const role = roles[name]();
 role.catch(() => {});
 let running: ReturnType<StartChild> | undefined;
 let stopping = false;
+let served: Awaited<ReturnType<StartChild>> | undefined;
 
 async function start(config: unknown): Promise<void> {
   try {
     running = role.then(({ startChild }) => startChild(config, logger));
-    send({ type: 'ready', ready: (await running).ready });
+    served = await running;
+    send({ type: 'ready', ready: served.ready });
   } catch (thrown) {
-    const error = errorMessage(thrown);
-    process.send?.({ type: 'fatal', error } satisfies FromChild, () => process.exit(1));
+    fatal(thrown);
   }
+}
+
+function fatal(thrown: unknown): void {
+  const error = errorMessage(thrown);
+  process.send?.({ type: 'fatal', error } satisfies FromChild, () => process.exit(1));
 }
 
 async function stop(): Promise<void> {

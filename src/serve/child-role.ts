@@ -6,6 +6,8 @@ export type RunningChild = {
   ready: unknown;
   /** What the supervisor may ask of it. */
   calls?: Record<string, (params: unknown) => Promise<unknown>>;
+  /** The process has caught, and logged, an error that nobody else did: for the figures of the role. */
+  faulted?(): void;
   stop(): Promise<void>;
 };
 

@@ -3,6 +3,7 @@ import { relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import { type ProcessName, processNames } from './child-messages.ts';
+import type { PublicUrls } from './public-urls.ts';
 
 /** What `streams serve` was asked for. Ports: 0 picks a free one. */
 export type ServeOptions = {
@@ -36,6 +37,8 @@ export type ServeOptions = {
   controlUrl?: string;
   /** Relay of an engine that runs without one. */
   relayUrl?: string;
+  /** What people are told instead of where this machine listens. */
+  publicUrls?: PublicUrls;
   demo: boolean;
 };
 

@@ -23,6 +23,7 @@ export const startChild: StartChild = async (config, logger) => {
     calls: {
       bootstrap: (options) => control.bootstrap(options as Parameters<typeof control.bootstrap>[0]),
       setEndpoints: async (endpoints) => control.setEndpoints(endpoints as Parameters<typeof control.setEndpoints>[0]),
+      told: async () => control.told(),
     },
     stop: () => control.close(),
   };

@@ -10,6 +10,8 @@ export type RelayConfig = {
   dataDir: string;
   versions?: readonly string[];
   maxSessions?: number;
+  /** The name it is reached by, for the certificate that it makes. */
+  certificateHosts?: readonly string[];
   controlUrl: string;
   serviceToken: string;
   /** `iss` of playback tokens; asked of control where the relay runs without it. */
@@ -22,7 +24,7 @@ export type RelayReady = { port: number; certificateSha256: string };
 const drainMs = 1500;
 
 export const startChild: StartChild = async (config, logger) => {
-  const { host, port, dataDir, versions, maxSessions, ...control } = config as RelayConfig;
+  const { host, port, dataDir, versions, maxSessions, certificateHosts, ...control } = config as RelayConfig;
   const issuer = control.issuer ?? (await askIssuer(control));
   const reports = new SessionReports({ ...control, dataDir, logger });
   const authoriser = reports.account(controlAuthoriser({ ...control, issuer, logger }));
@@ -33,10 +35,12 @@ export const startChild: StartChild = async (config, logger) => {
     authoriser,
     logger,
     ...(versions !== undefined && { versions }),
+    ...(certificateHosts !== undefined && { certificateHosts }),
     ...(maxSessions !== undefined && { limits: { maxSessions } }),
   });
   return {
     ready: { port: relay.port, certificateSha256: relay.certificateSha256 } satisfies RelayReady,
+    faulted: () => relay.processFault(),
     async stop() {
       await relay.drain({ timeoutMs: drainMs });
       await reports.close();

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  bracketed,
+  type ChosenName,
+  type Endpoints,
+  hostOf,
+  isWildcard,
+  type ToldEndpoints,
+  toldEndpoints,
+} from '../control/addresses.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Child } from './child.ts';
 import type { ProcessName } from './child-messages.ts';
@@ -17,6 +26,8 @@ import { type ChildPlan, Supervisor, type SupervisorEvent } from './supervisor.t
 export type RunningServe = {
   /** What runs here, and how others reach it. */
   urls: { http?: string; https?: string; relay?: string; rtmp?: string; rtmps?: string; srt?: string };
+  /** The name in them, and where it is from. */
+  addresses: ChosenName;
   /** Only when it was made in this run: it is shown once. */
   apiKey?: string;
   demo?: { inputId: string; url: string; watchUrl: string };
@@ -55,7 +66,7 @@ export async function startServe(options: ServeOptions, surroundings: ServeSurro
     signal.throwIfAborted();
     const demo = await stack.demo();
     return {
-      urls: stack.urls(),
+      ...(await stack.told()),
       ...(stack.newApiKey === undefined ? {} : { apiKey: stack.newApiKey }),
       ...(demo === undefined ? {} : { demo }),
       stop,
@@ -94,19 +105,55 @@ class Stack {
     return this.#options.only.map((name) => all[name]);
   }
 
-  urls(): RunningServe['urls'] {
-    const { host } = this.#options;
+  /** What runs here, as people are told it. */
+  async told(): Promise<Pick<RunningServe, 'urls' | 'addresses'>> {
+    const { host, publicUrls } = this.#options;
+    const told =
+      this.#controlChild === undefined
+        ? toldEndpoints(this.#endpoints(), { host, port: 0 })
+        : ((await this.#controlChild.call('told', {})) as ToldEndpoints);
+    const { publicHttpUrl, relayUrl, rtmpUrl, rtmpsUrl, srtUrl, addresses } = told;
+    const secure = publicHttpUrl.startsWith('https:');
+    // What is secure may be in front of us: the plain port is then for this machine.
+    const plain = publicUrls?.http === undefined && isWildcard(host) ? addresses.name : host;
     return {
-      ...(this.#control === undefined ? {} : { http: urlOf('http', host, this.#control.port) }),
-      ...(this.#control?.httpsUrl === undefined ? {} : { https: this.#control.httpsUrl }),
-      ...(this.#relay === undefined ? {} : { relay: urlOf('https', host, this.#relay.port) }),
-      ...(this.#engine === undefined
-        ? {}
-        : {
-            rtmp: `${urlOf('rtmp', host, this.#engine.rtmpPort)}/live`,
-            ...(this.#rtmpsUrl() === undefined ? {} : { rtmps: `${this.#rtmpsUrl()}/live` }),
-            srt: urlOf('srt', host, this.#engine.srtPort),
-          }),
+      addresses,
+      urls: {
+        ...(this.#control && { http: secure ? urlOf('http', plain, this.#control.port) : publicHttpUrl }),
+        ...(this.#control && secure && { https: publicHttpUrl }),
+        ...(this.#relay && { relay: relayUrl! }),
+        ...(this.#engine && {
+          rtmp: `${rtmpUrl!}/live`,
+          ...(rtmpsUrl !== undefined && { rtmps: `${rtmpsUrl}/live` }),
+          srt: srtUrl!,
+        }),
+      },
+    };
+  }
+
+  /** A wildcard address in one stands for the name that people are told. */
+  #endpoints(): Endpoints {
+    const { host, publicUrls: said = {}, relayUrl } = this.#options;
+    const name = said.http === undefined ? undefined : hostOf(said.http);
+    const bound = host === '' ? '0.0.0.0' : host;
+    const at = (scheme: string, port: number, certified?: string) =>
+      `${scheme}://${bracketed(name ?? certified ?? bound)}:${port}`;
+    const relay = said.relay ?? (this.#relay === undefined ? relayUrl : at('https', this.#relay.port));
+    const rtmp = said.rtmp ?? (this.#engine && at('rtmp', this.#engine.rtmpPort));
+    const { rtmps } = this.#engine ?? {};
+    const secureRtmp = said.rtmps ?? (rtmps && at('rtmps', rtmps.port, rtmps.name));
+    const srt = said.srt ?? (this.#engine && at('srt', this.#engine.srtPort));
+    return {
+      ...(said.http !== undefined && { publicHttpUrl: said.http }),
+      ...(said.whip !== undefined && { publicWhipUrl: said.whip }),
+      ...(said.fmp4 !== undefined && { publicFmp4Url: said.fmp4 }),
+      ...(said.hls !== undefined && { publicHlsUrl: said.hls }),
+      ...(relay !== undefined && { relayUrl: relay }),
+      ...(this.#relay !== undefined && { certificateSha256: this.#relay.certificateSha256 }),
+      ...(rtmp !== undefined && { rtmpUrl: rtmp }),
+      ...(secureRtmp !== undefined && { rtmpsUrl: secureRtmp }),
+      ...(srt !== undefined && { srtUrl: srt }),
+      ...(this.#engine !== undefined && { engineUrl: this.#engine.httpUrl }),
     };
   }
 
@@ -114,12 +161,6 @@ class Stack {
     if (this.#demoInput === undefined) return undefined;
     const { inputId } = this.#demoInput;
     return { inputId, ...(await demoPlayback(this.#controlUrl(), this.#apiKey!, inputId)) };
-  }
-
-  /** By the name of the certificate, where it has one. */
-  #rtmpsUrl(): string | undefined {
-    const rtmps = this.#engine?.rtmps;
-    return rtmps && urlOf('rtmps', rtmps.name ?? this.#options.host, rtmps.port);
   }
 
   /** The one that is bound: a control process that is started again keeps it. */
@@ -173,7 +214,8 @@ class Stack {
   }
 
   #relayPlan(): ChildPlan {
-    const { host, relayPort, dataDir, versions, maxSessions } = this.#options;
+    const { host, relayPort, dataDir, versions, maxSessions, publicUrls } = this.#options;
+    const publicName = publicUrls?.relay ?? publicUrls?.http;
     const { env, ...command } = this.#command('relay');
     return {
       name: 'relay',
@@ -184,6 +226,7 @@ class Stack {
         dataDir,
         ...(versions === undefined ? {} : { versions }),
         ...(maxSessions === undefined ? {} : { maxSessions }),
+        ...(publicName === undefined ? {} : { certificateHosts: [hostOf(publicName)] }),
         controlUrl: this.#controlUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),
@@ -238,19 +281,8 @@ class Stack {
   /** Control puts these into the URLs it hands out; a restarted one is told again. */
   async #tellEndpoints(): Promise<void> {
     if (this.#controlChild === undefined) return;
-    const { relay = this.#options.relayUrl, srt } = this.urls();
-    const { host } = this.#options;
-    const rtmp = this.#engine === undefined ? undefined : urlOf('rtmp', host, this.#engine.rtmpPort);
-    const rtmps = this.#rtmpsUrl();
     try {
-      await this.#controlChild.call('setEndpoints', {
-        ...(relay === undefined ? {} : { relayUrl: relay }),
-        ...(this.#relay === undefined ? {} : { certificateSha256: this.#relay.certificateSha256 }),
-        ...(rtmp === undefined ? {} : { rtmpUrl: rtmp }),
-        ...(rtmps === undefined ? {} : { rtmpsUrl: rtmps }),
-        ...(this.#engine === undefined ? {} : { engineUrl: this.#engine.httpUrl }),
-        ...(srt === undefined ? {} : { srtUrl: srt }),
-      });
+      await this.#controlChild.call('setEndpoints', this.#endpoints());
     } catch (error) {
       // A control that died is told when it is back; that is no fault of the child that has just started.
       if (!(error instanceof StreamsError) || error.code !== 'CHILD_DIED') throw error;

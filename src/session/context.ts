@@ -2,8 +2,9 @@ import type { Dialect } from '../codec/moqt/dialect.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { AuthTokens } from './auth-tokens.ts';
 import type { ControlChannel } from './control-channel.ts';
+import type { Members } from './members.ts';
 import type { RequestIds } from './request-ids.ts';
-import type { SessionClose, SessionHandlers } from './types.ts';
+import type { SessionHandlers } from './types.ts';
 
 /** What the parts of one session share. */
 export type SessionContext = {
@@ -15,7 +16,7 @@ export type SessionContext = {
   /** True once requests may be handled; false when the session closed before. */
   readonly opened: Promise<boolean>;
   /** Requests and subscriptions that have to hear of the end. */
-  readonly live: Set<SessionMember>;
+  readonly live: Members;
   isOpen(): boolean;
   /** Both ends declared a hop id: announcements carry the relays they passed. */
   carriesHops(): boolean;
@@ -30,8 +31,8 @@ export type SessionContext = {
   handlers(): SessionHandlers;
   /** A rule was broken: closes the session with the error's code. What only tells of a lost stream or session is ignored. */
   fail(error: unknown): void;
+  /** Runs what has no caller that could hear of an error: whatever it throws, or rejects with, ends the session. */
+  guard(run: () => unknown): void;
 };
 
-export interface SessionMember {
-  sessionEnded(close: SessionClose): void;
-}
+export type { SessionMember } from './members.ts';

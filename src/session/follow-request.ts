@@ -16,10 +16,10 @@ export type RequestEvents = {
 
 /** Hears the rest of a request stream until it ends. */
 export function followRequest(context: SessionContext, stream: MessageStream, on: RequestEvents): void {
-  const stopped = on.stopped ?? on.cancelled;
+  const stopped = (): void => context.guard(() => (on.stopped ?? on.cancelled)());
   const end = (error: unknown): void => {
-    if (error instanceof StreamResetError) on.cancelled();
-    else if (error === undefined) on.finished();
+    if (error instanceof StreamResetError) context.guard(() => on.cancelled());
+    else if (error === undefined) context.guard(() => on.finished());
     else context.fail(error);
   };
   if (stream.deliverTo === undefined) {

@@ -8,6 +8,7 @@ import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.t
 import { emptyBytes } from '../core/bytes.ts';
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
+import { objectPriorities } from '../core/send-order.ts';
 import type { SendStream } from '../transport/transport.ts';
 import type { SessionContext, SessionMember } from './context.ts';
 import { deadStream } from './dead-stream.ts';
@@ -40,7 +41,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
   constructor(context: SessionContext, request: MessageStream, message: Fetch, tokens?: readonly AuthToken[]) {
     const { parameters } = message;
     this.requestId = message.requestId;
-    this.priority = parameters.subscriberPriority ?? 128;
+    this.priority = parameters.subscriberPriority ?? objectPriorities.unsaid;
     this.groupOrder = parameters.groupOrder ?? 'ascending';
     this.fillTimeoutMs = parameters.fillTimeoutMs;
     this.rangeFilters = updatedFilters(undefined, parameters.rangeFilters ?? {});
@@ -75,12 +76,14 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     const { dialect, transport } = this.#context;
     const encoder = dialect.fetchEncoder(this.groupOrder);
     if (this.#state === 'over') return new FetchStreamWriter(deadStream, encoder, () => {});
-    this.#state = 'accepted';
     const { end, endOfTrack, trackProperties = emptyBytes } = answer;
+    const header = dialect.encodeFetchHeader(this.requestId);
+    // Throws INVALID_ARGUMENT for an answer that cannot be said: it is to be refused then.
     this.#request.send({ type: 'fetchOk', end, endOfTrack, parameters: {}, trackProperties });
+    this.#state = 'accepted';
     const stream = transport.openUni({ priority: this.#transportPriority() });
     this.#stream = stream;
-    stream.write(dialect.encodeFetchHeader(this.requestId));
+    stream.write(header);
     void stream.stopped.then((code) => {
       if (code !== null) this.#cancel();
     });
@@ -134,7 +137,7 @@ export class FetchRequest implements IncomingFetch, SessionMember {
     const { groupOrder } = this;
     return streamPriority({
       subscriberPriority: this.priority,
-      publisherPriority: 128,
+      publisherPriority: objectPriorities.unsaid,
       groupOrder,
       groupId: 0,
       subgroupId: 0,

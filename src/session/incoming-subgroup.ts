@@ -1,6 +1,7 @@
 import { streamResetCodes } from '../codec/moqt/codes.ts';
 import type { MoqObject } from '../codec/moqt/model.ts';
 import type { SubgroupDecoder } from '../codec/moqt/object-stream.ts';
+import { objectPriorities } from '../core/send-order.ts';
 import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { ReceiveStream } from '../transport/transport.ts';
 import type { SessionContext } from './context.ts';
@@ -39,7 +40,7 @@ export class SubgroupReader implements IncomingSubgroup {
     this.properties = header.properties;
     this.firstObject = header.firstObject;
     this.inheritsPriority = header.priority === undefined;
-    this.priority = header.priority ?? 128;
+    this.priority = header.priority ?? objectPriorities.unsaid;
     this.#context = context;
     this.#stream = stream;
     this.#decoder = decoder;

@@ -24,6 +24,8 @@ export type Subscribed = { readonly requestId: number; readonly track: TrackName
 export interface SubscribeOwner {
   /** Throws INVALID_ARGUMENT when the alias is taken. */
   claimAlias(alias: number, request: Subscribed): void;
+  /** What was claimed last is not used after all. */
+  giveBackAlias(alias: number): void;
   /** `alias`: the one it has claimed. */
   release(request: Subscribed, alias: number | undefined): void;
   /** What was asked for with FILL_PARAMETERS, up to `largest`. */
@@ -101,6 +103,7 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     return this.#state.name === 'accepted' ? this.#state.publication.joiningLocation : undefined;
   }
 
+  /** Throws INVALID_ARGUMENT for an answer that cannot be said: it is to be refused then. */
   accept(answer: SubscribeAnswer): Publication {
     if (this.#state.name === 'accepted') throw new StreamsError('INTERNAL', 'a request is answered once');
     const { alias, largest, expiresMs, trackProperties = emptyBytes } = answer;
@@ -120,13 +123,25 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
       return publication;
     }
     this.#owner.claimAlias(alias, this);
-    this.#state = { name: 'accepted', publication };
-    this.#answered.resolve();
     const parameters = {
       ...(largest !== undefined && { largestObject: largest }),
       ...(expiresMs !== undefined && { expiresMs }),
     };
-    this.#stream.send({ type: 'subscribeOk', trackAlias: alias, parameters, trackProperties });
+    try {
+      this.#stream.send({ type: 'subscribeOk', trackAlias: alias, parameters, trackProperties });
+    } catch (error) {
+      // Nothing was sent: it can still be refused.
+      this.#owner.giveBackAlias(alias);
+      throw error;
+    }
+    // A peer that does not read is given up while it is written to.
+    if (this.#isOver) {
+      this.#owner.giveBackAlias(alias);
+      publication.cancel();
+      return publication;
+    }
+    this.#state = { name: 'accepted', publication };
+    this.#answered.resolve();
     for (; this.#owedOks > 0; this.#owedOks--) {
       this.#stream.send({ type: 'requestOk', parameters, trackProperties: emptyBytes });
     }
@@ -140,6 +155,10 @@ export class SubscribeRequest implements IncomingSubscribe, SessionMember {
     this.#stream.send({ type: 'requestError', code, reason, ...(retryMs !== undefined && { retryMs }) });
     this.#stream.finish();
     this.#end();
+  }
+
+  get #isOver(): boolean {
+    return this.#state.name === 'over';
   }
 
   get over(): Promise<void> {

@@ -94,6 +94,7 @@ export class MoqSession implements Session {
       hopId: options.hopId ?? 0n,
       handlers: () => life.handlers,
       fail,
+      guard: (run) => life.guard(run),
     };
     this.#consumer = new Consumer(this.#context);
     this.#publisher = new Publisher(this.#context);
@@ -155,15 +156,19 @@ export class MoqSession implements Session {
     this.#life.close(code, reason);
   }
 
+  fail(error: unknown): void {
+    this.#life.fail(error);
+  }
+
   /** Exchanges SETUPs; resolves once open. */
   async establish(): Promise<void> {
     this.#life.begin('MoQT');
-    void this.#life.closed.then(() => this.#consumer.sessionEnded());
+    void this.#life.closed.then(() => this.#life.guard(() => this.#consumer.sessionEnded()));
     if (this.#life.saysSetupFirst) this.#sendSetup();
     takeAll(this.transport, {
-      uni: (stream) => this.#streams.take(stream),
-      bidi: (stream) => this.#channel.take(stream),
-      datagram: (bytes) => this.#streams.takeDatagram(bytes),
+      uni: this.#life.guarded((stream) => this.#streams.take(stream)),
+      bidi: this.#life.guarded((stream) => this.#channel.take(stream)),
+      datagram: this.#life.guarded((bytes) => this.#streams.takeDatagram(bytes)),
     });
     await this.#life.established();
   }

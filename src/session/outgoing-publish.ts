@@ -30,7 +30,7 @@ export class OfferedTrack implements SessionMember {
   #publication: TrackPublication | undefined;
   #over = false;
 
-  /** Sends PUBLISH. Throws INVALID_ARGUMENT when the alias is taken. */
+  /** Sends PUBLISH. Throws INVALID_ARGUMENT when the alias is taken, and for what cannot be said. */
   constructor(context: SessionContext, owner: SubscribeOwner, track: TrackName, offer: PublishOffer) {
     this.#context = context;
     this.#owner = owner;
@@ -38,20 +38,26 @@ export class OfferedTrack implements SessionMember {
     this.track = track;
     const { alias, largest, forward, expiresMs, trackProperties = emptyBytes } = offer;
     owner.claimAlias(alias, this);
-    const opened = openRequest(context, (requestId) => ({
-      type: 'publish',
-      requestId,
-      track,
-      trackAlias: alias,
-      parameters: {
-        ...(largest !== undefined && { largestObject: largest }),
-        ...(forward !== undefined && { forward }),
-        ...(expiresMs !== undefined && { expiresMs }),
-      },
-      trackProperties,
-    }));
-    this.requestId = opened.requestId;
-    this.#stream = opened.stream;
+    const parameters = {
+      ...(largest !== undefined && { largestObject: largest }),
+      ...(forward !== undefined && { forward }),
+      ...(expiresMs !== undefined && { expiresMs }),
+    };
+    try {
+      const opened = openRequest(context, (requestId) => ({
+        type: 'publish',
+        requestId,
+        track,
+        trackAlias: alias,
+        parameters,
+        trackProperties,
+      }));
+      this.requestId = opened.requestId;
+      this.#stream = opened.stream;
+    } catch (error) {
+      owner.giveBackAlias(alias);
+      throw error;
+    }
     context.live.add(this);
   }
 

@@ -39,6 +39,7 @@ export class TrackPublication implements Publication {
   readonly #ofWriters: WriterOwner = {
     wrote: (group, object) => this.#wrote({ group, object }),
     closed: (writer) => this.#closed(writer),
+    failed: (error) => this.#context.fail(error),
   };
   #terms: SubscriptionTerms;
   #onUpdate: UpdateHandler | undefined;

@@ -3,6 +3,7 @@ import type { Fetch, FetchRange } from '../codec/moqt/control/fetch.ts';
 import type { Subscribe } from '../codec/moqt/control/subscribe.ts';
 import type { Location } from '../codec/moqt/model.ts';
 import { StreamsError } from '../core/errors.ts';
+import { transportPriorities } from '../core/send-order.ts';
 import type { SessionContext } from './context.ts';
 import { type AskedFill, type FilledSubscription, fillFetch, fillRange, fillStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
@@ -39,7 +40,7 @@ export class Publisher implements SubscribeOwner {
     if (refused !== undefined) request.reject(refused.code, refused.reason);
     else {
       this.#add(key, request);
-      handler!(request);
+      this.#context.guard(() => handler!(request));
     }
     request.follow();
   }
@@ -51,11 +52,11 @@ export class Publisher implements SubscribeOwner {
       if ('code' in resolved) request.reject(resolved.code, resolved.reason);
       else if (!request.over) {
         request.resolve(resolved);
-        handler!(request);
+        this.#context.guard(() => handler!(request));
       }
     };
     const resolved = handler === undefined ? fetchRefusals.notSupported : this.#resolve(message, request);
-    if (resolved instanceof Promise) void resolved.then(answer);
+    if (resolved instanceof Promise) this.#context.guard(() => resolved.then(answer));
     else answer(resolved);
     request.follow();
   }
@@ -70,13 +71,16 @@ export class Publisher implements SubscribeOwner {
     void cancelled.then(() => fill.sessionEnded());
     const handler = this.#context.handlers().fetch;
     if (handler === undefined) fill.reject(fetchRefusals.notSupported.code, fetchRefusals.notSupported.reason);
-    else handler(fill);
+    else this.#context.guard(() => handler(fill));
   }
 
   /** draft-20 5.1.4.1: a fill that fails is a stream that is reset. */
   #refuseFill(requestId: number): void {
     const { dialect, transport } = this.#context;
-    const stream = transport.openUni({ priority: 0, head: dialect.encodeFetchHeader(requestId) });
+    const stream = transport.openUni({
+      priority: transportPriorities.last,
+      head: dialect.encodeFetchHeader(requestId),
+    });
     stream.reset(wireResetCode(dialect, streamResetCodes.internalError));
   }
 
@@ -87,7 +91,7 @@ export class Publisher implements SubscribeOwner {
     if (range.kind !== 'standalone') return this.#resolveJoining(range, request);
     if (parameters.locationFilter?.kind === 'relative') {
       const { trackStatus } = this.#context.handlers();
-      return resolveRelative(request, range.track, parameters.locationFilter.groups, trackStatus);
+      return resolveRelative(this.#context, request, range.track, parameters.locationFilter.groups, trackStatus);
     }
     return endsFirst(range) ? fetchRefusals.endsFirst : range;
   }
@@ -134,8 +138,13 @@ export class Publisher implements SubscribeOwner {
     const left = this.#ofTrack.get(key)! - 1;
     if (left > 0) this.#ofTrack.set(key, left);
     else this.#ofTrack.delete(key);
-    if (alias === undefined) return;
-    const { count } = this.#ofAlias.get(alias)!;
+    if (alias !== undefined) this.giveBackAlias(alias);
+  }
+
+  giveBackAlias(alias: number): void {
+    const claimed = this.#ofAlias.get(alias);
+    if (claimed === undefined) return;
+    const { key, count } = claimed;
     if (count > 1) this.#ofAlias.set(alias, { key, count: count - 1 });
     else this.#ofAlias.delete(alias);
   }

@@ -1,4 +1,5 @@
 import type { TrackName } from '../codec/moqt/model.ts';
+import type { SessionContext } from './context.ts';
 import { type FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
 import type { Refusal, SessionHandlers } from './types.ts';
 
@@ -7,6 +8,7 @@ import type { Refusal, SessionHandlers } from './types.ts';
  * TRACK_STATUS says. Never rejects.
  */
 export async function resolveRelative(
+  context: SessionContext,
   request: FetchRequest,
   track: TrackName,
   groups: number,
@@ -16,19 +18,21 @@ export async function resolveRelative(
   return new Promise((resolve) => {
     const { tokens, cancelled } = request;
     void cancelled.then(() => resolve(fetchRefusals.nothingPublished));
-    ask({
-      track,
-      tokens,
-      cancelled,
-      accept({ largest }) {
-        if (largest === undefined) resolve(fetchRefusals.nothingPublished);
-        else if (groups === 0) resolve(fetchRefusals.notYet);
-        else {
-          const start = { group: Math.max(0, largest.group + 1 - groups), object: 0 };
-          resolve({ track, start, end: { group: largest.group, object: largest.object + 1 } });
-        }
-      },
-      reject: (code, reason) => resolve({ code, reason }),
-    });
+    context.guard(() =>
+      ask({
+        track,
+        tokens,
+        cancelled,
+        accept({ largest }) {
+          if (largest === undefined) resolve(fetchRefusals.nothingPublished);
+          else if (groups === 0) resolve(fetchRefusals.notYet);
+          else {
+            const start = { group: Math.max(0, largest.group + 1 - groups), object: 0 };
+            resolve({ track, start, end: { group: largest.group, object: largest.object + 1 } });
+          }
+        },
+        reject: (code, reason) => resolve({ code, reason }),
+      }),
+    );
   });
 }

@@ -45,6 +45,11 @@ export class Requests {
       stream.finish();
       return;
     }
+    // It came with the end of the session, or was read late: nobody would hear of its own end.
+    if (!this.#context.isOpen()) {
+      stream.cancel(streamResetCodes.sessionClosed);
+      return;
+    }
     if (!isRequest(message)) throw protocolViolation(`${message.type} first on a request stream`);
     this.#context.requestIds.receive(message.requestId);
     if (this.#context.isDraining()) return this.#refuse(stream, requestErrorCodes.goingAway, 'going away');
@@ -63,13 +68,13 @@ export class Requests {
       case 'trackStatus': {
         const request = new TrackStatusRequest(this.#context, stream, message);
         if (handlers.trackStatus === undefined) request.refuse();
-        else handlers.trackStatus(request);
+        else this.#context.guard(() => handlers.trackStatus!(request));
         return request.follow();
       }
       case 'publishNamespace': {
         if (handlers.publishNamespace === undefined) break;
         const request = new NamespaceRequest(this.#context, stream, message);
-        handlers.publishNamespace(request);
+        this.#context.guard(() => handlers.publishNamespace!(request));
         return request.follow();
       }
       case 'subscribeNamespace':
@@ -78,8 +83,9 @@ export class Requests {
         if (handler === undefined) break;
         const request = new PrefixRequest(this.#context, stream, message, this.#prefixes[message.type]);
         if (!request.refuseOverlap()) {
-          handler(request);
-          if (message.type === 'subscribeNamespace' && message.tracks) void this.#tracksToo(request, message);
+          this.#context.guard(() => handler(request));
+          if (message.type === 'subscribeNamespace' && message.tracks)
+            this.#context.guard(() => this.#tracksToo(request, message));
         }
         return request.follow();
       }
@@ -94,7 +100,7 @@ export class Requests {
     const { subscribeTracks: registry } = this.#prefixes;
     const other: SubscribeTracks = { ...message, type: 'subscribeTracks' };
     const tracks = new PrefixRequest(this.#context, silentStream(), other, registry);
-    if (!tracks.refuseOverlap()) subscribeTracks(tracks);
+    if (!tracks.refuseOverlap()) this.#context.guard(() => subscribeTracks(tracks));
     void request.cancelled.then(() => tracks.sessionEnded());
   }
 

@@ -5,7 +5,7 @@ import { fromUtf8 } from '../core/bytes.ts';
 import { deferred, Latch } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Transport, TransportClose } from '../transport/transport.ts';
-import type { SessionMember } from './context.ts';
+import { Members } from './members.ts';
 import { advance, type SessionEvent, type SessionState } from './state.ts';
 import type { EstablishOptions, PeerSetup, SessionClose, SessionHandlers } from './types.ts';
 
@@ -13,8 +13,7 @@ type Goaway = { uri: string; timeoutMs: number };
 
 /** How a session of any version opens, is asked to leave, and ends, and who has to hear of it. */
 export class SessionLife {
-  /** Requests and subscriptions that have to hear of the end. */
-  readonly live = new Set<SessionMember>();
+  readonly live = new Members((error) => this.fail(error));
   readonly #transport: Transport;
   readonly #options: EstablishOptions;
   readonly #opened = deferred<boolean>();
@@ -122,16 +121,43 @@ export class SessionLife {
     this.#transport.close({ code, reason: fromUtf8(boundedReason(reason)) });
   }
 
-  /** A rule was broken: closes with the error's code. What only tells of a lost stream or session is ignored. */
+  /**
+   * A rule was broken: closes with the error's code. What only tells of a lost stream or session is ignored; anything else is a
+   * fault of ours, which `EstablishOptions.fault` is told, and closes with INTERNAL_ERROR. Never throws.
+   */
   fail(error: unknown): void {
-    if (this.#isClosed) return;
+    if (isLoss(error)) return;
     if (error instanceof MoqtError) {
+      if (this.#isClosed) return;
       this.#failure ??= error;
       this.close(error.sessionCode, error.message);
-    } else if (!isLoss(error)) {
-      this.#failure ??= new StreamsError('INTERNAL', 'the session failed', { cause: error });
-      this.close(sessionCodes.internalError, 'internal error');
+      return;
     }
+    this.#options.fault?.(error);
+    if (this.#isClosed) return;
+    this.#failure ??= new StreamsError('INTERNAL', 'the session failed', { cause: error });
+    this.close(sessionCodes.internalError, 'internal error');
+  }
+
+  /** Runs what has no caller that could hear of an error: whatever it throws, or rejects with, ends this session and nothing else. */
+  guard(run: () => unknown): void {
+    try {
+      const result = run();
+      if (result instanceof Promise) result.catch((error) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** `take` as a listener that never throws. */
+  guarded<T>(take: (item: T) => void): (item: T) => void {
+    return (item) => {
+      try {
+        take(item);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
   }
 
   get #isClosed(): boolean {
@@ -149,7 +175,7 @@ export class SessionLife {
     this.#setupTimer = undefined;
     this.advance({ type: 'closed', close });
     this.#opened.resolve(false);
-    for (const member of [...this.live]) member.sessionEnded(close);
+    this.live.end(close);
     this.#closed.resolve(close);
   }
 

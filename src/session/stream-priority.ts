@@ -1,9 +1,5 @@
 import type { GroupOrder } from '../codec/moqt/model.ts';
 
-/** Transport priorities (higher is sent first, within 31 bits) above every object: draft-18 7.2. */
-export const controlStreamPriority = 2 ** 31 - 1;
-export const requestStreamPriority = 2 ** 31 - 2;
-
 export type ObjectPriority = {
   /** 0 … 255, 0 most urgent. */
   readonly subscriberPriority: number;

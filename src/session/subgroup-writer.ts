@@ -11,6 +11,8 @@ export type WriterOwner = {
   wrote(groupId: number, objectId: number): void;
   /** Called once or more when nothing further will be written. */
   closed(writer: TrackSubgroupWriter): void;
+  /** Who listens to the end of a stream threw this. */
+  failed(error: unknown): void;
 };
 
 export class TrackSubgroupWriter implements SubgroupWriter, EndListener {
@@ -37,8 +39,12 @@ export class TrackSubgroupWriter implements SubgroupWriter, EndListener {
   streamEnded(code: number | null): void {
     // draft-18 11.4.3: a stream the peer stopped is answered with a reset.
     if (code !== null) this.stream.reset(code);
-    this.#owner.closed(this);
-    this.#listener?.streamEnded(code);
+    try {
+      this.#owner.closed(this);
+      this.#listener?.streamEnded(code);
+    } catch (error) {
+      this.#owner.failed(error);
+    }
   }
 
   write(object: MoqObject): boolean {

@@ -118,7 +118,7 @@ export class Subscriber {
     else if (handler === undefined) request.reject(requestErrorCodes.notSupported, 'nothing is taken here');
     else {
       this.#offered.set(alias, request);
-      handler(request);
+      this.#context.guard(() => handler(request));
     }
   }
 

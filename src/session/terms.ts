@@ -1,6 +1,7 @@
 import type { GroupOrder, SubscriptionFilter } from '../codec/moqt/model.ts';
 import type { MessageParameters } from '../codec/moqt/parameters.ts';
 import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.ts';
+import { objectPriorities } from '../core/send-order.ts';
 
 /** What a subscriber wants of a subscription, and may change (draft-18 10.2, 10.9.1). */
 export type SubscriptionTerms = {
@@ -23,7 +24,7 @@ export type SubscriptionTerms = {
 const defaults: SubscriptionTerms = {
   filter: { type: 'unfiltered' },
   forward: true,
-  priority: 128,
+  priority: objectPriorities.unsaid,
   groupOrder: undefined,
   objectTimeoutMs: 0,
   subgroupTimeoutMs: 0,

@@ -292,15 +292,18 @@ export interface IncomingTrackStatus {
   reject(code: number, reason: string, retryMs?: number): void;
 }
 
-/** What the peer may ask of us; what is missing is refused with NOT_SUPPORTED. Handlers must not throw. */
+/** A handler may go on after it has returned. What it throws or rejects with closes its session with INTERNAL_ERROR. */
+type Handled = unknown;
+
+/** What the peer may ask of us; what is missing is refused with NOT_SUPPORTED. */
 export type SessionHandlers = {
-  subscribe?(request: IncomingSubscribe): void;
-  fetch?(request: IncomingFetch): void;
-  trackStatus?(request: IncomingTrackStatus): void;
-  publish?(request: IncomingPublish): void;
-  publishNamespace?(announcement: IncomingNamespace): void;
-  subscribeNamespace?(request: IncomingPrefix): void;
-  subscribeTracks?(request: IncomingPrefix): void;
+  subscribe?(request: IncomingSubscribe): Handled;
+  fetch?(request: IncomingFetch): Handled;
+  trackStatus?(request: IncomingTrackStatus): Handled;
+  publish?(request: IncomingPublish): Handled;
+  publishNamespace?(announcement: IncomingNamespace): Handled;
+  subscribeNamespace?(request: IncomingPrefix): Handled;
+  subscribeTracks?(request: IncomingPrefix): Handled;
 };
 
 export type PeerSetup = {
@@ -352,6 +355,8 @@ export interface Session {
    */
   sendGoaway(options?: { uri?: string; timeoutMs?: number }): void;
   close(code: number, reason: string): void;
+  /** Something went wrong while the session was served: closes it, with the code of a MoqtError and else with INTERNAL_ERROR (see `fault`). */
+  fail(error: unknown): void;
 }
 
 /**
@@ -373,6 +378,8 @@ export type EstablishOptions = {
   relayCost?: number;
   /** Default 10 000. */
   setupTimeoutMs?: number;
+  /** Told of each error that nobody expected while the session is served; it is closed for it. */
+  fault?(error: unknown): void;
   /**
    * Server: decides once the peer's path is known and before any request is handled. Throwing StreamsError closes the
    * session with UNAUTHORIZED (0x2) and the error's message as reason.

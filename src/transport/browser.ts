@@ -1,6 +1,7 @@
 import { deferred } from '../core/deferred.ts';
 import { StreamsError } from '../core/errors.ts';
 import { redactUrl } from '../core/log.ts';
+import { transportPriorities } from '../core/send-order.ts';
 import { AcceptQueue } from './accept-queue.ts';
 import { BrowserReceiveStream, BrowserSendStream } from './browser-stream.ts';
 import type {
@@ -109,7 +110,7 @@ class BrowserTransport implements Transport {
       this.#acceptUni.push(new BrowserReceiveStream(this.#nextId++, Promise.resolve(stream), this.#received));
     });
     this.#pump(session.incomingBidirectionalStreams, (stream: WebTransportBidirectionalStream) => {
-      this.#acceptBidi.push(this.#bidi(Promise.resolve(stream)));
+      this.#acceptBidi.push(this.#bidi(Promise.resolve(stream), transportPriorities.request));
     });
     this.#pump(session.datagrams.readable, (bytes: Uint8Array) => {
       this.#received(bytes.length);

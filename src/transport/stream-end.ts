@@ -1,4 +1,5 @@
 import { Latch } from '../core/deferred.ts';
+import { rethrowLater } from '../core/fault.ts';
 import type { EndListener } from './transport.ts';
 
 /** How the sending half of a stream ended: told once, to whoever asks in either way. */
@@ -21,6 +22,11 @@ export class StreamEnd extends Latch<number | null> {
   settle(outcome: number | null): void {
     if (this.outcome !== undefined) return;
     this.resolve(outcome);
-    this.#listener?.streamEnded(outcome);
+    try {
+      this.#listener?.streamEnded(outcome);
+    } catch (error) {
+      // The other streams of a connection that ends must hear of it too.
+      rethrowLater(error);
+    }
   }
 }

@@ -24,7 +24,10 @@ export interface Transport {
   /** Opens at once; bytes wait inside while the peer's stream credit is used up. */
   openUni(options?: OpenUniOptions): SendStream;
   openBidi(options?: OpenOptions): BidiStream;
-  /** Next stream of the peer, in the order they arrived; null once the transport is closed. One pending call at a time. */
+  /**
+   * Next stream of the peer, in the order they arrived; null once the transport is closed. One pending call at a time. Our half of a
+   * two-way stream has the priority of answers to requests from the start.
+   */
   acceptUni(): Promise<ReceiveStream | null>;
   acceptBidi(): Promise<BidiStream | null>;
   /** false when it was dropped (too large, or the queue is full): datagrams are unreliable anyway. */
@@ -47,7 +50,7 @@ export interface TransportTaker {
 }
 
 export type OpenOptions = {
-  /** Higher is sent first; default 0. */
+  /** Higher is sent first, within 31 bits; default 0. The order of them all: core/send-order.ts. */
   priority?: number;
 };
 

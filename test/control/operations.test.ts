@@ -148,6 +148,12 @@ const cases: Case[] = [
     scope: 'streams:read',
     about: 'input',
     answer: input,
+    restAdds: {
+      urls: {
+        rtmp: expect.stringMatching(/^rtmp:\/\/127\.0\.0\.1:1935\/live\/lv_\w+$/),
+        rtmpServer: 'rtmp://127.0.0.1:1935/live',
+      },
+    },
   },
   {
     name: 'liveInputs.status',

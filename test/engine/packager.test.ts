@@ -12,12 +12,14 @@ const startedAt = 1_795_000_000_000;
 function packager(fragmentSeconds?: number) {
   const groups: { track: string; groupId: number; objects: Uint8Array[] }[] = [];
   const catalogs: Catalog[] = [];
+  const cuts: string[] = [];
   const newest = (track: string) => groups.findLast((group) => group.track === track)!;
   const made = new Packager(
     {
       beginGroup: (track, groupId) => groups.push({ track, groupId, objects: [] }),
       object: (track, payload) => newest(track).objects.push(payload),
       catalog: (catalog) => catalogs.push(catalog),
+      cut: (track) => cuts.push(track),
     },
     startedAt,
     fragmentSeconds,
@@ -25,7 +27,7 @@ function packager(fragmentSeconds?: number) {
   const of = (track: string) => groups.filter((group) => group.track === track);
   const fragments = (track: string): Fragment[] =>
     of(track).flatMap((group) => group.objects.slice(1).map((bytes) => parseFragment(bytes)));
-  return { packager: made, catalogs, of, fragments };
+  return { packager: made, catalogs, cuts, of, fragments };
 }
 
 const video = (dts: number, keyframe = false, config?: Uint8Array, pts = dts): VideoUnit => ({
@@ -119,6 +121,34 @@ describe('Packager', () => {
       [false, 0, 3000],
     ]);
     expect(fragments('video/360p')[0]!.producer!.wallClock).toBe(startedAt + 33);
+  });
+
+  it('cuts a group that gets too large without a keyframe, and says so', () => {
+    const { packager: made, of, cuts } = packager();
+    const data = new Uint8Array(1 << 20);
+    for (let i = 0; i < 60; i++) {
+      made.push({ ...video(i * 3000, i === 0, i === 0 ? avcC : undefined), data });
+      made.push(audio(i, i === 0 ? fromHex('1190') : undefined));
+    }
+    const groups = of('video/360p');
+    expect(groups.map(({ objects }) => objects.length - 1)).toEqual([23, 23, 14]);
+    expect(cuts).toEqual(['video/360p', 'video/360p']);
+    // Audio, which is shorter here, is cut with it.
+    expect(of('audio').map(({ groupId }) => groupId)).toEqual([startedAt, startedAt + 1]);
+    for (const { objects } of groups) expect(parseInitSegment(objects[0]!)).toHaveLength(1);
+  });
+
+  it('begins without pictures that are shown before its first keyframe', () => {
+    const { packager: made, fragments } = packager();
+    made.push(video(0, true, avcC, 9000));
+    made.push(video(3000, false, undefined, 3000));
+    made.push(video(6000, false, undefined, 6000));
+    made.push(video(9000, false, undefined, 18_000));
+    made.push(video(12_000, false, undefined, 12_000));
+    // Of later keyframes they stay: who watches already can decode them.
+    made.push(video(15_000, true, undefined, 27_000));
+    made.push(video(18_000, false, undefined, 21_000));
+    expect(fragments('video/360p')).toHaveLength(5);
   });
 
   it('joins the clock of the next publisher, with a new init at its keyframe', () => {

@@ -62,3 +62,36 @@ it('leaves at once when it is to come back, and does', async () => {
   await connected(2);
   expect(relays[1]!.url).toBe('moqt://relay.test:4443');
 });
+
+it('waits longer each time for a relay that takes it and lets it go at once', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const at: number[] = [];
+  const publisher = new RelayPublisher({
+    broadcast: new Broadcast(0),
+    inputId: 'lv_1',
+    streamKey: 'sk',
+    namespace,
+    relayUrl: 'moqt://relay.test:4443',
+    logger: silentLogger,
+    retryMs: { first: 100, longest: 1000 },
+    connect: async () => {
+      at.push(performance.now());
+      const pair = memoryPair({ protocol: 'moqt-18' });
+      const handlers = {
+        publishNamespace(announced: { accept(): void }) {
+          announced.accept();
+          setTimeout(() => pair.drop(), 1);
+        },
+      };
+      void establish(pair.server, { role: 'server', handlers });
+      return pair.client;
+    },
+  });
+  await vi.advanceTimersByTimeAsync(4000);
+  const closing = publisher.close();
+  await vi.advanceTimersByTimeAsync(1000);
+  await closing;
+  const waits = at.slice(1, 6).map((time, i) => Math.round((time - at[i]!) / 100) * 100);
+  expect(waits).toEqual([100, 200, 400, 800, 1000]);
+});

@@ -15,6 +15,7 @@ const limits = {
   streamReceiveWindow: 1 << 20,
   connectionReceiveWindow: 8 << 20,
   streamHighWaterBytes: 1 << 20,
+  congestionControl: 'cubic',
 };
 
 /** Calls `seen(kind, a, b, text)` for every event; see native/src/events.rs. */

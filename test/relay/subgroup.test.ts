@@ -111,5 +111,6 @@ function follower(stream: SendStream) {
     subgroupComplete() {},
     subgroupEnded() {},
     trimmed() {},
+    cannotBeSaid() {},
   };
 }

@@ -4,6 +4,7 @@ import { draft18 } from '../../src/codec/moqt/draft18.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer } from '../../src/sdk/broadcast-viewer.ts';
 import type { ViewerGap, ViewerObject, ViewerOptions, ViewerState } from '../../src/sdk/viewer-types.ts';
+import { memoryPair } from '../../src/transport/memory.ts';
 import { catalog, fragment, header, namespace, object, publishGroup, RelaySide, token, url } from './publisher.ts';
 
 const track = 'video/720p';
@@ -389,6 +390,46 @@ describe('BroadcastViewer', () => {
     await other.viewer.close();
     expect(other.viewer.state).toEqual({ name: 'ended', reason: 'closed_by_caller' });
     expect(await relay.pair.server.closed).toMatchObject({ by: 'peer', code: 0 });
+  });
+
+  it('counts dials that nobody answers as attempts, however long each takes', async () => {
+    vi.useFakeTimers();
+    const { viewer, seen } = watch([], { connect: () => new Promise(() => {}), maxAttempts: 4 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await viewer.ended).toMatchObject({ reason: 'network', error: { code: 'RELAY_UNREACHABLE' } });
+    const attempts = seen.states.map((state) => (state.name === 'reconnecting' ? state.attempt : state.name));
+    expect(attempts).toEqual([1, 2, 3, 'ended']);
+  });
+
+  it('counts relays that take the connection and say nothing as attempts too', async () => {
+    vi.useFakeTimers();
+    const { viewer, seen } = watch([], {
+      connect: async () => memoryPair({ protocol: 'moqt-18' }).client,
+      maxAttempts: 3,
+      connectTimeoutMs: 15_000,
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await viewer.ended).toMatchObject({ reason: 'network', error: { code: 'TIMEOUT' } });
+    expect(seen.states.map(({ name }) => name)).toEqual(['reconnecting', 'reconnecting', 'ended']);
+  });
+
+  it('begins anew with its attempts after a session that lasted, and not after a short one', async () => {
+    vi.useFakeTimers();
+    const relays = [new RelaySide(), new RelaySide()];
+    const { seen } = watch(relays);
+    const lost = async (relay: RelaySide, afterMs: number) => {
+      await relay.session;
+      await vi.advanceTimersByTimeAsync(afterMs);
+      relay.pair.drop();
+    };
+    const attempts = () => seen.states.flatMap((state) => (state.name === 'reconnecting' ? [state.attempt] : []));
+    await lost(relays[0]!, 1000);
+    await vi.advanceTimersByTimeAsync(1000);
+    await lost(relays[1]!, 11_000);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(attempts().slice(0, 2)).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(attempts()[2]).toBe(2);
   });
 
   it('refuses what is no token before it connects', async () => {

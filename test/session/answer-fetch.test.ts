@@ -81,7 +81,8 @@ describe.each(moqtProtocols)('a publisher answers FETCH in %s', (protocol) => {
     session.close(0, '');
   });
 
-  it.runIf(Number(protocol.slice(5)) >= 19)('with filters: what passes', async () => {
+  it('with filters: what passes', async ({ skip }) => {
+    skip(Number(protocol.slice(5)) < 19, `${protocol} has no range filters`);
     const session = await peers(protocol);
     const rangeFilters = { object: [{ set: 0, ranges: [{ start: 1n, end: 1n }] }] };
     const range = { start: { group: 4, object: 0 }, end: { group: 6, object: 0 } };

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { transportPriorities } from '../../src/core/send-order.ts';
 import { RequestIds } from '../../src/session/request-ids.ts';
 import type { SessionState } from '../../src/session/state.ts';
 import { advance } from '../../src/session/state.ts';
 import type { ObjectPriority } from '../../src/session/stream-priority.ts';
-import { requestStreamPriority, streamPriority } from '../../src/session/stream-priority.ts';
+import { streamPriority } from '../../src/session/stream-priority.ts';
 
 const invalid = expect.objectContaining({ sessionCode: 0x4 });
 
@@ -69,7 +70,7 @@ describe('stream priority', () => {
   it('stays below control and request streams, and in 31 bits', () => {
     const most = of({ subscriberPriority: 0, publisherPriority: 0, groupId: 0, subgroupId: 0 });
     const least = of({ subscriberPriority: 255, publisherPriority: 255, groupId: 4095, subgroupId: 99 });
-    expect(most).toBeLessThan(requestStreamPriority);
+    expect(most).toBe(transportPriorities.topObject);
     expect(least).toBe(0);
   });
 });

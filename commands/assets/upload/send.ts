@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { type DetailedError, Upload, type UploadOptions } from 'tus-js-client';
 import { errorCodes, StreamsError } from '../../../src/core/errors.ts';
 import type { Connection } from '../../profile.ts';
+import { PipedSource } from './piped-source.ts';
 
 export type SendOptions = {
   readonly connection: Connection;
@@ -22,10 +23,19 @@ export type SendOptions = {
 const pipedChunkBytes = 8 << 20;
 const retryDelays = [0, 500, 1000, 3000, 5000, 10_000];
 
-/** Sends a file by tus 1.0, over lost connections and restarts of the server; answers its upload URL. Throws INTERRUPTED when the signal aborts. */
-export function send(options: SendOptions): Promise<string> {
+/**
+ * Sends a file by tus 1.0, over lost connections and restarts of the server; answers its upload URL. Throws INTERRUPTED when the signal aborts, and
+ * NO_MEDIA, before the server is asked, where there is nothing to send.
+ */
+export async function send(options: SendOptions): Promise<string> {
   const { connection, source, size, metadata, uploadUrl, begun, progress, signal } = options;
   const { apiUrl, apiKey } = connection;
+  const piped = size === undefined ? new PipedSource(source, () => source.destroy()) : undefined;
+  if (size === 0 || (await isEmpty(piped, source, signal)))
+    throw new StreamsError('NO_MEDIA', `${metadata.filename} is empty: there is nothing to upload`, {
+      hint:
+        piped === undefined ? 'streams assets upload <a file with media>' : 'cat film.mp4 | streams assets upload -',
+    });
   return new Promise((resolve, reject) => {
     const settings: UploadOptions = {
       endpoint: `${apiUrl}/uploads`,
@@ -35,7 +45,9 @@ export function send(options: SendOptions): Promise<string> {
       storeFingerprintForResuming: false,
       chunkSize: size === undefined ? pipedChunkBytes : Number.POSITIVE_INFINITY,
       ...(uploadUrl !== undefined && { uploadUrl }),
-      ...(size === undefined ? { uploadLengthDeferred: true } : { uploadSize: size }),
+      ...(piped === undefined
+        ? { uploadSize: size! }
+        : { uploadLengthDeferred: true, fileReader: { openFile: async () => piped } }),
       onUploadUrlAvailable: () => upload.url !== null && begun(upload.url),
       onShouldRetry: mayPass,
       onProgress: progress,
@@ -56,6 +68,19 @@ export function send(options: SendOptions): Promise<string> {
     signal.addEventListener('abort', abort, { once: true });
     upload.start();
   });
+}
+
+/** What is piped in ends before its first byte. Throws INTERRUPTED when the signal aborts while nobody writes. */
+async function isEmpty(piped: PipedSource | undefined, source: Readable, signal: AbortSignal): Promise<boolean> {
+  if (piped === undefined) return false;
+  const abort = () => source.destroy(new StreamsError('INTERRUPTED', 'interrupted'));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await piped.isEmpty();
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** A lost connection, a server that is away or busy, an offset that another request of ours has moved. */

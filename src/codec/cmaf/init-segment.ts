@@ -1,6 +1,17 @@
 import { ByteWriter, concat, utf8 } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
-import { findBox, fourCcBytes, needBox, needPath, readBoxes, readFullBox, writeBox, writeFullBox } from './boxes.ts';
+import {
+  type Box,
+  findBox,
+  fourCcBytes,
+  needBox,
+  needPath,
+  readBoxes,
+  readFullBox,
+  writeBox,
+  writeFullBox,
+} from './boxes.ts';
+import { parseTrackEdit, type TrackEdit } from './edit-list.ts';
 import type { SampleDefaults } from './fragment.ts';
 import { parseSampleEntry, type SampleEntry, type TrackDescription, writeSampleEntry } from './sample-entry.ts';
 
@@ -17,6 +28,7 @@ export type ParsedTrack = SampleEntry & {
   timescale: number;
   /** From trex, for fragments that leave fields out. */
   defaults: SampleDefaults;
+  edit: TrackEdit;
 };
 
 const identityMatrix = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
@@ -57,6 +69,7 @@ export function parseInitSegment(bytes: Uint8Array): ParsedTrack[] {
     reader.u32();
     defaults.set(trackId, { duration: reader.u32(), size: reader.u32(), flags: reader.u32() });
   }
+  const movieTimescale = movieTimescaleOf(moov);
   const traks = moov.filter((box) => box.type === 'trak');
   if (traks.length > 64) throw new StreamsError('LIMIT_EXCEEDED', `${traks.length} tracks in an init segment`);
   return traks.map((trak) => {
@@ -78,8 +91,18 @@ export function parseInitSegment(bytes: Uint8Array): ParsedTrack[] {
       trackId,
       timescale,
       defaults: defaults.get(trackId) ?? { duration: 0, size: 0, flags: 0 },
+      edit: parseTrackEdit(boxes, movieTimescale, timescale),
     };
   });
+}
+
+/** Ticks per second of the durations in edit lists (mvhd); 0 where it is not said. */
+function movieTimescaleOf(moov: readonly Box[]): number {
+  const mvhd = findBox(moov, 'mvhd');
+  if (mvhd === undefined) return 0;
+  const { version, reader } = readFullBox(mvhd);
+  reader.take(version === 1 ? 16 : 8);
+  return reader.u32();
 }
 
 function writeTrak(track: InitTrack): Uint8Array {

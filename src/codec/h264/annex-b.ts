@@ -23,6 +23,18 @@ function pushTrimmed(units: Uint8Array[], bytes: Uint8Array, from: number, to: n
   if (end > from) units.push(bytes.subarray(from, end));
 }
 
+/** NAL units of an access unit with 4-byte lengths (ISO 14496-15), as far as the lengths add up; views into `bytes`. Empty ones are left out. */
+export function* lengthPrefixed(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = view.getUint32(at);
+    const end = at + 4 + length;
+    if (end > bytes.length) return;
+    if (length > 0) yield bytes.subarray(at + 4, end);
+    at = end;
+  }
+}
+
 /** NAL units with 4-byte lengths before them (ISO 14496-15). */
 export function withLengths(units: readonly Uint8Array[]): Uint8Array {
   let size = 0;

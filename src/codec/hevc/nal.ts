@@ -1,5 +1,14 @@
 /** nal_unit_type (ITU-T H.265 table 7-1). */
-export const nalType = { vps: 32, sps: 33, pps: 34, delimiter: 35, endOfSequence: 36, endOfStream: 37, filler: 38 };
+export const nalType = {
+  vps: 32,
+  sps: 33,
+  pps: 34,
+  delimiter: 35,
+  endOfSequence: 36,
+  endOfStream: 37,
+  filler: 38,
+  prefixSei: 39,
+};
 
 /** nal_unit_type of a NAL unit of two bytes or more. */
 export function nalTypeOf(nal: Uint8Array): number {
@@ -9,12 +18,4 @@ export function nalTypeOf(nal: Uint8Array): number {
 /** IDR, CRA or BLA: a picture at which decoding can begin (7.4.2.2, IRAP). */
 export function isRandomAccess(type: number): boolean {
   return type >= 16 && type <= 23;
-}
-
-/** True when an access unit (4-byte lengths) holds a slice of an IRAP picture. */
-export function hasRandomAccess(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at + 6 <= bytes.length; at += 4 + view.getUint32(at))
-    if (isRandomAccess((bytes[at + 4]! >> 1) & 0x3f)) return true;
-  return false;
 }

@@ -1,9 +1,10 @@
 import { emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { checkProperties } from './key-value-pairs.ts';
 import type { MoqObject } from './model.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
 import { refuseProperties, type StatusOptions, statusCodes, statusOf } from './object-stream.ts';
-import type { Varints } from './varint.ts';
+import { type Varints, vi64 } from './varint.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /** draft-18 11.3.1 OBJECT_DATAGRAM. */
@@ -39,14 +40,19 @@ export function decodeDatagram(
   try {
     const type = reader.varint();
     if (type === paddingDatagramType) return undefined;
-    return readObjectDatagram(reader, type, options.olderStatus ?? false);
+    return readObjectDatagram(reader, varints, type, options.olderStatus ?? false);
   } catch (error) {
     if (error instanceof MoqtError) throw error;
     throw protocolViolation(`datagram: ${(error as Error).message}`, error);
   }
 }
 
-function readObjectDatagram(reader: WireReader, type: number, olderStatus: boolean): ObjectDatagram | undefined {
+function readObjectDatagram(
+  reader: WireReader,
+  varints: Varints,
+  type: number,
+  olderStatus: boolean,
+): ObjectDatagram | undefined {
   const hasStatus = (type & bit.status) !== 0;
   const endOfGroup = (type & bit.endOfGroup) !== 0;
   if (type > 0x2f || (type & 0x10) !== 0 || (hasStatus && endOfGroup))
@@ -59,6 +65,7 @@ function readObjectDatagram(reader: WireReader, type: number, olderStatus: boole
   if ((type & bit.properties) !== 0) {
     properties = reader.lengthPrefixed();
     if (properties.length === 0) throw protocolViolation('datagram with empty properties');
+    if (varints === vi64) checkProperties(properties, vi64);
   }
   const status = hasStatus ? statusOf(reader.varint(), olderStatus) : 'normal';
   if (properties !== undefined) refuseProperties(status, olderStatus);

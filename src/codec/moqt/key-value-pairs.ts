@@ -1,9 +1,12 @@
 import { sessionCodes } from './codes.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
-import type { WireReader, WireWriter } from './wire.ts';
+import type { Varints } from './varint.ts';
+import { WireReader, type WireWriter } from './wire.ts';
 
 const maxValueBytes = 0xffff;
 const maxType = (1n << 64n) - 1n;
+/** draft-18 15.8 Table 14 */
+export const immutableProperties = 0x0b;
 
 /** draft-18 1.4.3. Even types hold an integer, odd ones bytes. Types are bigint-safe numbers: those above 2^53-1 are skipped. */
 export type KeyValuePair =
@@ -46,6 +49,20 @@ export function writeKeyValuePairs(writer: WireWriter, pairs: readonly KeyValueP
     previous = pair.type;
     if (typeof pair.value === 'bigint') writer.varint(pair.value);
     else writer.lengthPrefixed(pair.value);
+  }
+}
+
+/**
+ * Object properties of draft-17 on pass through as they are; other versions have them in another form, so what are no pairs must not
+ * come in. Immutable properties hold pairs themselves (draft-16 12.2). Throws KEY_VALUE_FORMATTING_ERROR (1.4.3).
+ */
+export function checkProperties(bytes: Uint8Array, varints: Varints): void {
+  try {
+    for (const { type, value } of readKeyValuePairs(new WireReader(bytes, varints))) {
+      if (type === immutableProperties && typeof value !== 'bigint') readKeyValuePairs(new WireReader(value, varints));
+    }
+  } catch (error) {
+    throw keyValueError(`properties: ${(error as Error).message}`);
   }
 }
 

@@ -1,11 +1,12 @@
 import { emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { checkProperties } from './key-value-pairs.ts';
 import type { MoqObject, ObjectStatus } from './model.ts';
 import { limitExceeded, protocolViolation } from './moqt-error.ts';
 import { PayloadStream, type PromisedItem } from './payload-stream.ts';
 import type { WireSubgroupHeader } from './subgroup-header.ts';
 import { readSubgroupHeader } from './subgroup-header.ts';
-import type { Varints } from './varint.ts';
+import { type Varints, vi64 } from './varint.ts';
 import type { WireReader } from './wire.ts';
 
 /** Bound of one object's properties; the draft has none. */
@@ -134,9 +135,15 @@ export class SubgroupDecoder {
   }
 }
 
-/** draft-18 11.2.1.2: a length, then pairs, which stay as they are. A copy, as they may outlive the chunk they came in. */
+/**
+ * draft-18 11.2.1.2: a length, then pairs, which stay as they are. A copy, as they may outlive the chunk they came in. Those of drafts
+ * up to 16 are looked at when they are turned into properties (extension-headers.ts). Throws KEY_VALUE_FORMATTING_ERROR.
+ */
 export function readProperties(reader: WireReader): Uint8Array {
   const length = reader.varint();
   if (length > maxPropertiesBytes) throw limitExceeded(`object properties of ${length} bytes`);
-  return length === 0 ? emptyBytes : reader.take(length).slice();
+  if (length === 0) return emptyBytes;
+  const properties = reader.take(length).slice();
+  if (reader.varints === vi64) checkProperties(properties, vi64);
+  return properties;
 }

@@ -1,5 +1,5 @@
 import type { KeyValuePair } from './key-value-pairs.ts';
-import { readKeyValuePairs } from './key-value-pairs.ts';
+import { immutableProperties, readKeyValuePairs } from './key-value-pairs.ts';
 import type { GroupOrder } from './model.ts';
 import { MoqtError, protocolViolation } from './moqt-error.ts';
 import type { Varints } from './varint.ts';
@@ -23,7 +23,7 @@ export const propertyTypes = {
   objectDeliveryTimeout: 0x02,
   maxCacheDuration: 0x04,
   subgroupDeliveryTimeout: 0x06,
-  immutableProperties: 0x0b,
+  immutableProperties,
   defaultPublisherPriority: 0x0e,
   defaultPublisherGroupOrder: 0x22,
   dynamicGroups: 0x30,
@@ -40,6 +40,8 @@ export function readTrackProperties(varints: Varints, bytes: Uint8Array): TrackP
   let dynamicGroups = false;
   for (const { type, value } of pairs(varints, bytes)) {
     if (type >= 0x4000 && type <= 0x7fff) mandatory ??= type;
+    // For versions that have them in another form.
+    if (type === immutableProperties && typeof value !== 'bigint') pairs(varints, value);
     if (type === propertyTypes.objectDeliveryTimeout) objectTimeoutMs = Number(value);
     if (type === propertyTypes.subgroupDeliveryTimeout) subgroupTimeoutMs = Number(value);
     if (type === propertyTypes.dynamicGroups) {

@@ -114,6 +114,11 @@ function decodeStream(reader: ByteReader, type: number): StreamFrame {
   return { type: 'stream', id, offset, data, fin: (type & 1) !== 0 };
 }
 
+/** A code of another connection may be one that is only known about (see quicVarintAt). */
+function bounded(code: number): number {
+  return Math.min(code, Number.MAX_SAFE_INTEGER);
+}
+
 /** RFC 9000 19.11. */
 function streamCount(reader: ByteReader): number {
   const max = readQuicCodePoint(reader);
@@ -129,10 +134,10 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array {
   };
   switch (frame.type) {
     case 'reset-stream':
-      put(frameType.resetStream, frame.id, frame.code, frame.finalSize);
+      put(frameType.resetStream, frame.id, bounded(frame.code), frame.finalSize);
       break;
     case 'stop-sending':
-      put(frameType.stopSending, frame.id, frame.code);
+      put(frameType.stopSending, frame.id, bounded(frame.code));
       break;
     case 'max-data':
       put(frameType.maxData, frame.max);
@@ -145,8 +150,8 @@ export function encodeFrame(frame: OutgoingFrame): Uint8Array {
       break;
     case 'close': {
       const reason = utf8(frame.reason);
-      if (frame.by === 'application') put(frameType.applicationClose, frame.code);
-      else put(frameType.connectionClose, frame.code, 0);
+      if (frame.by === 'application') put(frameType.applicationClose, bounded(frame.code));
+      else put(frameType.connectionClose, bounded(frame.code), 0);
       put(reason.length);
       writer.bytes(reason);
       break;

@@ -15,6 +15,7 @@ export function mountOpenApi(app: App, context: ControlContext): void {
     c.json({
       openapi: '3.1.0',
       info: { title: 'streams', version: '1', description: 'Control plane of live and on-demand video.' },
+      // Whoever passes the document on passes on no name that a request has brought.
       servers: [{ url: context.endpoints().publicHttpUrl }],
       security: [{ apiKey: [] }],
       paths,

@@ -1,6 +1,7 @@
 import { publicJwks } from '../auth/jwks.ts';
 import type { ControlContext } from '../context.ts';
 import type { App } from './app-env.ts';
+import { askedBy } from './asked-by.ts';
 
 /** What anybody may read: signing keys' public halves, where the relay is, whether the server lives. */
 export function mountPublic(app: App, context: ControlContext): void {
@@ -12,8 +13,13 @@ export function mountPublic(app: App, context: ControlContext): void {
   );
 
   app.get('/endpoints.json', (c) => {
-    const { relayUrl, certificateSha256 } = context.endpoints();
-    const relay = relayUrl === undefined ? null : { url: relayUrl, certificateSha256 };
+    // For the asker alone: nothing keeps this answer.
+    const { relayUrl, certificateSha256 } = context.endpoints(askedBy(c), true);
+    const publicUrl = context.endpoints(askedBy(c)).relayUrl;
+    const relay =
+      relayUrl === undefined
+        ? null
+        : { url: relayUrl, certificateSha256, ...(publicUrl !== relayUrl && { publicUrl }) };
     return c.json({ relay }, 200, { 'cache-control': 'no-store', 'access-control-allow-origin': '*' });
   });
 

@@ -5,9 +5,10 @@ import type { ControlContext } from '../context.ts';
 import { creates, invoke, type Operation, takesBody } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
+import { askedBy } from './asked-by.ts';
 import { readJson } from './read-body.ts';
 
-/** Every operation at its REST address under `/v1`. */
+/** Every operation at its REST address under `/v1`. Addresses in answers go by the name that a request came by. */
 export function mountRest(app: App, context: ControlContext): void {
   for (const operation of operations) {
     const { method, path } = operation.rest;
@@ -15,7 +16,8 @@ export function mountRest(app: App, context: ControlContext): void {
       const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
       const given = takesBody(method) ? await objectBody(c.req.raw) : queryInput(operation, new URL(c.req.url));
       const input = { ...given, ...c.req.param() };
-      const output = await invoke(context, operation, caller, input, {
+      const endpoints = () => context.endpoints(askedBy(c));
+      const output = await invoke({ ...context, endpoints }, operation, caller, input, {
         form: 'rest',
         requestId: c.get('requestId'),
         idempotencyKey: c.req.header('idempotency-key'),

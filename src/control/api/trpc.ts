@@ -5,6 +5,7 @@ import type { ControlContext } from '../context.ts';
 import { invoke } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
+import { askedBy } from './asked-by.ts';
 import { statusOf, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
 
@@ -29,7 +30,8 @@ export function mountTrpc(app: App, context: ControlContext): void {
       const text = c.req.query('input');
       const input =
         method === 'POST' ? await readJson(c.req.raw) : text === undefined ? undefined : parseJson(text, 'input');
-      const data = await invoke(context, operation, caller, input, {
+      const endpoints = () => context.endpoints(askedBy(c));
+      const data = await invoke({ ...context, endpoints }, operation, caller, input, {
         form: 'trpc',
         requestId: c.get('requestId'),
         idempotencyKey: c.req.header('idempotency-key'),

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
+import { besideEngine } from '../addresses.ts';
 import { mintPlaybackToken } from '../auth/playback-token.ts';
 import { asset, findAsset, viewAsset } from './asset-view.ts';
 import { defineOperation } from './define.ts';
@@ -28,7 +29,8 @@ export const assetsMintPlaybackToken = defineOperation({
     const { playback_id: playbackId } = row;
     const wanted = { orgId: row.org_id, id: playbackId, otherIds: [id], ...tokenRules(rules) };
     const { token, kid, alg, expiresAt } = await mintPlaybackToken(call.context, call.caller, wanted);
-    const { engineUrl, publicHttpUrl } = call.context.endpoints();
+    const told = call.context.endpoints();
+    const hls = besideEngine(told, told.publicHlsUrl);
     return {
       token,
       jti: decodeJwt(token).jti!,
@@ -36,8 +38,8 @@ export const assetsMintPlaybackToken = defineOperation({
       alg,
       expires_at: isoTime(expiresAt),
       asset: viewAsset(row),
-      ...(engineUrl !== undefined && { hlsUrl: `${publicHttpUrl}/hls/${playbackId}/index.m3u8?tok=${token}` }),
-      watchUrl: `${publicHttpUrl}/watch/${playbackId}?tok=${token}`,
+      ...(hls !== undefined && { hlsUrl: `${hls}/hls/${playbackId}/index.m3u8?tok=${token}` }),
+      watchUrl: `${told.publicHttpUrl}/watch/${playbackId}?tok=${token}`,
     };
   },
 });

@@ -89,8 +89,9 @@ export async function invoke(
   const { target } = operation;
   if (!target) return answer(operation, { context, db: context.db, caller }, input, options);
   return context.db.transaction().execute(async (db) => {
+    const call = { context, db, caller };
     const write = async () => {
-      const output = await answer(operation, { context, db, caller }, input, options);
+      const output = operation.output.parse(await operation.run(call, input));
       await writeAudit(db, {
         org_id: caller.orgId,
         at: context.now(),
@@ -102,17 +103,23 @@ export async function invoke(
       return output;
     };
     const { idempotencyKey, form } = options;
-    if (idempotencyKey === undefined) return write();
+    if (idempotencyKey === undefined) return withAdded(operation, call, await write(), form);
     const key = requireIdempotencyKey(idempotencyKey);
     const request = { operation: operation.name, form, input };
-    return once({ db, vault: context.vault, now: context.now() }, { orgId: caller.orgId, key, request }, write);
+    const keeper = { db, vault: context.vault, now: context.now() };
+    // Addresses are made for every answer anew: they may go by the name that its request came by.
+    const kept = await once(keeper, { orgId: caller.orgId, key, request }, write);
+    return withAdded(operation, call, kept, form);
   });
 }
 
 async function answer(operation: Operation, call: Call, input: never, options: InvokeOptions): Promise<Output> {
-  const output = operation.output.parse(await operation.run(call, input));
+  return withAdded(operation, call, operation.output.parse(await operation.run(call, input)), options.form);
+}
+
+function withAdded(operation: Operation, call: Call, output: Output, form: InvokeOptions['form']): Output {
   const { adds } = operation.rest;
-  if (options.form !== 'rest' || !adds) return output;
+  if (form !== 'rest' || !adds) return output;
   return { ...output, ...adds.output.parse(adds.from(call, output as never)) };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { besideEngine } from '../addresses.ts';
 import { hashSecret } from '../auth/secrets.ts';
 import { srtPassphrase } from '../auth/srt-passphrase.ts';
 import type { Db, LiveInputRow } from '../store/schema.ts';
@@ -56,8 +57,20 @@ export async function storeStreamKey(db: Db, inputId: string, hash: string, now:
   await db.insertInto('stream_keys').values({ hash, input_id: inputId, created_at: now, revoked_at: null }).execute();
 }
 
-/** Only on REST's create and rotate, since they hold the key; only for what listens. */
+/** How the name in the addresses was chosen. */
+export const addresses = z
+  .object({
+    by: z.enum(['setting', 'request', 'certificate', 'machine']),
+    name: z.string(),
+  })
+  .optional()
+  .describe(
+    "The name in the addresses: what the server was told (`setting`), or, where it is bound to all addresses, the name the request came by, its certificate's, or an address of the machine",
+  );
+
+/** Only on REST's create and rotate, since they hold the key, and without it on get; only for what listens. */
 export const publishUrls = z.object({
+  addresses,
   urls: z
     .object({
       rtmp: z.string().optional().describe('The whole address, for ffmpeg'),
@@ -81,32 +94,59 @@ export const publishUrls = z.object({
     .optional(),
 });
 
+/** Nothing where the server is bound to one address: there was nothing to choose. */
+export function viewAddresses(context: Call['context']): { addresses?: z.input<typeof addresses> } {
+  const { by, name } = context.endpoints().addresses;
+  return by === 'bind' ? {} : { addresses: { by, name } };
+}
+
+type Urls = NonNullable<z.input<typeof publishUrls>['urls']>;
+
 export function viewPublishUrls(
   { context }: Call,
   input: z.output<typeof liveInputWithKey>,
 ): z.input<typeof publishUrls> {
-  const { rtmpUrl, rtmpsUrl, srtUrl, engineUrl, relayUrl, publicHttpUrl } = context.endpoints();
-  if (engineUrl !== undefined && input.ingest === 'fmp4') {
-    const moqt = relayUrl && `${relayUrl}/publish/${input.id}?sk=${input.stream_key_cleartext}`;
-    return { urls: { fmp4: `${publicHttpUrl}/ingest/${input.id}`, ...(moqt !== undefined && { moqt }) } };
+  const { id, ingest, stream_key_cleartext: key } = input;
+  const urls = ingestUrls(context, id, ingest);
+  const withKey: Urls = { ...urls };
+  if (urls.moqt !== undefined) withKey.moqt = `${urls.moqt}?sk=${key}`;
+  if (urls.srt !== undefined) {
+    const passphrase = srtPassphrase(context, hashSecret(key));
+    withKey.srt = `${urls.srt}&passphrase=${passphrase}&pbkeylen=32`;
+    withKey.srtPassphrase = passphrase;
   }
-  if (engineUrl !== undefined && input.ingest === 'whip')
-    return { urls: { whip: `${publicHttpUrl}/whip/${input.id}` } };
-  if (srtUrl !== undefined && input.ingest === 'srt') {
-    const passphrase = srtPassphrase(context, hashSecret(input.stream_key_cleartext));
-    const srt = `${srtUrl}?streamid=${input.id}&passphrase=${passphrase}&pbkeylen=32`;
-    return { urls: { srt, srtPassphrase: passphrase } };
+  if (urls.rtmpServer !== undefined) {
+    withKey.rtmp = `${urls.rtmp}?sk=${key}`;
+    if (urls.rtmps !== undefined) withKey.rtmps = `${urls.rtmps}?sk=${key}`;
+    withKey.rtmpStreamKey = `${id}?sk=${key}`;
   }
-  if (rtmpUrl === undefined || input.ingest !== 'rtmp') return {};
+  return { ...viewAddresses(context), ...(Object.keys(urls).length > 0 && { urls: withKey }) };
+}
+
+/** Where the encoder of an input pushes to, without its key. */
+export function viewIngestUrls({ context }: Call, input: z.output<typeof liveInput>): z.input<typeof publishUrls> {
+  const urls = ingestUrls(context, input.id, input.ingest);
+  return { ...viewAddresses(context), ...(Object.keys(urls).length > 0 && { urls }) };
+}
+
+function ingestUrls(context: Call['context'], id: string, ingest: z.output<typeof ingestKind>): Urls {
+  const told = context.endpoints();
+  const { rtmpUrl, rtmpsUrl, srtUrl, relayUrl } = told;
+  if (ingest === 'fmp4') {
+    const fmp4 = besideEngine(told, told.publicFmp4Url);
+    if (fmp4 === undefined) return {};
+    return { fmp4: `${fmp4}/ingest/${id}`, ...(relayUrl !== undefined && { moqt: `${relayUrl}/publish/${id}` }) };
+  }
+  if (ingest === 'whip') {
+    const whip = besideEngine(told, told.publicWhipUrl);
+    return whip === undefined ? {} : { whip: `${whip}/whip/${id}` };
+  }
+  if (ingest === 'srt') return srtUrl === undefined ? {} : { srt: `${srtUrl}?streamid=${id}` };
+  if (rtmpUrl === undefined) return {};
   const rtmpServer = `${rtmpUrl}/live`;
-  const rtmpStreamKey = `${input.id}?sk=${input.stream_key_cleartext}`;
-  const rtmps = rtmpsUrl && `${rtmpsUrl}/live/${rtmpStreamKey}`;
   return {
-    urls: {
-      rtmp: `${rtmpServer}/${rtmpStreamKey}`,
-      ...(rtmps !== undefined && { rtmps }),
-      rtmpServer,
-      rtmpStreamKey,
-    },
+    rtmp: `${rtmpServer}/${id}`,
+    ...(rtmpsUrl !== undefined && { rtmps: `${rtmpsUrl}/live/${id}` }),
+    rtmpServer,
   };
 }

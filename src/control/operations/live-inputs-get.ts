@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from './define.ts';
 import { inputId, orgId } from './fields.ts';
-import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
+import { findLiveInput, liveInput, publishUrls, viewIngestUrls, viewLiveInput } from './live-input-view.ts';
 
 export const liveInputsGet = defineOperation({
   name: 'liveInputs.get',
@@ -10,7 +10,7 @@ export const liveInputsGet = defineOperation({
   scope: 'streams:read',
   input: z.object({ orgId, id: inputId }),
   output: liveInput,
-  rest: { method: 'GET', path: '/live-inputs/{id}' },
+  rest: { method: 'GET', path: '/live-inputs/{id}', adds: { output: publishUrls, from: viewIngestUrls } },
   async run(call, { id }) {
     return viewLiveInput(await findLiveInput(call, id));
   },

@@ -1,9 +1,10 @@
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
+import { besideEngine } from '../addresses.ts';
 import { mintPlaybackToken } from '../auth/playback-token.ts';
 import { defineOperation } from './define.ts';
 import { inputId, isoTime, orgId, time } from './fields.ts';
-import { findLiveInput, liveInput, viewLiveInput } from './live-input-view.ts';
+import { addresses, findLiveInput, liveInput, viewAddresses, viewLiveInput } from './live-input-view.ts';
 import { mintRules, tokenRules } from './mint-rules.ts';
 
 export const liveInputsMintPlaybackToken = defineOperation({
@@ -32,14 +33,23 @@ export const liveInputsMintPlaybackToken = defineOperation({
         url: z.string().optional().describe('For MoQT players'),
         watchUrl: z.string().describe('The web player'),
         hlsUrl: z.string().optional().describe('LL-HLS: the multivariant playlist'),
+        certificateSha256: z
+          .string()
+          .optional()
+          .describe("Of the relay's own certificate, for MoQT players to accept whatever authority signed it"),
+        addresses,
       }),
       from({ context }, { token, input }) {
-        const { relayUrl, engineUrl, publicHttpUrl } = context.endpoints();
+        const told = context.endpoints();
+        const { relayUrl, certificateSha256, publicHttpUrl } = told;
+        const hls = besideEngine(told, told.publicHlsUrl);
         return {
           jti: decodeJwt(token).jti!,
           ...(relayUrl === undefined ? {} : { url: `${relayUrl}/playback/${input.id}?tok=${token}` }),
           watchUrl: `${publicHttpUrl}/watch/${input.id}?tok=${token}`,
-          ...(engineUrl === undefined ? {} : { hlsUrl: `${publicHttpUrl}/hls/${input.id}/index.m3u8?tok=${token}` }),
+          ...(hls === undefined ? {} : { hlsUrl: `${hls}/hls/${input.id}/index.m3u8?tok=${token}` }),
+          ...(relayUrl === undefined || certificateSha256 === undefined ? {} : { certificateSha256 }),
+          ...viewAddresses(context),
         };
       },
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from './define.ts';
 import { orgId } from './fields.ts';
+import { addresses, viewAddresses } from './live-input-view.ts';
 
 export const status = defineOperation({
   name: 'server.status',
@@ -17,6 +18,7 @@ export const status = defineOperation({
       rtmps: z.string().optional(),
       srt: z.string().optional(),
     }),
+    addresses,
     inputs: z.object({ idle: z.int(), live: z.int(), errored: z.int() }),
   }),
   rest: { method: 'GET', path: '/status' },
@@ -30,7 +32,8 @@ export const status = defineOperation({
       .execute();
     const inputs = { idle: 0, live: 0, errored: 0 };
     for (const row of counts) inputs[row.status] = Number(row.count);
-    const { publicHttpUrl: http, relayUrl: relay, rtmpUrl: rtmp, rtmpsUrl: rtmps, srtUrl: srt } = context.endpoints();
-    return { issuer: context.issuer, urls: { http, relay, rtmp, rtmps, srt }, inputs };
+    const told = context.endpoints();
+    const { publicHttpUrl: http, relayUrl: relay, rtmpUrl: rtmp, rtmpsUrl: rtmps, srtUrl: srt } = told;
+    return { issuer: context.issuer, urls: { http, relay, rtmp, rtmps, srt }, ...viewAddresses(context), inputs };
   },
 });

@@ -1,7 +1,7 @@
 import { describeAudio } from '../../codec/cmaf/describe.ts';
 import { opusSamples } from '../../codec/opus/packet.ts';
 import type { AudioUnit } from '../../core/media-unit.ts';
-import { SampleCounter } from './sample-counter.ts';
+import { type FrameSource, SampleCounter } from './sample-counter.ts';
 
 /** Frames of one audio configuration to units at its sample rate, which follow each other by the count of their samples. */
 export class AudioFrames {
@@ -14,13 +14,13 @@ export class AudioFrames {
   #said = false;
 
   /** `config` as in an AudioUnit. Throws MALFORMED. */
-  constructor(codec: AudioUnit['codec'], config: Uint8Array) {
+  constructor(codec: AudioUnit['codec'], config: Uint8Array, source: FrameSource = 'live') {
     const { sampleRate, frameLength } = describeAudio(codec, config);
     this.codec = codec;
     this.config = config;
     this.sampleRate = sampleRate;
     this.frameLength = frameLength;
-    this.#samples = new SampleCounter(sampleRate, frameLength);
+    this.#samples = new SampleCounter(sampleRate, frameLength, source);
   }
 
   /** `said`: sample at which the sender has it begin. undefined: there are more frames than time, or it is none. */

@@ -1,13 +1,14 @@
 import { parseAv1Config, writeAv1Config } from '../../codec/av1/av1-config.ts';
 import { readObus, writeObus } from '../../codec/av1/obu.ts';
 import { hasFrame, isKeyUnit, sampleObus, sequenceHeaderOf } from '../../codec/av1/temporal-unit.ts';
-import { hasIdr, parseAvcConfig, toFourByteLengths, withFourByteLengths } from '../../codec/h264/avc-config.ts';
+import { lengthPrefixed } from '../../codec/h264/annex-b.ts';
+import { parseAvcConfig, toFourByteLengths, withFourByteLengths } from '../../codec/h264/avc-config.ts';
 import { parseHevcConfig, withFourByteHevcLengths } from '../../codec/hevc/hevc-config.ts';
-import { hasRandomAccess } from '../../codec/hevc/nal.ts';
 import { parseVp8KeyFrame } from '../../codec/vp8/frame-header.ts';
 import { parseVp9KeyFrame } from '../../codec/vp9/frame-header.ts';
 import { bareVpConfig, vpCodecString } from '../../codec/vp9/vp-config.ts';
 import type { VideoUnit } from '../../core/media-unit.ts';
+import { type NalCodec, nalForms } from './nal-forms.ts';
 
 /** A sample as units have it. */
 export type IsoPicture = Pick<VideoUnit, 'codec' | 'keyframe' | 'data' | 'config' | 'size'>;
@@ -25,11 +26,11 @@ export function isoVideo(codec: VideoUnit['codec'], config: Uint8Array, size?: S
   switch (codec) {
     case 'h264': {
       const { nalLengthSize } = parseAvcConfig(config);
-      return nalUnits(codec, nalLengthSize, withFourByteLengths(config), hasIdr, size);
+      return nalUnits(codec, nalLengthSize, withFourByteLengths(config), size);
     }
     case 'hevc': {
       const { nalLengthSize } = parseHevcConfig(config);
-      return nalUnits(codec, nalLengthSize, withFourByteHevcLengths(config), hasRandomAccess, size);
+      return nalUnits(codec, nalLengthSize, withFourByteHevcLengths(config), size);
     }
     case 'av1':
       return av1(config, size);
@@ -39,17 +40,14 @@ export function isoVideo(codec: VideoUnit['codec'], config: Uint8Array, size?: S
   }
 }
 
-function nalUnits(
-  codec: 'h264' | 'hevc',
-  nalLengthSize: number,
-  config: Uint8Array,
-  isKey: (data: Uint8Array) => boolean,
-  size: Size | undefined,
-): IsoVideo {
+function nalUnits(codec: NalCodec, nalLengthSize: number, config: Uint8Array, size: Size | undefined): IsoVideo {
   let first: Pick<VideoUnit, 'config' | 'size'> = { config, ...(size === undefined ? {} : { size }) };
-  return (sample, keyframe) => {
+  const { entryPoint } = nalForms[codec];
+  return (sample, said) => {
     const data = toFourByteLengths(sample, nalLengthSize);
-    const picture = { codec, keyframe: keyframe && isKey(data), data, ...first };
+    // What is in the picture counts: senders call everything a keyframe, or nothing but IDR pictures.
+    const keyframe = entryPoint(lengthPrefixed(data), said) !== undefined;
+    const picture = { codec, keyframe, data, ...first };
     first = {};
     return picture;
   };

@@ -1,4 +1,6 @@
-import { isRandomAccess, nalType, nalTypeOf } from '../../codec/hevc/nal.ts';
+import { type EntryPoint, entryPoint } from '../../codec/h264/entry-point.ts';
+import { hevcEntryPoint } from '../../codec/hevc/entry-point.ts';
+import { nalType, nalTypeOf } from '../../codec/hevc/nal.ts';
 
 export type NalCodec = 'h264' | 'hevc';
 
@@ -8,8 +10,8 @@ export type NalForm = {
   /** About the byte stream, not a picture: delimiter, ends of sequence and stream, filler. */
   isFraming(type: number): boolean;
   isSlice(type: number): boolean;
-  /** A slice at which decoding can begin. */
-  isKey(type: number): boolean;
+  /** Whether decoding can begin at an access unit, and how well. `said`: the sender calls it a keyframe. */
+  entryPoint(nals: Iterable<Uint8Array>, said: boolean): EntryPoint | undefined;
 };
 
 export const nalForms: Readonly<Record<NalCodec, NalForm>> = {
@@ -18,13 +20,13 @@ export const nalForms: Readonly<Record<NalCodec, NalForm>> = {
     typeOf: (nal) => nal[0]! & 0x1f,
     isFraming: (type) => type >= 9 && type <= 12,
     isSlice: (type) => type >= 1 && type <= 5,
-    isKey: (type) => type === 5,
+    entryPoint,
   },
   /** H.265 table 7-1. */
   hevc: {
     typeOf: nalTypeOf,
     isFraming: (type) => type >= nalType.delimiter && type <= nalType.filler,
     isSlice: (type) => type <= 31,
-    isKey: isRandomAccess,
+    entryPoint: hevcEntryPoint,
   },
 };

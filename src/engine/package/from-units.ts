@@ -1,9 +1,10 @@
 import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
 import { describeAudio, describeVideo } from '../../codec/cmaf/describe.ts';
-import { type FragmentSample, writeFragment } from '../../codec/cmaf/fragment.ts';
+import { type FragmentSample, fragmentOverhead, writeFragment } from '../../codec/cmaf/fragment.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../core/media-unit.ts';
+import { LeadingPictures } from './leading-pictures.ts';
 
 /** Where the packager puts what it makes. Object ids count from 0 in every group. */
 export type PackageSink = {
@@ -12,6 +13,8 @@ export type PackageSink = {
   object(track: string, payload: Uint8Array): void;
   /** The set of tracks, or what is known about one, changed. */
   catalog(catalog: Catalog): void;
+  /** No keyframe came for so long that the group was cut where nobody can join. */
+  cut?(track: string): void;
 };
 
 type Output = {
@@ -26,6 +29,7 @@ type Output = {
   step: number;
   groupId: number | undefined;
   groupStart: number;
+  groupBytes: number;
   /** Not in a catalog yet. */
   unannounced: boolean;
   /** Units of the fragment that is not full yet. */
@@ -35,6 +39,8 @@ type Output = {
   bitsSince: number;
 };
 
+/** A group is cut at this size, keyframe or not: what follows it forgets the beginning of larger ones. */
+const maxGroupBytes = 24 << 20;
 /** Audio without video is cut into groups of a second. */
 const audioGroupSeconds = 1;
 /** After so long without a picture audio is cut on its own. */
@@ -45,7 +51,7 @@ const firstCatalogSeconds = 0.5;
 /**
  * Access units to groups of CMAF objects: object 0 of every group is the init segment, then one fragment per unit, or per
  * `fragmentSeconds` at most where that was chosen. Video
- * groups begin at keyframes; audio groups are cut at the same instants and share their numbers. Pure: no clock, no I/O.
+ * groups begin at keyframes, or at their largest size; audio groups are cut at the same instants and share their numbers. Pure: no clock, no I/O.
  *
  * Group ids count up from `startedAt` (ms since the Unix epoch), so they also grow over restarts of the process; times begin
  * at `startedAt` too, so that a viewer who stays over a restart sees time go on.
@@ -62,6 +68,7 @@ export class Packager {
   /** Seconds: output time minus source time; undefined until the first unit of a source. */
   #shift: number | undefined;
   #waitingForKeyframe = true;
+  readonly #leading = new LeadingPictures();
   /** Seconds (output clock) at which the broadcast began, until its first catalog is out. */
   #unannounced: number | undefined;
   #announced = false;
@@ -116,9 +123,13 @@ export class Packager {
     }
     const output = this.#video;
     if (output === undefined || (this.#waitingForKeyframe && !unit.keyframe)) return;
+    if (this.#waitingForKeyframe) this.#leading.begin(unit);
     this.#waitingForKeyframe = false;
+    if (this.#leading.has(unit)) return;
     const decodeTime = this.#decodeTime(output, unit.dts, unit.timescale);
-    if (unit.keyframe) {
+    const overlong = output.groupBytes + unit.data.length > maxGroupBytes;
+    if (unit.keyframe || overlong) {
+      if (!unit.keyframe) this.#sink.cut?.(output.name);
       this.#begin(output, ++this.#lastGroup, decodeTime);
       this.#cuts.push({ at: decodeTime / output.timescale, groupId: this.#lastGroup });
       if (this.#cuts.length > 64) this.#cuts.shift();
@@ -142,7 +153,8 @@ export class Packager {
     if (groupId === undefined || (output.groupId !== undefined && groupId <= output.groupId)) {
       groupId = undefined;
       const alone = this.#video === undefined || seconds - this.#video.last / this.#video.timescale > videoGoneSeconds;
-      const due = alone && decodeTime - output.groupStart >= audioGroupSeconds * output.timescale;
+      const overlong = output.groupBytes + unit.data.length > maxGroupBytes;
+      const due = overlong || (alone && decodeTime - output.groupStart >= audioGroupSeconds * output.timescale);
       if (output.groupId === undefined || unit.config !== undefined || due) groupId = ++this.#lastGroup;
     }
     if (groupId !== undefined) {
@@ -162,6 +174,7 @@ export class Packager {
     this.#flush(output);
     output.groupId = groupId;
     output.groupStart = decodeTime;
+    output.groupBytes = 0;
     this.#sink.beginGroup(output.name, groupId);
     this.#sink.object(output.name, output.init);
   }
@@ -180,6 +193,7 @@ export class Packager {
     output.last = decodeTime;
     output.sequence++;
     output.bits += unit.data.length * 8;
+    output.groupBytes += unit.data.length + fragmentOverhead;
     const { trackId, sequence } = output;
     const wallClock = unit.arrivedAt;
     const lasts = unit.kind === 'video' ? output.step : duration;
@@ -290,5 +304,5 @@ function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undef
 
 function fresh(before: Output | undefined) {
   const { sequence = 0, last = 0, groupId = undefined } = before ?? {};
-  return { sequence, last, groupId, groupStart: 0, unannounced: true, held: [], bits: 0, bitsSince: 0 };
+  return { sequence, last, groupId, groupStart: 0, groupBytes: 0, unannounced: true, held: [], bits: 0, bitsSince: 0 };
 }

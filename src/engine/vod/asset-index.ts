@@ -21,6 +21,8 @@ export type TrackIndex = {
   timescale: number;
   /** How many discontinuities the asset had before this track began. */
   firstPeriod: number;
+  /** How much later its first sample is shown than decoded, ticks: reordered pictures. */
+  compositionOffset?: number;
   inits: ByteRange[];
   segments: SegmentIndex[];
 };
@@ -42,12 +44,26 @@ export function assetIndex(
 ): AssetIndex {
   const full = tracks.filter(({ segments }) => segments.length > 0);
   const { assetId, playbackId, orgId } = ids;
-  const seconds = full.map(({ segments, timescale }) => segments.reduce((sum, s) => sum + s.duration, 0) / timescale);
+  const begin = Math.min(...full.filter(isFromTheStart).map(beginOf));
+  const seconds = full.map((track) => {
+    const late = isFromTheStart(track) ? beginOf(track) - begin : 0;
+    return late + track.segments.reduce((sum, { duration }) => sum + duration, 0) / track.timescale;
+  });
   const bytes = full
     .flatMap(({ inits, segments }) => [...inits, ...segments])
     .reduce((sum, { length }) => sum + length, 0);
   const durationMs = Math.round(Math.max(0, ...seconds) * 1000);
   return { version: 1, assetId, playbackId, orgId, durationMs, bytes, tracks: full };
+}
+
+/** It is there in the first period, though it may begin later in it than others. */
+function isFromTheStart({ firstPeriod }: TrackIndex): boolean {
+  return firstPeriod === 0;
+}
+
+/** When the first sample is shown, seconds on the clock of the media. */
+function beginOf({ segments, compositionOffset = 0, timescale }: TrackIndex): number {
+  return (segments[0]!.start + compositionOffset) / timescale;
 }
 
 /** `init` of each track: its first init segment in base64. */

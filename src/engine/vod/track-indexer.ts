@@ -21,6 +21,8 @@ export class TrackIndexer {
   /** The next fragment begins a segment. */
   #cut = true;
   #samples = 0;
+  /** Of the first sample. */
+  #compositionOffset = 0;
 
   constructor(name: string, file: string, firstPeriod: number) {
     this.#name = name;
@@ -61,6 +63,7 @@ export class TrackIndexer {
       throw new StreamsError('MALFORMED', 'a fragment without its track');
     const start = track.baseMediaDecodeTime;
     const video = this.#description?.kind === 'video';
+    if (segments.length === 0) this.#compositionOffset = track.samples[0]!.compositionOffset;
     const open = segments.at(-1);
     const due = open !== undefined && start - open.start >= (video ? videoSeconds : audioSeconds) * this.#timescale;
     if (open === undefined || this.#cut || (due && (!video || track.samples[0]!.keyframe))) {
@@ -92,6 +95,7 @@ export class TrackIndexer {
       ...this.#index,
       description: { ...this.#description, ...measured },
       timescale: this.#timescale,
+      ...(this.#compositionOffset !== 0 && { compositionOffset: this.#compositionOffset }),
       inits: [...inits],
       segments: segments.map((segment) => ({ ...segment })),
     };

@@ -10,7 +10,7 @@ import { nodeOf, nodeUrl, originOf, originsPrefix } from './node-url.ts';
 import { randomHop } from './route.ts';
 
 export type ClusterOptions = Omit<LinkOptions, 'core'> & {
-  readonly core: Pick<RelayCore, 'link' | 'hopId' | 'router'>;
+  readonly core: Pick<RelayCore, 'fault' | 'link' | 'hopId' | 'router'>;
   /** Relays to dial; each may carry a token of its own (`?jwt=`): secrets. */
   readonly connect: readonly string[];
   /** Where other relays reach this one. */
@@ -80,6 +80,7 @@ export class Cluster {
       appeared: (namespace) => this.#appeared(namespace),
       moved: (namespace) => this.#appeared(namespace),
       disappeared: (namespace) => this.#disappeared(namespace),
+      failed: (error) => this.#options.core.fault(error),
     };
     this.#undo.push(router.watchNamespaces(watcher));
   }

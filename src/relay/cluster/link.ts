@@ -1,6 +1,7 @@
 import { sessionCodes } from '../../codec/moqt/codes.ts';
 import { delay } from '../../core/delay.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
+import { wasGood } from '../../core/good-session.ts';
 import { type Logger, redactUrl } from '../../core/log.ts';
 import type { Session } from '../../session/types.ts';
 import { parseRelayUrl } from '../../transport/relay-url.ts';
@@ -22,8 +23,6 @@ export type LinkOptions = {
 };
 
 const defaultWait = { firstMs: 250, mostMs: 5000 };
-/** A link that lasted so long was a good one. */
-const healthyMs = 10_000;
 /** A peer that stays away is told of once in a while. */
 const tellEveryMs = 60_000;
 
@@ -34,6 +33,8 @@ export class Link {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #session: Session | undefined;
+  /** Of the newest session; undefined while it is dialled. */
+  #establishedAt: number | undefined;
   #told = { reason: '', at: Number.NEGATIVE_INFINITY };
 
   /** `url` may carry a token of its own (`?jwt=`): a secret. */
@@ -59,10 +60,10 @@ export class Link {
     const { signal } = this.#stop;
     let waitMs = firstMs;
     for (let url = this.#url; !signal.aborted; ) {
-      const startedAt = performance.now();
+      this.#establishedAt = undefined;
       const next = await this.#once(url);
       if (next === 'never') return;
-      if (performance.now() - startedAt >= healthyMs) waitMs = firstMs;
+      if (wasGood(this.#establishedAt)) waitMs = firstMs;
       if (next !== undefined && url === this.#url) {
         url = next;
         continue;
@@ -88,6 +89,7 @@ export class Link {
         }
         this.#told = { reason: '', at: Number.NEGATIVE_INFINITY };
         this.#session = session;
+        this.#establishedAt = performance.now();
         logger.info('cluster peer joined', { url: shown, version: session.version });
         void session.goaway.then(({ uri }) => {
           if (uri !== '') next = this.#absolute(uri);

@@ -11,11 +11,11 @@ import type {
 import type { Message, Request } from '../../codec/moqt/message.ts';
 import { limitExceeded, protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { emptyBytes } from '../../core/bytes.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import type { ItemSource } from '../../transport/decoded-stream.ts';
 import type { BidiStream } from '../../transport/transport.ts';
 import type { ControlChannel, ControlChannelParts } from '../control-channel.ts';
 import { BidiMessageStream, type MessageStream } from '../message-stream.ts';
-import { controlStreamPriority, requestStreamPriority } from '../stream-priority.ts';
 import { BlockedRequests } from './blocked-requests.ts';
 import { PrefixStream } from './prefix-stream.ts';
 import { RequestCredit } from './request-credit.ts';
@@ -57,7 +57,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
       return;
     }
     if (role === 'client') {
-      this.#stream = transport.openBidi({ priority: controlStreamPriority });
+      this.#stream = transport.openBidi({ priority: transportPriorities.control });
       const stream = new BidiMessageStream(this.#stream, this.#parts.dialect);
       this.#parts.control(this.#messages(stream));
     }
@@ -74,7 +74,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
     const { requestId, type } = message;
     this.#highest.ours = requestId;
     if (!this.#isOne && (type === 'subscribeNamespace' || type === 'subscribeTracks')) {
-      const bidi = new BidiMessageStream(transport.openBidi({ priority: requestStreamPriority }), dialect);
+      const bidi = new BidiMessageStream(transport.openBidi({ priority: transportPriorities.request }), dialect);
       this.#blocked.start(requestId, () => bidi.sendEncoded(bytes));
       return { requestId, stream: new PrefixStream(bidi, requestId) };
     }
@@ -120,7 +120,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
         if (this.#parts.role === 'client' || this.#stream !== undefined)
           throw protocolViolation('a second control stream');
         this.#stream = bidi;
-        bidi.send.setPriority(controlStreamPriority);
+        bidi.send.setPriority(transportPriorities.control);
         for (const message of this.#unsent.splice(0)) this.#write(message);
         return this.#parts.control(this.#messages(stream, first));
       case 'subscribeNamespace':

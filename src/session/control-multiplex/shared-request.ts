@@ -89,9 +89,9 @@ export class SharedRequest implements MessageStream {
         return;
       case 'subscribeOk':
       case 'fetchOk':
+        this.#owner.sendOn(this, { ...message, requestId });
         this.#answered = true;
         this.#terms?.told(message.parameters.largestObject);
-        this.#owner.sendOn(this, { ...message, requestId });
         return;
       case 'requestOk':
       case 'requestError':
@@ -185,15 +185,16 @@ export class SharedRequest implements MessageStream {
       return;
     }
     const { requestId } = this;
-    this.#answered = true;
     if (message.type === 'requestOk' && this.type === 'publish') {
       // One that says nothing of it leaves forwarding as PUBLISH had it; where it has to say something, it says that.
       const parameters = { ...this.#terms?.forwarding, ...message.parameters };
-      this.#terms?.begin(parameters);
       this.#owner.sendOn(this, { type: 'publishOk', requestId, parameters });
+      this.#answered = true;
+      this.#terms?.begin(parameters);
       return;
     }
     this.#owner.sendOn(this, { ...message, requestId, request: this.type });
+    this.#answered = true;
     if (message.type === 'requestError' || this.type === 'trackStatus') this.#end('over');
   }
 

@@ -2,6 +2,7 @@ import type { Location, SubscriptionFilter } from '../../codec/moqt/model.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import type { MessageParameters } from '../../codec/moqt/parameters.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { objectPriorities } from '../../core/send-order.ts';
 
 type Range = { readonly start: Location; readonly endGroup: number };
 
@@ -10,13 +11,13 @@ type Range = { readonly start: Location; readonly endGroup: number };
  * peer be heard as such.
  */
 export class WholeTerms {
-  #priority = 128;
+  #priority: number = objectPriorities.unsaid;
   #forward = true;
   #filter: SubscriptionFilter = { type: 'unfiltered' };
   #largest: Location | undefined;
 
   /** What was agreed on at first, by SUBSCRIBE or PUBLISH_OK. */
-  begin({ subscriberPriority = 128, forward = true, subscriptionFilter }: MessageParameters): void {
+  begin({ subscriberPriority = objectPriorities.unsaid, forward = true, subscriptionFilter }: MessageParameters): void {
     this.#priority = subscriberPriority;
     this.#forward = forward;
     this.#filter = subscriptionFilter ?? { type: 'unfiltered' };

@@ -42,7 +42,7 @@ export class AnnounceFeed implements IncomingPrefix, PrefixFeed, SessionMember {
     if (this.#state === 'over') return this;
     if (this.#state !== 'pending') throw new StreamsError('INTERNAL', 'a request is answered once');
     this.#state = 'accepted';
-    queueMicrotask(() => this.#start());
+    queueMicrotask(() => this.#context.guard(() => this.#start()));
     return this;
   }
 

@@ -37,7 +37,7 @@ export async function watchAnnouncements(context: LiteContext, prefix: readonly 
     }
   }
   const watch = new AnnounceWatch(context, stream, prefix, peerHop);
-  void watch.follow();
+  context.guard(() => watch.follow());
   return watch;
 }
 
@@ -148,7 +148,7 @@ export async function takeNamespaces(
     else {
       const announced = new Announced(event);
       active.set(key, announced);
-      handler(announced);
+      context.guard(() => handler(announced));
     }
   }
 }

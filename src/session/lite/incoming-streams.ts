@@ -49,12 +49,12 @@ export class IncomingStreams {
   }
 
   run(): void {
-    const { transport, version, fail, isOpen } = this.#context;
+    const { transport, version, guard, isOpen } = this.#context;
     takeAll(transport, {
-      bidi: (stream) => void this.#request(new LiteStream(stream, version)).catch(fail),
-      uni: (stream) => void this.#data(new LiteReader(stream, version)).catch(fail),
+      bidi: (stream) => guard(() => this.#request(new LiteStream(stream, version))),
+      uni: (stream) => guard(() => this.#data(new LiteReader(stream, version))),
       datagram: (bytes) => {
-        if (hasTrackInfo(version) && isOpen()) this.#parts.subscriber.onDatagram(bytes);
+        if (hasTrackInfo(version) && isOpen()) guard(() => this.#parts.subscriber.onDatagram(bytes));
       },
     });
   }
@@ -98,7 +98,7 @@ export class IncomingStreams {
         const request = new LiteFetchRequest(this.#context, stream, await first(stream, fetch));
         const { fetch: handler } = this.#context.handlers();
         if (handler === undefined) request.reject(requestErrorCodes.notSupported);
-        else handler(request);
+        else this.#context.guard(() => handler(request));
         return;
       }
       case requestTypes.probe: {
@@ -118,7 +118,7 @@ export class IncomingStreams {
     this.#parts.own.tell(feed);
     const { subscribeNamespace } = this.#context.handlers();
     if (subscribeNamespace === undefined) feed.accept();
-    else subscribeNamespace(feed);
+    else this.#context.guard(() => subscribeNamespace(feed));
     await feed.follow();
   }
 
@@ -134,7 +134,7 @@ export class IncomingStreams {
     this.#subscribeIds.add(message.id);
     void request.over.then(() => this.#subscribeIds.delete(message.id));
     const following = request.follow();
-    handler(request);
+    this.#context.guard(() => handler(request));
     await following;
   }
 
@@ -142,7 +142,7 @@ export class IncomingStreams {
     const request = new TrackRequest(this.#context, stream, await first(stream, track));
     const { trackStatus, subscribe: publishes } = this.#context.handlers();
     if (trackStatus === undefined) request.answer(publishes !== undefined);
-    else trackStatus(request);
+    else this.#context.guard(() => trackStatus(request));
   }
 
   /** False: too many wait already, or the session ended first. */

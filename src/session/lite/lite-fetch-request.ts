@@ -6,6 +6,7 @@ import type { LiteVersion } from '../../codec/moqt/lite/version.ts';
 import type { Location, MoqObject, TrackName } from '../../codec/moqt/model.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { objectPriorities } from '../../core/send-order.ts';
 import type { SendStream } from '../../transport/transport.ts';
 import type { SessionMember } from '../context.ts';
 import { deadStream } from '../dead-stream.ts';
@@ -53,7 +54,13 @@ export class LiteFetchRequest implements IncomingFetch, SessionMember {
     const { priority: subscriberPriority, groupOrder } = this;
     const groupId = this.start.group;
     this.#stream.send.setPriority(
-      streamPriority({ subscriberPriority, publisherPriority: 128, groupOrder, groupId, subgroupId: 0 }),
+      streamPriority({
+        subscriberPriority,
+        publisherPriority: objectPriorities.unsaid,
+        groupOrder,
+        groupId,
+        subgroupId: 0,
+      }),
     );
     return new GroupWriter(this.#stream.send, version, () => this.#end());
   }

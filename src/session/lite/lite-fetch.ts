@@ -6,6 +6,7 @@ import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import type { Location, TrackName } from '../../codec/moqt/model.ts';
 import { emptyBytes } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { objectPriorities } from '../../core/send-order.ts';
 import type { FetchedObjects, FetchItem, FetchOptions, FetchTarget } from '../types.ts';
 import type { LiteContext } from './context.ts';
 import { FrameReader } from './group-reader.ts';
@@ -71,7 +72,7 @@ class LiteFetch implements FetchedObjects {
     context: LiteContext,
     track: TrackName,
     { start, end }: { start: Location; end: Location },
-    { priority = 128, groupOrder = 'ascending' }: FetchOptions,
+    { priority = objectPriorities.unsaid, groupOrder = 'ascending' }: FetchOptions,
     trackProperties: Uint8Array,
     publisherPriority: number,
   ) {

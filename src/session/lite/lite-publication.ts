@@ -41,6 +41,7 @@ export class LitePublication implements Publication {
       this.#writers.delete(writer);
       this.#sayEnd();
     },
+    failed: (error) => this.#context.fail(error),
   };
   /** Which subgroup a group is made of: the first that came. */
   readonly #subgroups = new Map<number, number>();

@@ -10,10 +10,10 @@ import { trackPropertiesOf } from '../../codec/moqt/lite/timestamp.ts';
 import { hasTrackInfo, type LiteVersion } from '../../codec/moqt/lite/version.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { SessionLife } from '../session-life.ts';
 import { readPeerSetup, setupCarriesPath } from '../setup-rules.ts';
-import { controlStreamPriority } from '../stream-priority.ts';
 import type {
   EstablishOptions,
   FetchedObjects,
@@ -78,6 +78,7 @@ export class LiteSession implements Session {
       isDraining: () => life.isDraining,
       handlers: () => life.handlers,
       fail: (error) => life.fail(error),
+      guard: (run) => life.guard(run),
     };
     this.#subscriber = new LiteSubscriber(this.#context);
     this.#own = new OwnNamespaces(this.#context);
@@ -139,11 +140,17 @@ export class LiteSession implements Session {
     this.#life.close(code, reason);
   }
 
+  fail(error: unknown): void {
+    this.#life.fail(error);
+  }
+
   /** Resolves once open: with moq-lite-05 both SETUPs are there, -04 has none. */
   async establish(): Promise<void> {
     const { role } = this.#options;
     this.#life.begin('moq-lite');
-    void this.#life.opened.then((isOpen) => isOpen && this.#takeNamespaces());
+    this.#life.guard(async () => {
+      if (await this.#life.opened) await this.#takeNamespaces();
+    });
     try {
       this.#checkOptions();
     } catch (error) {
@@ -182,7 +189,7 @@ export class LiteSession implements Session {
       ...(hopId !== undefined && hopId !== 0n && { hopId }),
     };
     const bytes = withStreamType(dataTypes.setup, encodeMessage(setup, message, this.version));
-    const stream = this.transport.openUni({ priority: controlStreamPriority });
+    const stream = this.transport.openUni({ priority: transportPriorities.control });
     stream.write(bytes);
     stream.finish();
   }
@@ -210,9 +217,9 @@ export class LiteSession implements Session {
     return this.#life.meet(peer, () => this.#sendSetup());
   }
 
-  #takeNamespaces(): void {
+  async #takeNamespaces(): Promise<void> {
     const { publishNamespace } = this.#life.handlers;
-    if (publishNamespace !== undefined) void takeNamespaces(this.#context, publishNamespace);
+    if (publishNamespace !== undefined) await takeNamespaces(this.#context, publishNamespace);
   }
 }
 

@@ -5,8 +5,8 @@ import { StreamBuffer } from '../../codec/moqt/lite/stream-buffer.ts';
 import { withStreamType } from '../../codec/moqt/lite/stream-types.ts';
 import type { LiteVersion } from '../../codec/moqt/lite/version.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import type { BidiStream, ReceiveStream, SendStream, Transport } from '../../transport/transport.ts';
-import { requestStreamPriority } from '../stream-priority.ts';
 
 /** What comes on a stream, message by message. One pending read at a time. */
 export class LiteReader {
@@ -90,7 +90,7 @@ export function openRequest<T>(
   value: T,
 ): LiteStream {
   const bytes = withStreamType(type, encodeMessage(codec, value, version));
-  const stream = new LiteStream(transport.openBidi({ priority: requestStreamPriority }), version);
+  const stream = new LiteStream(transport.openBidi({ priority: transportPriorities.request }), version);
   stream.write(bytes);
   return stream;
 }

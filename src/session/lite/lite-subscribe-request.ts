@@ -74,17 +74,17 @@ export class LiteSubscribeRequest implements IncomingSubscribe, SessionMember {
       publication.cancel();
       return publication;
     }
-    this.#state = { name: 'accepted', publication };
     const { version } = this.#context;
-    if (hasTrackInfo(version)) return publication;
+    if (hasTrackInfo(version)) {
+      this.#state = { name: 'accepted', publication };
+      return publication;
+    }
     const { priority, ordered, maxLatencyMs } = trackInfoOf(trackProperties);
     const groupStart = largest?.group;
-    this.#stream.write(
-      encodeSubscribeResponse(
-        { type: 'ok', priority, ordered, maxLatencyMs, groupStart, groupEnd: undefined },
-        version,
-      ),
-    );
+    const ok = { type: 'ok', priority, ordered, maxLatencyMs, groupStart, groupEnd: undefined } as const;
+    const bytes = encodeSubscribeResponse(ok, version);
+    this.#state = { name: 'accepted', publication };
+    this.#stream.write(bytes);
     return publication;
   }
 

@@ -34,8 +34,9 @@ export class TrackRequest implements IncomingTrackStatus, SessionMember {
   }
 
   accept({ trackProperties }: Partial<TrackStatus>): void {
+    const bytes = encodeMessage(trackInfo, trackInfoOf(trackProperties), this.#context.version);
     this.#end(() => {
-      this.#stream.write(encodeMessage(trackInfo, trackInfoOf(trackProperties), this.#context.version));
+      this.#stream.write(bytes);
       this.#stream.finish();
     });
   }

@@ -2,6 +2,7 @@ import { qmuxCode } from '../../codec/qmux/code-points.ts';
 import { encodeFrame, type QmuxFrame, type StreamFrame } from '../../codec/qmux/frames.ts';
 import { QmuxError } from '../../codec/qmux/qmux-error.ts';
 import type { StreamsError } from '../../core/errors.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import { AcceptQueue } from '../accept-queue.ts';
 import type { BidiStream, ReceiveStream, SendStream } from '../transport.ts';
 import { IncomingIds } from './incoming-ids.ts';
@@ -210,7 +211,7 @@ export class StreamTable implements SendStreamHooks, ReceiveStreamHooks {
     this.#incoming.set(wireId, incoming);
     if (isUni(wireId)) this.#uni.push(incoming);
     else {
-      incoming.send = this.#newSend(id, true, 0);
+      incoming.send = this.#newSend(id, true, transportPriorities.request);
       incoming.send.wireId = wireId;
       incoming.send.credit = this.#outgoing.creditOnTheirs;
       this.#sends.set(wireId, incoming.send);

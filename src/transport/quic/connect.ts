@@ -46,6 +46,7 @@ export async function connectQuic(options: QuicConnectOptions): Promise<Transpor
   const addresses = await lookup(options.host, { all: true }).catch((cause) => {
     throw unreachable(where, 'the name does not resolve', cause);
   });
+  if (signal?.aborted) throw interrupted();
   return new Promise((resolve, reject) => {
     const undo: (() => void)[] = [];
     let settled = false;

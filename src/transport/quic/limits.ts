@@ -1,4 +1,4 @@
-import type { NativeLimits } from './native-types.ts';
+import type { CongestionControl, NativeLimits } from './native-types.ts';
 
 /** What either end of a connection may set; times in ms, sizes in bytes. */
 export type QuicLimits = {
@@ -17,6 +17,8 @@ export type QuicLimits = {
   connectionReceiveWindow?: number;
   /** Queued bytes at which a stream's `write` answers false. Default 1 MiB. */
   streamHighWaterBytes?: number;
+  /** Default `cubic`. */
+  congestionControl?: CongestionControl;
 };
 
 /** Of each kind, at first; and when the peer has opened so many in all, it is allowed the rest. A viewer opens four of each. */
@@ -34,5 +36,6 @@ export function nativeLimits(limits: QuicLimits): NativeLimits {
     streamReceiveWindow: limits.streamReceiveWindow ?? mebibyte,
     connectionReceiveWindow: limits.connectionReceiveWindow ?? 8 * mebibyte,
     streamHighWaterBytes: limits.streamHighWaterBytes ?? mebibyte,
+    congestionControl: limits.congestionControl ?? 'cubic',
   };
 }

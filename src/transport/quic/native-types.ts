@@ -1,3 +1,7 @@
+/** How much an end may have under way. `bbr` goes by the rate that arrives, `cubic` and `newreno` by what is lost. */
+export const congestionControls = ['bbr', 'cubic', 'newreno'] as const;
+export type CongestionControl = (typeof congestionControls)[number];
+
 /** The native module (native/src/lib.rs): handles and codes are whole numbers below 2^53, times milliseconds. */
 export type NativeModule = { QuicSocket: new (wakeup: () => void, workers: number) => NativeSocket };
 
@@ -10,6 +14,7 @@ export type NativeLimits = {
   streamReceiveWindow: number;
   connectionReceiveWindow: number;
   streamHighWaterBytes: number;
+  congestionControl: CongestionControl;
 };
 
 export type NativeListenOptions = {

@@ -1,5 +1,6 @@
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import { AcceptQueue } from '../accept-queue.ts';
 import type {
   BidiStream,
@@ -144,6 +145,7 @@ export class QuicTransport implements Transport, ConnectionEvents {
     const taker = this.#taker;
     if (bidirectional) {
       const stream = { send: this.#newSend(handle), receive };
+      stream.send.setPriority(transportPriorities.request);
       if (taker === undefined) this.#bidi.push(stream);
       else taker.bidi(started(stream));
     } else if (taker === undefined) this.#uni.push(receive);

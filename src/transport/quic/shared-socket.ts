@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fromUtf8 } from '../../core/bytes.ts';
+import { rethrowLater } from '../../core/fault.ts';
 import type { FanOutWriter, TransportClose } from '../transport.ts';
 import { eventKind, readEvents } from './event-reader.ts';
 import { loadNative } from './load-native.ts';
@@ -81,7 +82,14 @@ export class SharedSocket implements FanOutWriter {
   }
 
   #drain(): void {
-    readEvents(this.native.take(), (kind, a, b, payload) => this.#handle(kind, a, b, payload));
+    readEvents(this.native.take(), (kind, a, b, payload) => {
+      try {
+        this.#handle(kind, a, b, payload);
+      } catch (error) {
+        // What follows is of other connections.
+        rethrowLater(error);
+      }
+    });
     this.#hold();
   }
 

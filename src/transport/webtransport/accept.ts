@@ -5,6 +5,7 @@ import { decodeStringList, encodeStringList } from '../../codec/http3/string-lis
 import { utf8 } from '../../core/bytes.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import type { BidiStream, Transport } from '../transport.ts';
 import { beforeDeadline } from './deadline.ts';
 import { Http3Connection } from './http3-connection.ts';
@@ -44,6 +45,7 @@ export async function acceptWebTransport(base: Transport, options: AcceptWebTran
     if (!isWebTransport(headers)) return refuse(message, 404, 'this is a WebTransport endpoint');
     if (taken) return message.abort(http3Code.requestRejected);
     taken = true;
+    stream.send.setPriority(transportPriorities.control);
     const answer = judge(headers, options);
     if ('refusal' in answer) {
       refuse(message, 400, answer.refusal);

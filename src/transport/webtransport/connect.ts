@@ -6,6 +6,7 @@ import { decodeStringList, encodeStringList } from '../../codec/http3/string-lis
 import { emptyBytes, fromUtf8 } from '../../core/bytes.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import type { Transport } from '../transport.ts';
 import { beforeDeadline } from './deadline.ts';
 import { Http3Connection } from './http3-connection.ts';
@@ -46,7 +47,7 @@ async function handshake(connection: Http3Connection, options: ConnectWebTranspo
     throw new StreamsError('UNSUPPORTED', `${options.authority} speaks HTTP/3 but not WebTransport`);
   }
   // The first bidirectional stream of this connection: its id, and the session's, is 0.
-  const connect = new MessageStream(connection.base.openBidi({ priority: 1 }), emptyBytes);
+  const connect = new MessageStream(connection.base.openBidi({ priority: transportPriorities.control }), emptyBytes);
   connect.sendHeaders(requestFields(options));
   for (;;) {
     const headers = await connect.headers();

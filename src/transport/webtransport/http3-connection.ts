@@ -8,6 +8,7 @@ import { decodeStreamHeader } from '../../codec/http3/web-transport.ts';
 import { concat } from '../../core/bytes.ts';
 import type { Deferred } from '../../core/deferred.ts';
 import { deferred } from '../../core/deferred.ts';
+import { transportPriorities } from '../../core/send-order.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
 import { takeAll, takeBytes } from '../taken.ts';
 import type { BidiStream, ReceiveStream, Transport } from '../transport.ts';
@@ -51,7 +52,7 @@ export class Http3Connection {
   constructor(base: Transport, request?: RequestHandler) {
     this.base = base;
     this.#request = request;
-    const control = base.openUni({ priority: 1 });
+    const control = base.openUni({ priority: transportPriorities.control });
     const settings = encodeFrame({ type: 'settings', bytes: encodeSettings(ourSettings) });
     control.write(concat([Uint8Array.of(streamType.control), settings]));
     void this.#acceptUni();

@@ -55,7 +55,7 @@ describe('RTMP messages to units', () => {
   it('a P picture marked as keyframe is none', () => {
     const units = new RtmpToUnits();
     units.video(0, fromHex(`17 00 000000 ${avcC}`), 0);
-    expect(units.video(0, fromHex('17 01 000000 00000002 4188'), 0)).toMatchObject({ keyframe: false });
+    expect(units.video(0, fromHex('17 01 000000 00000002 419a'), 0)).toMatchObject({ keyframe: false });
   });
 
   it('a NAL unit that claims more than there is is MALFORMED', () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { draft18 } from '../../../src/codec/moqt/draft18.ts';
 import { StreamsError } from '../../../src/core/errors.ts';
 import { silentLogger } from '../../../src/core/log.ts';
@@ -95,6 +95,28 @@ describe('a link', () => {
     await link.stop();
     const waits = at.slice(1).map((time, i) => time - at[i]!);
     for (const [i, least] of [10, 20, 40, 40, 40].entries()) expect(waits[i]).toBeGreaterThanOrEqual(least - 2);
+  });
+
+  it('waits longer also after dials that nobody answers, however long each takes', async () => {
+    vi.useFakeTimers();
+    undo.push(() => void vi.useRealTimers());
+    const network = new Network();
+    const at: number[] = [];
+    const dialMs = 30_000;
+    const link = linked('https://far/', {
+      ...options(network, relay(1n)),
+      wait: { firstMs: 250, mostMs: 1000 },
+      random: () => 1,
+      dial: async () => {
+        at.push(performance.now());
+        await new Promise((resolve) => setTimeout(resolve, dialMs));
+        throw new StreamsError('RELAY_UNREACHABLE', 'no answer');
+      },
+    });
+    await vi.advanceTimersByTimeAsync(5 * (dialMs + 1000));
+    await Promise.all([link.stop(), vi.advanceTimersByTimeAsync(dialMs)]);
+    const waits = at.slice(1, 5).map((time, i) => Math.round(time - at[i]! - dialMs));
+    expect(waits).toEqual([250, 500, 1000, 1000]);
   });
 
   it('to the relay itself is given up', async () => {

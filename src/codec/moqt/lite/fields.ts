@@ -1,13 +1,14 @@
 import { fromUtf8Strict, utf8 } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import type { WireReader, WireWriter } from '../wire.ts';
+import { boundedInteger, type WireReader, type WireWriter } from '../wire.ts';
 
 /** The fields that moq-lite messages are made of; integers are QUIC's. Truncation throws MALFORMED. */
 
 const maxParts = 32;
 /** Of one announcement. */
 const maxHops = 32;
+const maxHop = (1n << 62n) - 1n;
 
 /** A string (draft-lcurley-moq-lite, `(s)`): length and UTF-8. */
 export function readText(reader: WireReader): string {
@@ -59,21 +60,21 @@ export function readHops(reader: WireReader): bigint[] {
   return hops;
 }
 
-/** Throws UNSUPPORTED for too many. */
+/** Throws UNSUPPORTED for too many. A hop above 2^62-1, which MoQT has integers for, is one that is not known. */
 export function writeHops(writer: WireWriter, hops: readonly bigint[]): void {
   if (hops.length > maxHops) throw new StreamsError('UNSUPPORTED', `moq-lite says no more than ${maxHops} hops`);
   writer.varint(hops.length);
-  for (const hop of hops) writer.varint(hop);
+  for (const hop of hops) writer.varint(hop > maxHop ? 0 : hop);
 }
 
 /** An integer of which 0 means "none" and all others are one more than they say. */
 export function readOffset(reader: WireReader): number | undefined {
-  const value = reader.varint();
-  return value === 0 ? undefined : value - 1;
+  const value = reader.varintBig();
+  return value === 0n ? undefined : boundedInteger(value - 1n);
 }
 
 export function writeOffset(writer: WireWriter, value: number | undefined): void {
-  writer.varint(value === undefined ? 0 : value + 1);
+  writer.varint(value === undefined ? 0 : BigInt(value) + 1n);
 }
 
 /** u8 of which only 0 and 1 have a meaning; peers that no longer know the field write 0, others are taken for 1. */

@@ -18,7 +18,7 @@ export type SubscribeOk = {
 export type SubscribeStart = { readonly type: 'start'; readonly group: number };
 /**
  * draft-lcurley-moq-lite-05, SUBSCRIBE_END: `group` is the first that will never come. The text of -05 meant the last that may;
- * -06 corrects it, and released peers speak -05 as corrected.
+ * -06 corrects it, and released peers speak -05 as corrected. Behind group 2^53-1 it is 2^53, which is read as 2^53-1.
  */
 export type SubscribeEnd = { readonly type: 'end'; readonly group: number };
 /** draft-lcurley-moq-lite-05, SUBSCRIBE_DROP: these groups, both inclusive, will not come. */
@@ -61,8 +61,8 @@ const start: MessageCodec<SubscribeResponse> = {
 
 const end: MessageCodec<SubscribeResponse> = {
   name: 'SUBSCRIBE_END',
-  write: (writer, value) => void writer.varint((value as SubscribeEnd).group),
-  read: (reader) => ({ type: 'end', group: reader.varint() }),
+  write: (writer, value) => void writer.varint(BigInt((value as SubscribeEnd).group)),
+  read: (reader) => ({ type: 'end', group: reader.bounded() }),
 };
 
 const drop: MessageCodec<SubscribeResponse> = {

@@ -6,22 +6,29 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { MediaUnit } from '../../../core/media-unit.ts';
 import { AudioFrames } from '../audio-frames.ts';
 import { isoVideo } from '../iso-video.ts';
+import type { FrameSource } from '../sample-counter.ts';
 
 /** A step back further than this is no rounding of the sender's, but another clock. */
 const maxBackwardSeconds = 1;
 
-/** One sample to one unit; `time` is its decode time in the track's ticks. undefined: left out. */
+/** One sample to one unit; `time` is its decode time in the track's ticks, as its edit list has it. undefined: left out. */
 type Reader = (sample: Sample, time: number, arrivedAt: number) => MediaUnit | undefined;
 
 /**
- * A fragmented MP4 as it arrives (ftyp+moov, then moof+mdat …) to access units: one a sample, with the times of its track.
+ * A fragmented MP4 as it arrives (ftyp+moov, then moof+mdat …) to access units: one a sample, with the times of its track
+ * moved as its edit list says, but with all samples: decoders need those before the first that is shown.
  * A new init segment starts its tracks anew. Takes the first video and the first audio track. Throws MALFORMED,
  * LIMIT_EXCEEDED, and UNSUPPORTED naming the codec.
  */
 export class Fmp4ToUnits {
   readonly #splitter = new CmafSplitter();
+  readonly #source: FrameSource;
   #tracks: ReadonlyMap<number, Reader> | undefined;
   #defaults: TrackDefaults = new Map();
+
+  constructor(source: FrameSource = 'live') {
+    this.#source = source;
+  }
 
   /** Everything pushed so far was whole. */
   get atBoundary(): boolean {
@@ -42,7 +49,7 @@ export class Fmp4ToUnits {
     const parsed = parseInitSegment(bytes);
     const tracks = (['video', 'audio'] as const).flatMap((kind) => parsed.find((track) => track.kind === kind) ?? []);
     if (tracks.length === 0) throw unsupported(parsed.map((track) => track.codecString).join(', '));
-    this.#tracks = new Map(tracks.map((track) => [track.trackId, readerOf(track)]));
+    this.#tracks = new Map(tracks.map((track) => [track.trackId, readerOf(track, this.#source)]));
     this.#defaults = new Map(parsed.map((track) => [track.trackId, track.defaults]));
   }
 
@@ -60,10 +67,11 @@ export class Fmp4ToUnits {
   }
 }
 
-function readerOf({ description, codecString, timescale }: ParsedTrack): Reader {
-  if (description?.kind === 'video') return videoReader(description, timescale);
-  if (description?.kind === 'audio') return audioReader(description, timescale);
-  throw unsupported(codecString);
+function readerOf({ description, codecString, timescale, edit }: ParsedTrack, source: FrameSource): Reader {
+  if (description === undefined) throw unsupported(codecString);
+  const read =
+    description.kind === 'video' ? videoReader(description, timescale) : audioReader(description, timescale, source);
+  return (sample, time, arrivedAt) => read(sample, time + edit.shift, arrivedAt);
 }
 
 function unsupported(codecs: string): StreamsError {
@@ -83,8 +91,8 @@ function videoReader({ codec, config, width, height }: VideoDescription, timesca
   };
 }
 
-function audioReader({ codec, config }: AudioDescription, timescale: number): Reader {
-  const frames = new AudioFrames(codec, config);
+function audioReader({ codec, config }: AudioDescription, timescale: number, source: FrameSource): Reader {
+  const frames = new AudioFrames(codec, config, source);
   const forward = forwardOnly(timescale);
   return ({ data }, time, arrivedAt) =>
     frames.unit(data, Math.round((forward(time) * frames.sampleRate) / timescale), arrivedAt);

@@ -3,6 +3,7 @@ import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts
 import { formatSessionPath } from '../../../contract/session-path.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
+import { wasGood } from '../../../core/good-session.ts';
 import { isId } from '../../../core/ids.ts';
 import { type Logger, redactUrl } from '../../../core/log.ts';
 import { establish } from '../../../session/establish.ts';
@@ -58,9 +59,10 @@ export class IngestFollower {
     let wait = retryMs.first;
     let failing = false;
     while (!signal.aborted) {
+      let establishedAt: number | undefined;
       try {
         const session = await this.#connect();
-        wait = retryMs.first;
+        establishedAt = performance.now();
         if (failing) logger.info('MoQT publishers can be followed again');
         failing = false;
         this.#session = session;
@@ -73,6 +75,7 @@ export class IngestFollower {
         failing = true;
       }
       this.#session = undefined;
+      if (wasGood(establishedAt)) wait = retryMs.first;
       await delay(wait, signal);
       wait = Math.min(wait * 2, retryMs.longest);
     }

@@ -50,6 +50,8 @@ export class IngestPull {
   /** The last catalog was read: what is under way still comes. */
   #finishing = false;
   #over = false;
+  /** Asks the publisher for a new group of video, where it makes them on demand. */
+  #askNewGroup: (() => void) | undefined;
 
   constructor(options: IngestPullOptions) {
     this.#options = options;
@@ -98,6 +100,7 @@ export class IngestPull {
         this.#end(false);
       },
       stopped: () => this.#end(false),
+      requestKeyframe: () => this.#askNewGroup?.(),
       moved: () => {
         this.#publishing = undefined;
         for (const track of this.#tracks.values()) track.stop();
@@ -143,7 +146,7 @@ export class IngestPull {
     await Promise.all(wanted.filter(({ name }) => !this.#tracks.has(name)).map((track) => this.#open(track)));
   }
 
-  async #open({ name }: CatalogTrack): Promise<void> {
+  async #open({ name, kind }: CatalogTrack): Promise<void> {
     // Taken before the answer: the next catalog must not ask again.
     this.#tracks.set(name, { stop: () => {}, done: Promise.resolve() });
     const subscription = await this.#subscribe(name);
@@ -153,7 +156,11 @@ export class IngestPull {
     }
     const units = new Fmp4ToUnits();
     let init: Uint8Array | undefined;
-    const take = (_groupId: number, { objectId, payload }: MoqObject) => {
+    let newest = 0;
+    if (kind === 'video')
+      this.#askNewGroup = () => void subscription.update({ newGroupRequest: newest + 1 }).catch(() => undefined);
+    const take = (groupId: number, { objectId, payload }: MoqObject) => {
+      newest = Math.max(newest, groupId);
       if (objectId === 0) {
         if (init !== undefined && bytesEqual(init, payload)) return;
         init = payload;

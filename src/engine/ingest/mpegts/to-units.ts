@@ -99,18 +99,18 @@ export class TsToUnits {
   }
 
   #video(pes: TsPes, codec: NalCodec, arrivedAt: number): VideoUnit | undefined {
-    const { typeOf, isFraming, isSlice, isKey } = nalForms[codec];
+    const { typeOf, isFraming, isSlice, entryPoint } = nalForms[codec];
     const sets = this.#parameterSets[codec];
     const nals: Uint8Array[] = [];
-    let keyframe = false;
+    const all = splitAnnexB(pes.data);
     let hasSlice = false;
-    for (const nal of splitAnnexB(pes.data)) {
+    for (const nal of all) {
       const type = typeOf(nal);
       if (isFraming(type) || sets.take(nal)) continue;
-      keyframe ||= isKey(type);
       hasSlice ||= isSlice(type);
       nals.push(nal);
     }
+    const keyframe = hasSlice && entryPoint(all, false) !== undefined;
     const config = keyframe ? sets.changedConfig() : undefined;
     if (config !== undefined) this.#waitingForConfig = false;
     if (this.#waitingForConfig || !hasSlice) return undefined;

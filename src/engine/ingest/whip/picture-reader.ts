@@ -60,7 +60,7 @@ function nalPictures(codec: NalCodec, sets: ParameterSets | HevcParameterSets) {
   return (nals: Uint8Array[]): Content | undefined => {
     const kept = nals.filter((nal) => !form.isFraming(form.typeOf(nal)) && !sets.take(nal));
     if (!kept.some((nal) => form.isSlice(form.typeOf(nal)))) return undefined;
-    const keyframe = kept.some((nal) => form.isKey(form.typeOf(nal)));
+    const keyframe = form.entryPoint(nals, false) !== undefined;
     const config = keyframe ? sets.changedConfig() : undefined;
     return { codec, keyframe, data: withLengths(kept), ...(config === undefined ? {} : { config }) };
   };

@@ -123,6 +123,9 @@ export class WhipSession {
       kind: 'whip',
       replaced: () => this.close(false, 'another publisher with the right key took over'),
       stopped: () => this.close(false, 'the input is disabled or deleted'),
+      requestKeyframe: () => {
+        this.#keyframeAt = Number.NEGATIVE_INFINITY;
+      },
       stats: () => this.#stats(),
     });
     const codecs = offer.tracks.map(({ codec }) => codec).join(', ');

@@ -35,9 +35,29 @@ export async function* runFfmpeg(
   bounds: Bounds,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
+  for await (const { chunk } of runFfmpegOutputs(program, args, 1, bounds, signal)) yield chunk;
+}
+
+/** The descriptor of output `index` of a run, as ffmpeg is told it: 2 is where it complains. */
+export function outputPipe(index: number): string {
+  return `pipe:${descriptorOf(index)}`;
+}
+
+function descriptorOf(index: number): number {
+  return index === 0 ? 1 : index + 2;
+}
+
+/** As `runFfmpeg`, with several outputs (`outputPipe`): each chunk with the index of the one it comes from. */
+export async function* runFfmpegOutputs(
+  program: string,
+  args: readonly string[],
+  outputs: number,
+  bounds: Bounds,
+  signal: AbortSignal,
+): AsyncGenerator<{ output: number; chunk: Buffer }> {
   signal.throwIfAborted();
   const child = spawn(program, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...Array.from({ length: outputs - 1 }, () => 'pipe' as const)],
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
   let ended: StreamsError | undefined;
@@ -51,16 +71,17 @@ export async function* runFfmpeg(
   signal.addEventListener('abort', abort, { once: true });
   const exit = exitOf(child, program);
   exit.catch(() => undefined);
-  const words = lastWords(child.stderr);
+  const words = lastWords(child.stderr as Readable | null);
   let bytes = 0;
   try {
     if (child.pid !== undefined) lowerPriority(child.pid);
-    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    const pipes = Array.from({ length: outputs }, (_, i) => child.stdio[descriptorOf(i)] as Readable);
+    for await (const { from, chunk } of asTheyCome(pipes)) {
       clearTimeout(silence);
       bytes += chunk.length;
       if (bytes > bounds.outputBytes) kill(new StreamsError('LIMIT_EXCEEDED', 'the file unpacks to more than it may'));
       if (ended !== undefined) break;
-      yield chunk;
+      yield { output: from, chunk };
       silence = setTimeout(() => kill(late('stood still')), bounds.silenceMs);
     }
     const code = await exit;
@@ -72,6 +93,21 @@ export async function* runFfmpeg(
     signal.removeEventListener('abort', abort);
     if (child.exitCode === null) child.kill('SIGKILL');
     await exit.catch(() => undefined);
+  }
+}
+
+async function* asTheyCome(pipes: readonly Readable[]): AsyncGenerator<{ from: number; chunk: Buffer }> {
+  const readers = pipes.map((pipe) => pipe[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
+  const next = async (from: number) => ({ from, result: await readers[from]!.next() });
+  const waiting = new Map(readers.map((_, from) => [from, next(from)]));
+  while (waiting.size > 0) {
+    const { from, result } = await Promise.race(waiting.values());
+    if (result.done === true) {
+      waiting.delete(from);
+      continue;
+    }
+    waiting.set(from, next(from));
+    yield { from, chunk: result.value };
   }
 }
 

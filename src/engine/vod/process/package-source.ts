@@ -1,12 +1,13 @@
 import { readBoxHeader } from '../../../codec/cmaf/boxes.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
+import type { MediaUnit } from '../../../core/media-unit.ts';
 import { Fmp4ToUnits } from '../../ingest/fmp4/to-units.ts';
-import { Packager } from '../../package/from-units.ts';
 import type { AssetIndex } from '../asset-index.ts';
 import { type AssetRecord, sourceFile } from '../asset-record.ts';
 import { AssetWriter } from '../asset-writer.ts';
 import type { MediaStore } from '../media-store.ts';
-import { inputArguments, runFfmpeg } from './ffmpeg.ts';
+import { inputArguments, outputPipe, runFfmpegOutputs } from './ffmpeg.ts';
+import { FilePackager } from './file-packager.ts';
 import type { FfmpegPrograms } from './find-ffmpeg.ts';
 import { type Probed, probe } from './probe.ts';
 
@@ -65,52 +66,65 @@ export async function packageSource(record: AssetRecord, options: PackageOptions
   const wallMs = Math.max(minWallMs, (probed.seconds ?? 3600) * 10_000);
   const bounds = { wallMs, silenceMs, outputBytes: (256 << 20) + size * growth };
   const { seconds } = probed;
-  return write(record, options, runFfmpeg(ffmpeg.ffmpeg, args, bounds, signal), (_, media) =>
+  const kinds = kindsOf(probed);
+  const outputs = runFfmpegOutputs(ffmpeg.ffmpeg, args, kinds.length, bounds, signal);
+  return write(record, options, unitsOfOutputs(outputs, kinds.length), kinds, (_, media) =>
     seconds === undefined ? 0 : media / seconds,
   );
 }
 
 function ownWay(record: AssetRecord, size: number, options: PackageOptions): Promise<AssetIndex> {
   const source = options.store.read(record.assetId, sourceFile, 0, size);
-  return write(record, options, source as AsyncIterable<Buffer>, (bytes) => bytes / size);
+  return write(record, options, unitsOf(source as AsyncIterable<Buffer>), ['video', 'audio'], (bytes) => bytes / size);
+}
+
+/** Units of a chunk of the source, and how many bytes that was. */
+type Units = { readonly units: readonly MediaUnit[]; readonly bytes: number };
+
+async function* unitsOf(source: AsyncIterable<Buffer>): AsyncGenerator<Units> {
+  const reader = new Fmp4ToUnits('file');
+  for await (const chunk of source) yield { units: reader.push(chunk, 0), bytes: chunk.length };
+  if (!reader.atBoundary) throw new StreamsError('MALFORMED', 'the file ends inside of a fragment');
+}
+
+/** ffmpeg writes each track into a pipe of its own. */
+async function* unitsOfOutputs(
+  source: AsyncIterable<{ output: number; chunk: Buffer }>,
+  outputs: number,
+): AsyncGenerator<Units> {
+  const readers = Array.from({ length: outputs }, () => new Fmp4ToUnits('file'));
+  for await (const { output, chunk } of source) yield { units: readers[output]!.push(chunk, 0), bytes: chunk.length };
+  if (readers.some(({ atBoundary }) => !atBoundary))
+    throw new StreamsError('MALFORMED', 'the file ends inside of a fragment');
 }
 
 /** `share`: how much is done, 0 to 1, by bytes read and seconds of media. */
 async function write(
   record: AssetRecord,
   { store, progress, signal }: PackageOptions,
-  source: AsyncIterable<Buffer>,
+  source: AsyncIterable<Units>,
+  kinds: readonly MediaUnit['kind'][],
   share: (bytes: number, seconds: number) => number,
 ): Promise<AssetIndex> {
   await removeTracks(store, record.assetId);
   const writer = new AssetWriter(store, record);
-  const begun = new Set<string>();
-  const packager = new Packager(
-    {
-      beginGroup: (track) => void begun.add(track),
-      object(track, payload) {
-        if (begun.delete(track)) writer.init(track, payload);
-        else writer.fragment(track, payload);
-      },
-      catalog: () => undefined,
-    },
-    0,
-  );
-  const units = new Fmp4ToUnits();
+  const packager = new FilePackager(writer, kinds);
   let bytes = 0;
   let seconds = 0;
+  let begin: number | undefined;
   try {
-    for await (const chunk of source) {
+    for await (const { units, bytes: more } of source) {
       signal.throwIfAborted();
-      bytes += chunk.length;
-      for (const unit of units.push(chunk, 0)) {
+      bytes += more;
+      for (const unit of units) {
         packager.push(unit);
-        seconds = Math.max(seconds, unit.dts / unit.timescale);
+        begin ??= unit.dts / unit.timescale;
+        seconds = Math.max(seconds, unit.dts / unit.timescale - begin);
       }
       progress(Math.min(99, Math.floor(share(bytes, seconds) * 100)));
       await writer.drained();
     }
-    if (!units.atBoundary) throw new StreamsError('MALFORMED', 'the file ends inside of a fragment');
+    packager.finish();
     const index = await writer.finish();
     if (index.tracks.length === 0) throw new StreamsError('NO_MEDIA', 'no picture and no sound could be read from it');
     return index;
@@ -124,8 +138,17 @@ async function removeTracks(store: MediaStore, assetId: string): Promise<void> {
   for (let i = 0; i < 2; i++) await store.removeFile(assetId, `track-${i}.cmaf`);
 }
 
+function kindsOf({ video, audio }: Probed): MediaUnit['kind'][] {
+  return [...(video === undefined ? [] : ['video' as const]), ...(audio === undefined ? [] : ['audio' as const])];
+}
+
+/**
+ * An output for each track. In an MP4 of its own the muxer never guesses how long a packet lasts: a fragment ends when the
+ * next packet of the same track is there. (With both in one, whichever comes ends the fragments of both.)
+ */
 function outputArguments({ video, audio }: Probed): string[] {
   const args: string[] = [];
+  let outputs = 0;
   if (video !== undefined) {
     args.push('-map', '0:V:0');
     if (video.copy) args.push('-c:v', 'copy');
@@ -133,19 +156,33 @@ function outputArguments({ video, audio }: Probed): string[] {
       args.push(
         ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '21', '-profile:v', 'high', '-pix_fmt', 'yuv420p'],
         ...['-force_key_frames', 'expr:gte(t,n_forced*2)', '-vf', "scale=-2:'min(1080,trunc(ih/2)*2)'"],
+        // Pictures keep the times that they have: without it they are moved to a guessed rate.
+        ...['-fps_mode', 'passthrough', '-enc_time_base', '-1'],
       );
+    args.push(...muxArguments(outputs++));
   }
   if (audio !== undefined) {
     args.push('-map', '0:a:0');
     // Of ADTS frames it makes what MP4 has; what has no ADTS header passes.
     if (audio.copy) args.push('-c:a', 'copy', '-bsf:a', 'aac_adtstoasc');
     else args.push('-c:a', 'aac', '-b:a', '160k', '-ac', '2');
+    args.push(...muxArguments(outputs++));
   }
-  // The moov waits for the first frames: MPEG-TS says in them what its AAC is. Our reader knows no edit lists, so every
-  // track keeps the times it has instead of being moved to 0.
+  return args;
+}
+
+/** Makes room for what comes before 0: reordered pictures, the priming of an audio encoder. Seconds. */
+const timeOffset = 100;
+
+function muxArguments(output: number): string[] {
+  // The moov waits for the first frames: MPEG-TS says in them what its AAC is. Without an edit list every track keeps the times
+  // it has, moved by the same offset, instead of beginning at 0.
   const movflags = 'frag_every_frame+delay_moov+frag_discont+default_base_moof';
-  const fragments = ['-movflags', movflags, '-use_editlist', '0', '-avoid_negative_ts', 'make_non_negative'];
-  return [...args, '-map_metadata', '-1', '-max_muxing_queue_size', '4096', '-f', 'mp4', ...fragments, 'pipe:1'];
+  return [
+    ...['-map_metadata', '-1', '-max_muxing_queue_size', '4096', '-f', 'mp4', '-movflags', movflags],
+    ...['-use_editlist', '0', '-avoid_negative_ts', 'disabled', '-output_ts_offset', String(timeOffset)],
+    outputPipe(output),
+  ];
 }
 
 const maxBoxesLookedAt = 64;

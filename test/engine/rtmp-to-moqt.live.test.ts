@@ -37,7 +37,8 @@ describe.concurrent('RTMP in, MoQT out', () => {
     ]);
     expect(catalog[0]!.priority).toBe(0);
     expect(audio[0]!.priority).toBe(1);
-    expect(video[0]!.priority).toBe(2);
+    // By height: 144, 240 and 360 lines have 2, 3 and 4.
+    expect(video[0]!.priority).toBe(4);
 
     const videoTimes = decodeTimes(video);
     const audioTimes = decodeTimes(audio);

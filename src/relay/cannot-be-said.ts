@@ -1,0 +1,8 @@
+import { StreamsError } from '../core/errors.ts';
+import { RequestError } from '../session/request-error.ts';
+
+/** A value that does not fit on the wire of a session, or that its version has no words for: nobody's fault, and nothing was sent. */
+export function cannotBeSaid(error: unknown): error is StreamsError {
+  if (!(error instanceof StreamsError) || error instanceof RequestError) return false;
+  return error.code === 'INVALID_ARGUMENT' || error.code === 'UNSUPPORTED';
+}

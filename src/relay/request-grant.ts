@@ -1,0 +1,35 @@
+import type { Authoriser, Grant } from '../access/grant.ts';
+import { requestErrorCodes } from '../codec/moqt/codes.ts';
+import { formatSessionPath } from '../contract/session-path.ts';
+import { toStreamsError } from '../core/errors.ts';
+import type { AuthToken, Refusal, TrackName } from '../session/types.ts';
+import type { Transport } from '../transport/transport.ts';
+import { refusalToSubscribe } from './session-rights.ts';
+import { tokenOf } from './token-of.ts';
+
+export type AskedTrack = { readonly track: TrackName; readonly tokens: readonly AuthToken[] };
+
+/** The grant of the session, or else of a token that came with the request (draft-18 10.2.2), if it covers the track. */
+export async function grantForRequest(
+  grant: Grant,
+  { track, tokens }: AskedTrack,
+  { remoteAddress, origin }: Transport,
+  authoriser: Authoriser,
+): Promise<{ grant: Grant } | Refusal> {
+  const refusal = refusalToSubscribe(grant, track);
+  const [token] = tokens;
+  if (refusal === undefined) return { grant };
+  if (token === undefined) return refusal;
+  const path = formatSessionPath({ kind: 'playback', id: track.namespace.at(-1) ?? '' });
+  try {
+    const request = { path, ...tokenOf([token]), remoteAddress, ...(origin !== undefined && { origin }) };
+    const other = await authoriser.authorise(request);
+    return refusalToSubscribe(other, track) ?? { grant: other };
+  } catch (error) {
+    const { code, message: reason } = toStreamsError(error);
+    return {
+      code: code === 'TOKEN_EXPIRED' ? requestErrorCodes.expiredAuthToken : requestErrorCodes.unauthorized,
+      reason,
+    };
+  }
+}

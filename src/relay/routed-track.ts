@@ -1,0 +1,30 @@
+import type { SubscribeAnswer } from '../session/types.ts';
+import type { TrackFeed } from './feed.ts';
+import type { RelayTrack } from './track.ts';
+import { expiryOf, type ViewerSession } from './viewer.ts';
+
+/** A track that the router has taken up. */
+export type RoutedTrack = {
+  readonly track: RelayTrack;
+  readonly feed: TrackFeed;
+  /** Requests waiting for the first answer from upstream. */
+  pending: number;
+  /** Viewers that are relays of the cluster. */
+  members: number;
+  idleTimer: NodeJS.Timeout | undefined;
+};
+
+export function isWatched({ track, pending }: RoutedTrack): boolean {
+  return track.viewers.size > 0 || pending > 0;
+}
+
+/** What a subscriber in that session is told of the track. */
+export function answerOf(track: RelayTrack, session: ViewerSession): SubscribeAnswer {
+  const { alias, largest, properties: trackProperties } = track;
+  return {
+    alias,
+    trackProperties,
+    ...(largest !== undefined && { largest }),
+    ...expiryOf(session),
+  };
+}
