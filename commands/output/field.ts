@@ -1,5 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { Output } from './output.ts';
+import { printable, printableJson } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
 type Path = { text: string; steps: readonly (string | number | { each: true })[] };
@@ -36,8 +37,10 @@ export function pick(value: unknown, { steps }: Path): unknown[] | undefined {
 
 /** Prints only the picked values, one a line: text as it is, anything else as JSON. Events without the field are passed over. */
 export function fieldOutput(terminal: Terminal, path: Path, under: Output): Output {
+  // A script gets the text as it is, a person what a terminal does not obey.
+  const shown = terminal.outIsTty ? printable : (text: string) => text;
   const print = (values: readonly unknown[]) => {
-    for (const value of values) terminal.out(`${typeof value === 'string' ? value : JSON.stringify(value)}\n`);
+    for (const value of values) terminal.out(`${typeof value === 'string' ? shown(value) : printableJson(value)}\n`);
   };
   return {
     ...under,

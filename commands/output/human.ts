@@ -1,4 +1,5 @@
 import type { Output } from './output.ts';
+import { printable, printableQuestions } from './printable.ts';
 import { styles } from './styles.ts';
 import { renderTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,32 +33,37 @@ export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boo
       settle();
       clear();
       for (const block of blocks) {
-        if (block.kind === 'text') terminal.out(`${block.text}\n`);
+        if (block.kind === 'text') terminal.out(`${printable(block.text)}\n`);
         else if (block.kind === 'fields') {
           const width = Math.max(...block.rows.map(([label]) => label.length));
-          for (const [label, value] of block.rows) terminal.out(`${style.dim(label.padEnd(width))}  ${value}\n`);
+          for (const [label, value] of block.rows)
+            terminal.out(`${style.dim(printable(label.padEnd(width)))}  ${printable(value)}\n`);
         } else if (block.rows.length === 0) err(block.empty);
-        else terminal.out(`${await renderTable(block, terminal.width(), style)}\n`);
+        else {
+          const rows = block.rows.map((row) => row.map(printable));
+          terminal.out(`${await renderTable({ columns: block.columns, rows }, terminal.width(), style)}\n`);
+        }
       }
     },
     event({ line, data }) {
       if (line === undefined) return;
-      if (!data) return err(line);
+      if (!data) return err(printable(line));
       settle();
-      terminal.out(`${line}\n`);
+      terminal.out(`${printable(line)}\n`);
     },
     live({ lines, line }) {
       if (!terminal.outIsTty) {
-        terminal.out(`${line}\n`);
+        terminal.out(`${printable(line)}\n`);
         return;
       }
       const width = terminal.width();
-      const cut = lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
+      const cut = lines.map(printable).map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text));
       terminal.out(`${drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : ''}${cut.join('\n')}\n`);
       drawn = cut.length;
     },
-    progress(line, milestone = false) {
+    progress(said, milestone = false) {
       if (quiet) return;
+      const line = printable(said);
       if (!terminal.errIsTty) {
         if (milestone) err(line);
         return;
@@ -66,17 +72,17 @@ export function humanOutput(terminal: Terminal, { quiet = false }: { quiet?: boo
       terminal.err(`\r${line.length >= width ? line.slice(0, width - 1) : line}\x1b[K`);
       moving = true;
     },
-    note: err,
-    warn: (text) => err(`${style.yellow('!')} ${text}`),
+    note: (text) => err(printable(text)),
+    warn: (text) => err(`${style.yellow('!')} ${printable(text)}`),
     next(commands) {
       err(`\n${style.dim('Next:')}`);
-      for (const command of commands) err(`  ${style.bold(command)}`);
+      for (const command of commands) err(`  ${style.bold(printable(command))}`);
     },
     error({ code, message, hint }) {
-      tell(`${style.red('✖')} ${message} ${style.dim(`[${code}]`)}`);
-      if (hint !== undefined) tell(`Try: ${hint}`);
+      tell(`${style.red('✖')} ${printable(message)} ${style.dim(`[${code}]`)}`);
+      if (hint !== undefined) tell(`Try: ${printable(hint)}`);
     },
     plain: (text) => terminal.out(text),
-    prompt: terminal.prompter,
+    prompt: printableQuestions(terminal.prompter),
   };
 }

@@ -1,9 +1,10 @@
 import type { Output } from './output.ts';
+import { printableJson } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One JSON object a line: data on stdout, errors on stderr, no talk. */
 export function jsonOutput(terminal: Terminal): Output {
-  const line = (value: unknown) => terminal.out(`${JSON.stringify(value)}\n`);
+  const line = (value: unknown) => terminal.out(`${printableJson(value)}\n`);
   return {
     json: true,
     interactive: false,
@@ -19,7 +20,7 @@ export function jsonOutput(terminal: Terminal): Output {
     error(error) {
       const { code, message, hint } = error;
       terminal.err(
-        `${JSON.stringify({ version: 1, type: 'error', error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`,
+        `${printableJson({ version: 1, type: 'error', error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`,
       );
     },
     plain: (text) => terminal.out(text),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { StreamsError } from '../../src/core/errors.ts';
-import { parseAddresses, parseOnly, parseVersions } from '../../src/serve/config.ts';
+import { parseAddresses, parseOnly, parseTrustedProxies, parseVersions } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
 import { readPublicUrls } from '../../src/serve/public-urls.ts';
 import { type RunningServe, startServe } from '../../src/serve/serve.ts';
@@ -32,6 +32,7 @@ export const run: Run<typeof serveSpec> = async ({ options, env, output, signal 
       ...(options.fragmentDuration === undefined ? {} : { fragmentSeconds: options.fragmentDuration / 1000 }),
       ...(options.versions === undefined ? {} : { versions: parseVersions(options.versions) }),
       ...(options.maxSessions === undefined ? {} : { maxSessions: options.maxSessions }),
+      ...(options.trustedProxy === undefined ? {} : { trustedProxies: parseTrustedProxies(options.trustedProxy) }),
       only: parseOnly(options.only),
       ...(serviceToken ? { serviceToken } : {}),
       ...(options.controlUrl === undefined ? {} : { controlUrl: options.controlUrl }),

@@ -93,6 +93,11 @@ export const serveSpec = {
       parse: parseSessionCount,
       default: '10000',
     },
+    trustedProxy: {
+      value: 'address',
+      description: 'reverse proxy whose X-Forwarded-For is believed, address or range; may be repeated',
+      repeatable: true,
+    },
     only: {
       value: 'process',
       description: 'run only control, relay or engine; may be repeated, or a comma list',

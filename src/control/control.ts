@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { certificateCovers, readCertificate } from '../access/certificate-files.ts';
 import { localOrgId } from '../core/ids.ts';
@@ -7,8 +6,9 @@ import type { Logger } from '../core/log.ts';
 import { type Endpoints, type Listens, type ToldEndpoints, toldEndpoints } from './addresses.ts';
 import { createApp } from './api/app.ts';
 import { EngineProxy } from './api/engine-proxy.ts';
-import { type HttpServer, httpUrl, listen } from './api/listen.ts';
-import { listenSecure, type SecureServer } from './api/listen-secure.ts';
+import { httpUrl } from './api/listen.ts';
+import type { SecureServer } from './api/listen-secure.ts';
+import { type Listeners, type ListenersOptions, openListeners } from './api/listeners.ts';
 import { loadMasterKey } from './auth/master-key.ts';
 import { type Rate, type RateLimit, TokenBuckets } from './auth/rate-limit.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
@@ -25,11 +25,7 @@ import { Dispatcher } from './webhooks/dispatcher.ts';
 const sweepIntervalMs = 1000;
 const forgetIntervalMs = 60_000;
 
-export type ControlOptions = {
-  /** Address to listen on, e.g. `127.0.0.1`. */
-  host: string;
-  /** 0 picks a free one. */
-  port: number;
+export type ControlOptions = ListenersOptions & {
   /** Holds `control.db` and `master.key`; made with mode 0700 when missing. */
   dataDir: string;
   /**
@@ -37,8 +33,6 @@ export type ControlOptions = {
    * STREAMS_DATABASE_URL.
    */
   databaseUrl?: string | undefined;
-  /** Serve the same over TLS too, by HTTP/2; PEM files. `port` 0 picks a free one. */
-  https?: { port: number; certFile: string; keyFile: string };
   /** What engine and relay show at `/internal/…`. */
   serviceToken: string;
   /** Built web pages: `index.html`, `watch.html`, `assets/`. */
@@ -52,6 +46,8 @@ export type ControlOptions = {
 
 export interface Control extends AsyncDisposable {
   readonly port: number;
+  /** Where there is one. */
+  readonly internalPort: number | undefined;
   /** `https://name:port`, where it is served over TLS. */
   readonly httpsUrl: string | undefined;
   /** `iss` of every playback token: `streams:` and the id of this installation. Never changes. */
@@ -83,8 +79,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const db = databaseUrl
     ? await openPostgresStore(databaseUrl, logger)
     : await openSqliteStore(join(dataDir, 'control.db'));
-  let server: HttpServer | undefined;
-  let secure: SecureServer | undefined;
+  let listeners: Listeners | undefined;
   try {
     const issuer = await installIssuer(db);
     await ensureOrg(db, localOrgId, 'local', now());
@@ -94,10 +89,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     const cert = options.https === undefined ? undefined : readCertificate(options.https).cert;
     const listens = (): Listens => ({
       host: options.host,
-      port: server?.port ?? options.port,
-      ...(secure !== undefined &&
+      port: listeners?.port ?? options.port,
+      ...(listeners?.secure !== undefined &&
         cert !== undefined && {
-          https: { port: secure.port, name: secure.name, covers: (name: string) => certificateCovers(cert, name) },
+          https: {
+            port: listeners.secure.port,
+            name: listeners.secure.name,
+            covers: (name: string) => certificateCovers(cert, name),
+          },
         }),
     });
     // A SQLite store has one process, whose memory costs no write.
@@ -118,18 +117,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     const app = createApp(context, { serviceToken: options.serviceToken, webDir: options.webDir });
     const answer = async (request: Request, remoteAddress = 'in-process') => app.fetch(request, { remoteAddress });
-    const proxy = new EngineProxy({ engineUrl: () => endpoints.engineUrl, logger });
-    const take = (incoming: IncomingMessage, outgoing: ServerResponse) => proxy.take(incoming, outgoing);
-    server = await listen({
-      host: options.host,
-      port: options.port,
+    const { serviceToken } = options;
+    const proxy = new EngineProxy({ engineUrl: () => endpoints.engineUrl, serviceToken, logger });
+    listeners = await openListeners(options, {
       fetch: answer,
-      take,
+      take: (incoming, outgoing, remoteAddress) => proxy.take(incoming, outgoing, remoteAddress),
+      logger,
     });
-    if (options.https !== undefined) {
-      secure = await listenSecure({ ...options.https, host: options.host, fetch: answer, take, logger });
-    }
-    const { port, close: stop } = server;
+    const { port, internalPort, secure, close: stop } = listeners;
     const dispatcher = new Dispatcher({ db, vault, logger, now, allowPrivate: context.allowPrivateWebhooks });
     const timer = setInterval(() => {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
@@ -145,8 +140,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       closing ??= (async () => {
         clearInterval(timer);
         clearInterval(forgetting);
-        await Promise.all([stop(), secure?.close()]);
-        proxy.close();
+        await stop();
+        await proxy.close();
         await dispatcher.close();
         await db.destroy();
       })();
@@ -154,6 +149,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     };
     return {
       port,
+      internalPort,
       httpsUrl: secureUrl(options.host, secure),
       issuer,
       setEndpoints(next) {
@@ -173,8 +169,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
-    await server?.close();
-    await secure?.close();
+    await listeners?.close();
     await db.destroy();
     throw error;
   }

@@ -36,9 +36,11 @@ export function withinGroup({ first, last }: FetchRange, group: number): { from:
 export function keptObjects(group: CachedGroup, from: number, to: number): { objects: FetchObject[]; whole: boolean } {
   const objects: FetchObject[] = [];
   let end = Number.POSITIVE_INFINITY;
-  let finished = true;
+  let finished = !group.lostDatagrams;
   for (const subgroup of group.subgroups.values()) {
-    if (subgroup.end?.type !== 'finished') finished = false;
+    // Of one that was trimmed to nothing it is not known what it had.
+    if (subgroup.end?.type !== 'finished' || (subgroup.first > 0 && subgroup.first === subgroup.length))
+      finished = false;
     const { subgroupId, priority } = subgroup.header;
     for (let index = subgroup.first; index < subgroup.length; index++) {
       const object = subgroup.objectAt(index);

@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os';
+
 /** Bounds of a relay. Bytes are payload and framing as cached or queued, times are milliseconds. */
 export type RelayLimits = {
   /** Sessions at once, publishers and viewers together. */
@@ -12,8 +14,14 @@ export type RelayLimits = {
   connectsPerSecond: number;
   /** Live and held subscriptions of one session. */
   maxSubscriptionsPerSession: number;
+  /** Tracks that are still subscribed upstream though nobody watches, of those that one session left or asked the status of. */
+  maxLingeringTracksPerSession: number;
   /** Fetches of one session under way at once. */
   maxFetchesPerSession: number;
+  /** TRACK_STATUS of one session under way at once. */
+  maxStatusesPerSession: number;
+  /** SUBSCRIBE_NAMESPACE and SUBSCRIBE_TRACKS of one session, together. */
+  maxPrefixesPerSession: number;
   /** Longest wait for upstream while a fetch is answered (draft-18 FILL_TIMEOUT). */
   maxFillMs: number;
   /** Tracks that one session may offer with PUBLISH. */
@@ -26,12 +34,22 @@ export type RelayLimits = {
   maxHeldSubscriptions: number;
   /** Longest hold, whatever the subscriber asks for (draft-18 RENDEZVOUS_TIMEOUT). */
   maxRendezvousMs: number;
-  /** Older groups of all tracks together. The newest group of each track is kept beside it. */
+  /** Above it older groups of all tracks are dropped, oldest first, until all that is kept is below it, or only newest ones are left. */
   cacheBytes: number;
   /** An older group is dropped at this age. */
   cacheAgeMs: number;
-  /** One group keeps at most this much; what a group has beyond it pushes its first objects out. */
+  /**
+   * One group keeps at most this much, its subgroups and datagrams together; what it has beyond pushes its first objects out. Each
+   * object counts 256 bytes more than it has (see `objectOverhead`), which bounds their number too.
+   */
   maxGroupBytes: number;
+  /** All groups of one track, of all tracks of one publisher's session, and of all publishers: newest groups are trimmed too. */
+  maxTrackBytes: number;
+  maxPublisherBytes: number;
+  totalBytes: number;
+  /** Objects of one publisher's session: a bucket of `objectBurst`, refilled at `objectsPerSecond`; beyond it the session is closed. */
+  objectBurst: number;
+  objectsPerSecond: number;
   /** Groups, and subgroups in one group, that a publisher may have open on one track. */
   maxGroupsPerTrack: number;
   maxSubgroupsPerGroup: number;
@@ -57,7 +75,10 @@ export const defaultLimits: RelayLimits = {
   connectBurst: 1000,
   connectsPerSecond: 100,
   maxSubscriptionsPerSession: 64,
+  maxLingeringTracksPerSession: 64,
   maxFetchesPerSession: 32,
+  maxStatusesPerSession: 32,
+  maxPrefixesPerSession: 64,
   maxFillMs: 10_000,
   maxOffersPerSession: 256,
   maxNamespacesPerSession: 1000,
@@ -67,6 +88,11 @@ export const defaultLimits: RelayLimits = {
   cacheBytes: 128 << 20,
   cacheAgeMs: 5000,
   maxGroupBytes: 32 << 20,
+  maxTrackBytes: 64 << 20,
+  maxPublisherBytes: 256 << 20,
+  totalBytes: Math.max(512 << 20, Math.floor(machineBytes() / 4)),
+  objectBurst: 60_000,
+  objectsPerSecond: 10_000,
   maxGroupsPerTrack: 64,
   maxSubgroupsPerGroup: 64,
   queueBytes: 1 << 20,
@@ -77,3 +103,9 @@ export const defaultLimits: RelayLimits = {
   subscriptionLingerMs: 5000,
   endDrainMs: 5000,
 };
+
+/** What this process may have of the machine: its own share where it has one (cgroups). */
+function machineBytes(): number {
+  const own = process.constrainedMemory();
+  return own > 0 ? Math.min(own, totalmem()) : totalmem();
+}

@@ -28,9 +28,11 @@ import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
 import { maxHops, type Peer, randomHop, routeBy } from './cluster/route.ts';
 import { watchLink } from './cluster/watch-link.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
+import { destination } from './goaway-destination.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
 import type { Publisher } from './publisher.ts';
+import { RequestCounts, retryMs, type SessionLimit } from './request-counts.ts';
 import { type AskedTrack, grantForRequest } from './request-grant.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
@@ -76,15 +78,14 @@ export class RelaySession {
   readonly #ownHop = randomHop();
   #grant: Grant | undefined;
   readonly #tracks = new ClaimedTracks();
-  #fetches = 0;
-  #offers = 0;
-  #announced = 0;
+  readonly #requests = new RequestCounts((limit) => this.#most(limit));
 
   constructor(transport: Transport, context: RelaySessionContext, dialled?: Dialled) {
     this.#transport = transport;
     this.#context = context;
     this.#dialled = dialled;
     this.#tally = new SessionTally(transport);
+    this.#tally.limitObjects(context.limits, transport);
   }
 
   get kind(): Grant['kind'] | undefined {
@@ -97,6 +98,7 @@ export class RelaySession {
     try {
       const session = await this.#establish();
       const dialect = session.objects;
+      if (this.isMember) this.#tally.becameMember();
       this.#tally.opened(performance.now());
       this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
@@ -220,7 +222,9 @@ export class RelaySession {
   }
 
   async #subscribeWithToken(grant: Grant, request: IncomingSubscribe): Promise<void> {
-    const answer = await this.#grantFor(grant, request);
+    const asked = this.#requests.take('asking', request);
+    if (asked === undefined) return;
+    const answer = await this.#grantFor(grant, request).finally(asked);
     if ('code' in answer) {
       request.reject(answer.code, answer.reason);
       return;
@@ -237,7 +241,7 @@ export class RelaySession {
     if (over === 'taken') {
       request.reject(requestErrorCodes.duplicateSubscription, 'already subscribed to this track');
     } else if (over === 'full') {
-      request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', 1000);
+      request.reject(requestErrorCodes.excessiveLoad, 'too many subscriptions in this session', retryMs);
     } else {
       const { session, dialect, peer } = await this.#open.promise;
       const fail = (error: unknown): void => session.fail(error);
@@ -246,9 +250,7 @@ export class RelaySession {
     }
   }
 
-  #most(
-    limit: 'maxSubscriptionsPerSession' | 'maxFetchesPerSession' | 'maxOffersPerSession' | 'maxNamespacesPerSession',
-  ): number {
+  #most(limit: SessionLimit): number {
     return this.isMember ? maxOfMember : this.#context.limits[limit];
   }
 
@@ -257,35 +259,38 @@ export class RelaySession {
   }
 
   async #fetch(grant: Grant, request: IncomingFetch): Promise<void> {
-    const answer = await this.#grantFor(grant, request);
-    if ('code' in answer) request.reject(answer.code, answer.reason);
-    else if (this.#fetches >= this.#most('maxFetchesPerSession')) {
-      request.reject(requestErrorCodes.excessiveLoad, 'too many fetches in this session', 1000);
-    } else {
-      this.#fetches++;
-      try {
+    const over = this.#requests.take('fetch', request);
+    if (over === undefined) return;
+    try {
+      const answer = await this.#grantFor(grant, request);
+      if ('code' in answer) request.reject(answer.code, answer.reason);
+      else {
         const { peer } = await this.#open.promise;
         await this.#context.router.fetch(request, this.#tally, peer);
-      } finally {
-        this.#fetches--;
       }
+    } finally {
+      over();
     }
   }
 
   async #trackStatus(grant: Grant, request: IncomingTrackStatus): Promise<void> {
-    const answer = await this.#grantFor(grant, request);
-    if ('code' in answer) {
-      request.reject(answer.code, answer.reason);
-      return;
-    }
+    const over = this.#requests.take('status', request);
+    if (over === undefined) return;
     try {
+      const answer = await this.#grantFor(grant, request);
+      if ('code' in answer) {
+        request.reject(answer.code, answer.reason);
+        return;
+      }
       const { peer } = await this.#open.promise;
-      const { largest, properties } = await this.#context.router.status(request.track, peer);
+      const { largest, properties } = await this.#context.router.status(request.track, this.#tally, peer);
       request.accept({ largest, trackProperties: properties });
     } catch (error) {
       if (!(error instanceof StreamsError)) throw error;
       const { code, reason, retryMs } = refusalOf(error);
       request.reject(code, reason, retryMs);
+    } finally {
+      over();
     }
   }
 
@@ -294,6 +299,8 @@ export class RelaySession {
     request: IncomingPrefix,
     follow: (request: IncomingPrefix, by: Discoverer) => Promise<void>,
   ): Promise<void> {
+    const over = this.#requests.take('prefix', request);
+    if (over === undefined) return;
     const { session, dialect, peer } = await this.#open.promise;
     const { router, limits, hopId } = this.#context;
     const claim = (track: TrackName) => this.#claim(track);
@@ -309,7 +316,7 @@ export class RelaySession {
       fail: (error) => session.fail(error),
       maxNamespaces: limits.maxNamespacesPerRequest,
       claim,
-    });
+    }).finally(over);
   }
 
   async #announce(grant: Grant, announcement: IncomingNamespace): Promise<void> {
@@ -320,12 +327,9 @@ export class RelaySession {
       announcement.reject(refusal.code, refusal.reason);
       return;
     }
-    if (this.#announced >= this.#most('maxNamespacesPerSession')) {
-      announcement.reject(requestErrorCodes.excessiveLoad, 'too many namespaces announced in this session');
-      return;
-    }
-    this.#announced++;
-    void announcement.ended.then(() => this.#announced--);
+    const over = this.#requests.take('namespace', announcement);
+    if (over === undefined) return;
+    void announcement.ended.then(over);
     const { session, dialect, peer } = await this.#open.promise;
     const { router, hopId } = this.#context;
     const { hops = [this.#ownHop] } = announcement;
@@ -355,23 +359,24 @@ export class RelaySession {
     const { root = [] } = grant;
     const name = { namespace: [...root, ...request.track.namespace], name: request.track.name };
     const refusal = refusalToPublish(grant, name.namespace) ?? refusalOfName(name.namespace, name.name);
-    if (refusal !== undefined) request.reject(refusal.code, refusal.reason);
-    else if (this.#offers >= this.#most('maxOffersPerSession')) {
-      request.reject(requestErrorCodes.excessiveLoad, 'too many tracks offered in this session');
-    } else {
-      this.#offers++;
-      try {
-        const { session, dialect, peer } = await this.#open.promise;
-        const rooted = rootedSession(root, session);
-        const fetch = rooted.fetch.bind(rooted);
-        const route = { by: peer, hops: [this.#ownHop] };
-        const offer = new OfferedTrack(name, request, { session, dialect, tally: this.#tally, fetch, route });
-        this.#context.router.offer(offer);
-        await offer.done;
-      } finally {
-        this.#offers--;
-      }
+    if (refusal !== undefined) {
+      request.reject(refusal.code, refusal.reason);
+      return;
     }
+    const over = this.#requests.take('offer', request);
+    if (over === undefined) return;
+    const { session, dialect, peer } = await this.#open.promise;
+    const rooted = rootedSession(root, session);
+    const by = {
+      session,
+      dialect,
+      tally: this.#tally,
+      fetch: rooted.fetch.bind(rooted),
+      route: { by: peer, hops: [this.#ownHop] },
+    };
+    const offer = new OfferedTrack(name, request, by);
+    this.#context.router.offer(offer);
+    await offer.done.finally(over);
   }
 }
 
@@ -383,9 +388,4 @@ async function sayable(request: IncomingFetch, serving: Promise<void>): Promise<
     if (!cannotBeSaid(error)) throw error;
     request.reject(requestErrorCodes.internalError, error.message);
   }
-}
-
-function destination(uri: string, path: string): string {
-  const { protocol, host, pathname, search } = new URL(uri);
-  return (pathname === '' || pathname === '/') && search === '' ? `${protocol}//${host}${path}` : uri;
 }

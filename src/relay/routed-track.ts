@@ -11,7 +11,6 @@ export type RoutedTrack = {
   pending: number;
   /** Viewers that are relays of the cluster. */
   members: number;
-  idleTimer: NodeJS.Timeout | undefined;
 };
 
 export function isWatched({ track, pending }: RoutedTrack): boolean {

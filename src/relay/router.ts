@@ -9,6 +9,7 @@ import { TrackFeed } from './feed.ts';
 import { answerFetch } from './fetch.ts';
 import { HeldRequests } from './held-requests.ts';
 import type { RelayLimits } from './limits.ts';
+import { LingeringTracks } from './lingering-tracks.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
 import { namespaceKey, type Publisher, PublisherList, type Tried } from './publisher.ts';
@@ -34,6 +35,7 @@ export class Router {
   readonly #offerWatchers = new PrefixWatchers<OfferedTrack>(({ name }) => name.namespace);
   readonly #tracks = new Map<string, Routed>();
   readonly #held: HeldRequests;
+  readonly #lingering: LingeringTracks;
   readonly #limits: RelayLimits;
   readonly #counters: RelayCounters;
   readonly #now = (): number => performance.now();
@@ -44,6 +46,7 @@ export class Router {
     this.#counters = counters;
     this.cache = new ObjectCache(limits, this.#now);
     this.#held = new HeldRequests(limits.maxHeldSubscriptions);
+    this.#lingering = new LingeringTracks(limits);
   }
 
   get trackCount(): number {
@@ -141,12 +144,12 @@ export class Router {
   }
 
   /** What a SUBSCRIBE for the track would be told; asks upstream where it has to. Throws what refuses it. */
-  async status(name: TrackName, peer?: Peer): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
+  async status(name: TrackName, tally: SessionTally, peer?: Peer): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
     const routed = this.#routed(name, peer);
     if (routed === undefined) {
       throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
-    await this.#using(routed, () => routed.feed.ready);
+    await this.#using(routed, tally, () => routed.feed.ready);
     return routed.track;
   }
 
@@ -161,7 +164,7 @@ export class Router {
   ): Promise<void> {
     const routed = this.#routed(name);
     if (routed === undefined) return;
-    const viewer = await this.#using(routed, async () => {
+    const viewer = await this.#using(routed, session.tally, async () => {
       await routed.feed.ready;
       const publication = await publish(answerOf(routed.track, session));
       return this.#view(routed, publication, session);
@@ -265,7 +268,7 @@ export class Router {
         this.#forget(key, routed);
       },
     });
-    const routed: Routed = { track: relayed, feed, pending: 0, members: 0, idleTimer: undefined };
+    const routed: Routed = { track: relayed, feed, pending: 0, members: 0 };
     this.#tracks.set(key, routed);
     if (newGroup !== undefined) relayed.newGroups.ask(newGroup, undefined);
     feed.publishersChanged();
@@ -273,20 +276,20 @@ export class Router {
   }
 
   /** Keeps the track while `use` runs. */
-  async #using<T>(routed: Routed, use: () => Promise<T>): Promise<T> {
-    clearTimeout(routed.idleTimer);
+  async #using<T>(routed: Routed, by: SessionTally, use: () => Promise<T>): Promise<T> {
+    this.#lingering.end(routed.track);
     routed.pending++;
     try {
       return await use();
     } finally {
       routed.pending--;
-      this.#idleIfUnwatched(routed);
+      this.#idleIfUnwatched(routed, by);
     }
   }
 
   async #join(routed: Routed, routedRequest: RoutedRequest): Promise<void> {
     const { request, over } = routedRequest;
-    clearTimeout(routed.idleTimer);
+    this.#lingering.end(routed.track);
     routed.pending++;
     let cancelled = false;
     void request.cancelled.then(() => {
@@ -305,7 +308,7 @@ export class Router {
       request.reject(refusal.requestCode, refusal.reason, refusal.retryMs);
       over();
     } else this.#hold(routedRequest); // The publisher vanished before it answered.
-    this.#idleIfUnwatched(routed);
+    this.#idleIfUnwatched(routed, routedRequest.session.tally);
   }
 
   #accept(routed: Routed, { request, session, peer, over }: RoutedRequest): void {
@@ -348,22 +351,21 @@ export class Router {
     const viewer = new Viewer(publication, track, session, context);
     void viewer.ended.then(() => {
       track.viewers.delete(viewer);
-      this.#idleIfUnwatched(routed);
+      this.#idleIfUnwatched(routed, session.tally);
     });
     track.join(viewer);
     return viewer;
   }
 
-  #idleIfUnwatched(routed: Routed): void {
+  /** `by`: who left it. */
+  #idleIfUnwatched(routed: Routed, by: SessionTally): void {
     if (isWatched(routed)) return;
     const key = trackKey(routed.track.name);
-    if (this.#tracks.get(key) !== routed) return;
-    clearTimeout(routed.idleTimer);
-    routed.idleTimer = setTimeout(() => this.#forget(key, routed), this.#limits.subscriptionLingerMs);
+    if (this.#tracks.get(key) === routed) this.#lingering.begin(routed.track, by, () => this.#forget(key, routed));
   }
 
   #forget(key: string, routed: Routed): void {
-    clearTimeout(routed.idleTimer);
+    this.#lingering.end(routed.track);
     routed.feed.stop();
     if (this.#tracks.get(key) === routed) this.#tracks.delete(key);
     // Viewers that still drain hold on to what they need.

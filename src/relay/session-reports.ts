@@ -241,8 +241,9 @@ export class SessionReports {
   async #sendEnded(): Promise<void> {
     for (let file = await this.#spool.oldest(); file !== undefined; file = await this.#spool.oldest()) {
       for (let i = 0; i < file.rows.length; i += batch) {
-        const taken = await sendReports(this.#control, this.#node, file.rows.slice(i, i + batch));
-        if (!taken) this.#options.logger.warn('the control plane does not take reports of sessions', { rows: batch });
+        const refused = await sendReports(this.#control, this.#node, file.rows.slice(i, i + batch));
+        if (refused > 0)
+          this.#options.logger.warn('the control plane does not take reports of sessions', { rows: refused });
       }
       await file.taken();
     }

@@ -19,8 +19,12 @@ type CachedObject = {
 /** What the bytes of the next object may depend on. */
 type Previous = Pick<MoqObject, 'objectId' | 'properties'>;
 
-/** What keeping an object costs beside its bytes, about: a flood of tiny ones must not get far for that. */
+/** What keeping an object costs beside its bytes, about: a flood of tiny ones must not get far for that. The same of a subgroup. */
 export const objectOverhead = 256;
+export const subgroupOverhead = 1024;
+
+/** So many trimmed places at least are worth moving the rest for. */
+const minMoved = 64;
 
 export type SubgroupEnd = { readonly type: 'finished' } | { readonly type: 'reset'; readonly code: number };
 
@@ -43,7 +47,9 @@ export class CachedSubgroup {
   #lastTrimmed: Previous | undefined;
   readonly #dialect: ObjectDialect;
   readonly #counters: RelayCounters;
-  readonly #objects: CachedObject[] = [];
+  /** Those kept begin at `#head`; places before it are empty, and never more than half of all for long. */
+  readonly #objects: (CachedObject | undefined)[] = [];
+  #head = 0;
   readonly #lanes: Lane[] = [];
   readonly #behind = new Set<Follower>();
 
@@ -60,27 +66,39 @@ export class CachedSubgroup {
 
   /** Index the next object will have. */
   get length(): number {
-    return this.first + this.#objects.length;
+    return this.first + this.#objects.length - this.#head;
   }
 
   headAt(index: number): Previous {
-    return this.#objects[index - this.first]!;
+    return this.#at(index)!;
   }
 
   /** The object before `index`, which is kept or was trimmed last. */
   before(index: number): Previous | undefined {
-    return this.#objects[index - this.first - 1] ?? this.#lastTrimmed;
+    return this.#at(index - 1) ?? this.#lastTrimmed;
+  }
+
+  /** Index of the object of that id; -1: it is not kept. Ids ascend. */
+  indexOf(objectId: number): number {
+    let low = this.first;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.headAt(middle).objectId < objectId) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.length && this.headAt(low).objectId === objectId ? low : -1;
   }
 
   /** Its payload is a view of what is kept. */
   objectAt(index: number): MoqObject {
-    const { objectId, status, properties, payloadLength, bytes } = this.#objects[index - this.first]!;
+    const { objectId, status, properties, payloadLength, bytes } = this.#at(index)!;
     return { objectId, status, properties, payload: bytes.subarray(bytes.length - payloadLength) };
   }
 
   /** An object in a dialect; `asFirst`: as the first one of its stream, where the object id is no difference. */
   bytesAt(index: number, dialect: ObjectDialect, asFirst: boolean): Uint8Array {
-    const cached = this.#objects[index - this.first]!;
+    const cached = this.#at(index)!;
     if (dialect === this.#dialect && (index === 0 || !asFirst)) return cached.bytes;
     // A follower that is behind and no newcomer has been given the one before, so that is still kept or was just trimmed.
     return this.#encode(cached, dialect, asFirst ? undefined : this.before(index));
@@ -88,12 +106,12 @@ export class CachedSubgroup {
 
   /** Bytes of the objects from `index` on. */
   bytesFrom(index: number): number {
-    const from = this.#objects[Math.max(0, index - this.first)];
+    const from = this.#at(Math.max(this.first, index));
     return from === undefined ? 0 : this.#totalBytes - from.offset;
   }
 
   arrivedAt(index: number): number {
-    return this.#objects[index - this.first]!.arrivedAt;
+    return this.#at(index)!.arrivedAt;
   }
 
   /**
@@ -168,20 +186,35 @@ export class CachedSubgroup {
     this.end = undefined;
   }
 
-  /** Forgets the first objects until at most `keepBytes` are left. Answers how many bytes went. */
+  /** Forgets the first objects until at most `keepBytes` are left. Answers how many bytes went. Amortised O(1) an object. */
   trimTo(keepBytes: number): number {
-    let gone = 0;
-    let count = 0;
-    while (this.bytes - gone > keepBytes && count < this.#objects.length)
-      gone += this.#objects[count++]!.bytes.length + objectOverhead;
-    if (count === 0) return 0;
-    const { objectId, properties } = this.#objects[count - 1]!;
-    this.#lastTrimmed = { objectId, properties };
-    this.#objects.splice(0, count);
-    this.first += count;
-    this.bytes -= gone;
+    const objects = this.#objects;
+    let head = this.#head;
+    let last: CachedObject | undefined;
+    let left = this.bytes;
+    for (; left > keepBytes && head < objects.length; head++) {
+      last = objects[head]!;
+      objects[head] = undefined;
+      left -= last.bytes.length + objectOverhead;
+    }
+    if (last === undefined) return 0;
+    const gone = this.bytes - left;
+    this.#lastTrimmed = { objectId: last.objectId, properties: last.properties };
+    this.first += head - this.#head;
+    this.#head = head;
+    this.bytes = left;
+    if (head >= minMoved && head * 2 >= objects.length) {
+      objects.splice(0, head);
+      this.#head = 0;
+    }
     for (const follower of [...this.#behind]) follower.trimmed();
     return gone;
+  }
+
+  /** undefined: it is no longer kept, or has not come. */
+  #at(index: number): CachedObject | undefined {
+    const place = this.#head + index - this.first;
+    return place < this.#head ? undefined : this.#objects[place];
   }
 
   #send(lane: Lane, bytes: Uint8Array): void {

@@ -4,11 +4,11 @@ import { type Deferred, deferred } from '../core/deferred.ts';
 import type { DatagramObject, Location, MoqObject, SubgroupHeader, Subscription, TrackName } from '../session/types.ts';
 import type { ObjectCache } from './cache.ts';
 import type { DeliveryTimeouts } from './delivery.ts';
-import { CachedGroup } from './group.ts';
+import { CachedGroup, Holdings } from './group.ts';
 import { NewGroupRequests } from './new-groups.ts';
 import type { Content } from './source.ts';
 import { laterOf } from './start-location.ts';
-import type { CachedSubgroup } from './subgroup.ts';
+import { type CachedSubgroup, subgroupOverhead } from './subgroup.ts';
 import type { Viewer, ViewerContext } from './viewer.ts';
 
 /** A datagram is at most a packet: this bounds what a group of them keeps. */
@@ -33,6 +33,7 @@ export class RelayTrack {
   readonly viewers = new Set<Viewer>();
   readonly newGroups = new NewGroupRequests();
   readonly #groups = new Map<number, CachedGroup>();
+  readonly #holdings = new Holdings();
   #newest: CachedGroup | undefined;
   #takeover: Takeover | undefined;
   readonly #cache: ObjectCache;
@@ -112,11 +113,15 @@ export class RelayTrack {
     this.#takeover = undefined;
   }
 
-  /** A subgroup stream arrived from upstream. undefined: it is a duplicate, or of a group already given up. */
-  openSubgroup(header: SubgroupHeader, dialect: ObjectDialect): CachedSubgroup | undefined {
-    const group = this.#group(header.groupId);
-    const { limits } = this.#context;
-    if (group === undefined || group.subgroups.size >= limits.maxSubgroupsPerGroup) return undefined;
+  /**
+   * A subgroup stream arrived from upstream, and is counted for its publisher. undefined: it is a duplicate, of a group already
+   * given up, or one too many.
+   */
+  openSubgroup(header: SubgroupHeader, dialect: ObjectDialect, publisher: Holdings): CachedSubgroup | undefined {
+    const group = this.#group(header.groupId, publisher);
+    if (group === undefined) return undefined;
+    const isNew = !group.subgroups.has(header.subgroupId);
+    if (isNew && !this.#hasRoomForSubgroup(group)) return undefined;
     const subgroup = group.open(header, dialect);
     if (subgroup === undefined || this.#newest === undefined) return undefined;
     for (const viewer of this.viewers) viewer.offer(subgroup, this.#newest.id);
@@ -129,14 +134,20 @@ export class RelayTrack {
     if (group === undefined || group.subgroups.get(subgroup.header.subgroupId) !== subgroup) return false;
     // After a takeover the new publisher repeats what is already here.
     if (subgroup.lastObjectId !== undefined && object.objectId <= subgroup.lastObjectId) return true;
-    const { counters, limits, now } = this.#context;
+    const { counters, now } = this.#context;
     this.#sawLocation(group.id, object.objectId);
     counters.objectsIn++;
     counters.bytesIn += object.payload.length;
-    let grown = subgroup.append(object, now());
-    if (subgroup.bytes > limits.maxGroupBytes) grown -= subgroup.trimTo(limits.maxGroupBytes);
-    this.#cache.grew(grown);
+    this.#cache.grew(group, subgroup.append(object, now()));
     return true;
+  }
+
+  #hasRoomForSubgroup(group: CachedGroup): boolean {
+    if (group.subgroups.size >= this.#context.limits.maxSubgroupsPerGroup) return false;
+    this.#cache.grew(group, subgroupOverhead);
+    if (this.#cache.hasRoom(group)) return true;
+    if (!group.dropped) this.#cache.shrank(group, subgroupOverhead);
+    return false;
   }
 
   groupOf(id: number): CachedGroup | undefined {
@@ -151,10 +162,10 @@ export class RelayTrack {
   }
 
   /** An object came as a datagram: it is kept in its group, and goes on as a datagram. */
-  appendDatagram(datagram: DatagramObject): void {
+  appendDatagram(datagram: DatagramObject, publisher: Holdings): void {
     const { groupId, object } = datagram;
     this.consider(groupId, object);
-    const group = this.isUndecided ? undefined : this.#group(groupId);
+    const group = this.isUndecided ? undefined : this.#group(groupId, publisher);
     if (group === undefined || group.datagrams.size >= maxDatagramsPerGroup) return;
     const kept = group.addDatagram(datagram);
     if (kept === 0) return;
@@ -162,7 +173,7 @@ export class RelayTrack {
     this.#sawLocation(groupId, object.objectId);
     counters.objectsIn++;
     counters.bytesIn += object.payload.length;
-    this.#cache.grew(kept);
+    this.#cache.grew(group, kept);
     const encoded = new Map<ObjectDialect, Uint8Array | undefined>();
     for (const viewer of this.viewers) viewer.offerDatagram(datagram, encoded);
   }
@@ -189,12 +200,15 @@ export class RelayTrack {
     }
   }
 
-  #group(id: number): CachedGroup | undefined {
+  #group(id: number, publisher: Holdings): CachedGroup | undefined {
     const known = this.#groups.get(id);
     if (known !== undefined) return known;
     if (this.#groups.size >= this.#context.limits.maxGroupsPerTrack) this.#forgetOldest();
     const { counters, now } = this.#context;
-    const group = new CachedGroup(id, now(), counters, () => this.#groups.delete(id));
+    const group = new CachedGroup(id, now(), counters, () => this.#groups.delete(id), {
+      track: this.#holdings,
+      publisher,
+    });
     this.#groups.set(id, group);
     if (this.#newest === undefined || id > this.#newest.id) this.#becomesNewest(group);
     else this.#cache.retire(group);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { streamResetCodes } from '../codec/moqt/codes.ts';
 import { rethrowLater } from '../core/fault.ts';
 import type { IncomingSubgroup, MoqObject, SubgroupHeader, Subscription } from '../session/types.ts';
@@ -5,6 +6,8 @@ import { StreamResetError } from '../transport/stream-reset-error.ts';
 import type { Publisher } from './publisher.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 import type { RelayTrack } from './track.ts';
+
+const objectsPerTurn = 256;
 
 /** Reads one upstream subscription into its track. */
 export class UpstreamReader {
@@ -16,6 +19,7 @@ export class UpstreamReader {
   /** `undefined`: not shown yet. */
   readonly #open = new Map<IncomingSubgroup, CachedSubgroup | undefined>();
   readonly #reading = new Set<Promise<void>>();
+  #objects = 0;
   #stopped = false;
 
   constructor(track: RelayTrack, subscription: Subscription, publisher: Pick<Publisher, 'dialect' | 'tally'>) {
@@ -50,8 +54,9 @@ export class UpstreamReader {
     for (;;) {
       const datagram = await this.#subscription.nextDatagram();
       if (datagram === null || this.#stopped) return;
-      this.#publisher.tally.objectsReceived++;
-      this.#track.appendDatagram(datagram);
+      if (!this.#publisher.tally.received()) return;
+      this.#track.appendDatagram(datagram, this.#publisher.tally.kept);
+      if (this.#isTurnOver()) await setImmediate();
     }
   }
 
@@ -61,7 +66,7 @@ export class UpstreamReader {
     try {
       const early = await this.#readUndecided(incoming);
       if (early[0] === null) return;
-      subgroup = this.#stopped ? undefined : this.#track.openSubgroup(headerOf(incoming), this.#publisher.dialect);
+      subgroup = this.#stopped ? undefined : this.#openSubgroup(incoming);
       if (subgroup === undefined) {
         incoming.stop(streamResetCodes.cancelled);
         return;
@@ -74,11 +79,11 @@ export class UpstreamReader {
           subgroup.finish();
           return;
         }
-        this.#publisher.tally.objectsReceived++;
-        if (!this.#track.append(subgroup, object)) {
+        if (!this.#publisher.tally.received() || !this.#track.append(subgroup, object)) {
           incoming.stop(streamResetCodes.cancelled);
           return;
         }
+        if (this.#isTurnOver()) await setImmediate();
       }
     } catch (error) {
       incoming.stop(streamResetCodes.cancelled);
@@ -86,6 +91,16 @@ export class UpstreamReader {
     } finally {
       this.#open.delete(incoming);
     }
+  }
+
+  #openSubgroup(incoming: IncomingSubgroup): CachedSubgroup | undefined {
+    const { dialect, tally } = this.#publisher;
+    return this.#track.openSubgroup(headerOf(incoming), dialect, tally.kept);
+  }
+
+  /** What waits to be read is read in turns, with everything else in between. */
+  #isTurnOver(): boolean {
+    return ++this.#objects % objectsPerTurn === 0;
   }
 
   /** Of a publisher that took over: what comes before it is known where it belongs. */

@@ -22,6 +22,9 @@ import { siftedDelivery } from './sifted-delivery.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
 
+/** Deliveries that may be looked at for each object that waits. */
+const deliveriesPerObject = 16;
+
 export type ViewerContext = {
   readonly limits: RelayLimits;
   readonly counters: RelayCounters;
@@ -73,6 +76,8 @@ export class Viewer {
   /** Ordered by arrival; finished ones stay until their bytes have left. */
   #deliveries: Delivery[] = [];
   #newestGroup = -1;
+  /** How often a delivery had more waiting since the budget was looked at. */
+  #grown = 0;
   /** Something of the track was for it. */
   #begun = false;
   #ending: { status: number; reason: string } | undefined;
@@ -249,7 +254,13 @@ export class Viewer {
   }
 
   backlogGrew(): void {
-    if (this.#deliveries.length > 1) this.#enforceBudget();
+    const { length } = this.#deliveries;
+    if (length <= 1) return;
+    // To look costs as much as there are deliveries: with many of them it is not done for every object.
+    this.#grown += deliveriesPerObject;
+    if (this.#grown < length) return;
+    this.#grown = 0;
+    this.#enforceBudget();
   }
 
   deliveryEnded(): void {

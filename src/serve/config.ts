@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { TrustedProxies } from '../access/trusted-proxies.ts';
 import { relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
@@ -29,6 +30,8 @@ export type ServeOptions = {
   versions?: readonly string[];
   /** Sessions of the relay at once. */
   maxSessions?: number;
+  /** Reverse proxies whose `x-forwarded-for` is believed: IP addresses and CIDR ranges. */
+  trustedProxies?: readonly string[];
   /** Processes to run. */
   only: readonly ProcessName[];
   /** Secret between the processes; made afresh for every run where none is given. */
@@ -62,6 +65,13 @@ export function parseAddresses(values: readonly string[]): string[] {
       throw new StreamsError('USAGE', `"${address}" is not an IP address`, { hint: '--whip-address 203.0.113.5' });
   }
   return asked;
+}
+
+/** `--trusted-proxy 192.0.2.10 --trusted-proxy 10.0.0.0/8,…`. Throws USAGE. */
+export function parseTrustedProxies(values: readonly string[]): string[] {
+  const rules = values.flatMap((value) => value.split(',')).map((text) => text.trim());
+  new TrustedProxies(rules);
+  return rules;
 }
 
 /** `--versions moqt-18 --versions moqt-16,…`. Throws USAGE. */

@@ -8,15 +8,19 @@ export type ControlConfig = {
   dataDir: string;
   serviceToken: string;
   webDir: string;
+  /** For engine and relay of this machine. */
+  internalPort: number;
+  trustedProxies?: readonly string[];
 };
 
-export type ControlReady = { port: number; issuer: string; httpsUrl?: string };
+export type ControlReady = { port: number; internalPort: number; issuer: string; httpsUrl?: string };
 
 export const startChild: StartChild = async (config, logger) => {
   const control = await startControl({ ...(config as ControlConfig), logger });
   return {
     ready: {
       port: control.port,
+      internalPort: control.internalPort!,
       issuer: control.issuer,
       ...(control.httpsUrl === undefined ? {} : { httpsUrl: control.httpsUrl }),
     } satisfies ControlReady,

@@ -80,6 +80,8 @@ export async function startServe(options: ServeOptions, surroundings: ServeSurro
   }
 }
 
+const storeSecrets = ['STREAMS_MASTER_KEY', 'STREAMS_DATABASE_URL'];
+
 /** What the processes of one run tell each other, through us. */
 class Stack {
   readonly #options: ServeOptions;
@@ -174,13 +176,22 @@ class Stack {
     return this.#control === undefined ? controlUrl! : urlOf('http', host, this.#control.port);
   }
 
+  /** At which engine and relay reach it: a listener that is theirs alone where it runs beside them. */
+  #internalUrl(): string {
+    return this.#control === undefined
+      ? this.#options.controlUrl!
+      : urlOf('http', '127.0.0.1', this.#control.internalPort);
+  }
+
   #command(name: ProcessName) {
     const { STREAMS_API_KEY: _, STREAMS_SERVICE_TOKEN: __, ...env } = this.#env;
+    // What opens the store is control's alone.
+    if (name !== 'control') for (const secret of storeSecrets) delete env[secret];
     return { entry: fileURLToPath(new URL('./child-main.js', import.meta.url)), args: [name], env };
   }
 
   #controlPlan(): ChildPlan {
-    const { host, httpPort, https, dataDir } = this.#options;
+    const { host, httpPort, https, dataDir, trustedProxies } = this.#options;
     return {
       name: 'control',
       command: this.#command('control'),
@@ -191,6 +202,8 @@ class Stack {
         dataDir,
         serviceToken: this.#serviceToken,
         webDir: fileURLToPath(new URL('../../web', import.meta.url)),
+        internalPort: this.#control?.internalPort ?? 0,
+        ...(trustedProxies === undefined ? {} : { trustedProxies }),
       }),
       onReady: async (ready, child) => {
         this.#control = ready as ControlReady;
@@ -227,7 +240,7 @@ class Stack {
         ...(versions === undefined ? {} : { versions }),
         ...(maxSessions === undefined ? {} : { maxSessions }),
         ...(publicName === undefined ? {} : { certificateHosts: [hostOf(publicName)] }),
-        controlUrl: this.#controlUrl(),
+        controlUrl: this.#internalUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),
       }),
@@ -262,7 +275,7 @@ class Stack {
         ...(whip === undefined ? {} : { whip }),
         ...(hlsWindowSeconds === undefined ? {} : { hlsWindowSeconds }),
         ...(fragmentSeconds === undefined ? {} : { fragmentSeconds }),
-        controlUrl: this.#controlUrl(),
+        controlUrl: this.#internalUrl(),
         serviceToken: this.#serviceToken,
         ...(this.#control === undefined ? {} : { issuer: this.#control.issuer }),
         relayUrl: this.#relay === undefined ? relayUrl! : urlOf('https', host, this.#relay.port),

@@ -34,6 +34,36 @@ describe('output for people', () => {
     expect(terminal.stderr).toBe('none\nnote\n! careful\n\nNext:\n  streams serve\ntalk\n');
   });
 
+  it('shows nothing that a terminal obeys, whoever wrote it', async () => {
+    const evil = 'a\x1b]0;title\x07\x1b[2Jb\rc\x9b31md\x7f\u202ee\0';
+    const orders = /[^\P{C}\n\u00ad\u200b-\u200f]/u;
+    const terminal = memoryTerminal();
+    const output = createOutput(terminal, { json: false });
+    await output.result({
+      json: { type: 'thing' },
+      blocks: [
+        { kind: 'fields', rows: [[evil, evil]] },
+        { kind: 'text', text: evil },
+        { kind: 'table', columns: ['a'], rows: [[evil]], empty: '' },
+      ],
+    });
+    output.event({ json: { type: 'x' }, line: evil });
+    output.event({ json: { type: 'x' }, line: evil, data: true });
+    output.live({ json: { type: 'x' }, lines: [evil], line: evil });
+    output.note(evil);
+    output.warn(evil);
+    output.progress(evil, true);
+    output.next([evil]);
+    output.error(new StreamsError('NOT_FOUND', evil, { hint: evil }));
+    expect(terminal.stdout + terminal.stderr).toContain('a\ufffd]0;title');
+    expect(terminal.stdout).not.toMatch(orders);
+    expect(terminal.stderr).not.toMatch(orders);
+    const json = memoryTerminal();
+    createOutput(json, { json: true }).event({ json: { type: 'x', evil } });
+    expect(json.stdout.replaceAll('\u202e', '')).not.toMatch(orders);
+    expect(JSON.parse(json.stdout)).toEqual({ type: 'x', evil });
+  });
+
   it('tells an error as problem, code and next command, in colour where there is colour', () => {
     const plain = memoryTerminal();
     createOutput(plain, { json: false }).error(error);

@@ -264,7 +264,8 @@ describe('public addresses', () => {
     expect(watch.headers.get('referrer-policy')).toBe('no-referrer');
     expect(watch.headers.get('x-content-type-options')).toBe('nosniff');
     const policy = watch.headers.get('content-security-policy');
-    for (const rule of ["script-src 'self'", 'connect-src *', "media-src 'self' blob:"]) expect(policy).toContain(rule);
+    for (const rule of ["script-src 'self'", 'connect-src *', "media-src 'self' blob:", "frame-ancestors 'self'"])
+      expect(policy).toContain(rule);
     const asset = await get('/assets/watch-a1.js');
     expect([asset.body, asset.headers.get('content-type')]).toEqual(['code', 'text/javascript; charset=utf-8']);
     for (const path of [

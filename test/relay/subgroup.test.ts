@@ -80,11 +80,13 @@ describe('Lane', () => {
 describe('ObjectCache', () => {
   it('forgets older groups, oldest first, by bytes and by age, and never a newest one', () => {
     let now = 0;
-    const cache = new ObjectCache({ cacheBytes: 1000 + 3 * objectOverhead, cacheAgeMs: 100 }, () => now);
+    const bounds = { maxGroupBytes: 1e6, maxTrackBytes: 1e6, maxPublisherBytes: 1e6, totalBytes: 1e6 };
+    const cacheBytes = 1000 + 3 * objectOverhead;
+    const cache = new ObjectCache({ ...bounds, cacheBytes, cacheAgeMs: 100 }, () => now);
     const dropped: number[] = [];
     const group = (id: number): CachedGroup => {
       const made = new CachedGroup(id, now, newCounters(), () => dropped.push(id));
-      cache.grew(made.open(header, draft18)!.append(object(id, 0, 300), 0));
+      cache.grew(made, made.open(header, draft18)!.append(object(id, 0, 300), 0));
       return made;
     };
     const groups = [1, 2, 3].map(group);

@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import { done, endpoint, timestampMs } from './endpoint.ts';
+import { eachThatFits, words } from '../../core/lenient.ts';
+import { endpoint, timestampMs } from './endpoint.ts';
 
 export const rowId = z.string().regex(/^[0-9A-Za-z_.:-]{1,64}$/);
 const count = z.int().min(0);
+/** What its column holds. */
+const maxStartupMs = 2 ** 31 - 1;
+const maxRows = 5000;
 
 const session = {
   /** Unique over all relays and restarts; the same in every report of a session. */
@@ -17,18 +21,23 @@ const session = {
   updatedAt: timestampMs,
   bytes: count.default(0),
   objects: count.default(0),
-  reason: z.string().max(200).nullable().default(null),
-  transport: z.string().max(32).nullable().default(null),
+  reason: words(200).nullable().default(null),
+  transport: words(32).nullable().default(null),
   /** Of MoQT, e.g. `moqt-18`. */
-  version: z.string().max(32).nullable().default(null),
+  version: words(32).nullable().default(null),
 };
 
 export const broadcastSession = z.object(session);
 export const viewerSession = z.object({
   ...session,
-  viewer: z.string().max(128),
+  viewer: words(128),
   /** From the session's opening to the first object of a media track, ms; null before it. */
-  startupMs: z.int().min(0).nullable().default(null),
+  startupMs: z
+    .int()
+    .min(0)
+    .transform((value) => Math.min(value, maxStartupMs))
+    .nullable()
+    .default(null),
   /** Objects it was not given since it was slow. */
   dropped: count.default(0),
   groupsDropped: count.default(0),
@@ -38,9 +47,13 @@ export const viewerSession = z.object({
 export const analytics = endpoint({
   request: z.object({
     /** Name of the relay. */
-    node: z.string().max(128),
-    broadcasts: z.array(broadcastSession).max(5000).default([]),
-    viewers: z.array(viewerSession).max(5000).default([]),
+    node: words(128),
+    broadcasts: eachThatFits(broadcastSession, maxRows).prefault([]),
+    viewers: eachThatFits(viewerSession, maxRows).prefault([]),
   }),
-  answer: done,
+  answer: z.object({
+    ok: z.literal(true),
+    /** Rows that control cannot keep. They are refused as often as they are sent. */
+    refused: z.int(),
+  }),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { words } from '../../core/lenient.ts';
 import { done, endpoint, publicId, remoteAddress } from './endpoint.ts';
 
 const created = z.object({ orgId: z.string(), assetId: z.string(), playbackId: z.string() });
@@ -8,7 +9,7 @@ export const assetState = endpoint({
   request: z.object({
     status: z.enum(['uploading', 'queued', 'processing', 'ready', 'errored']),
     percent: z.int().min(0).max(100).optional(),
-    reason: z.string().max(500).optional(),
+    reason: words(500).optional(),
     durationMs: z.int().min(0).optional(),
     bytes: z.int().min(0).optional(),
   }),

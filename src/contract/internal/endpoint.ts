@@ -7,6 +7,8 @@ import { z } from 'zod';
 export type Endpoint<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> = {
   readonly request: Request;
   readonly answer: Answer;
+  /** Of the request's body, where it is more than control takes otherwise. */
+  readonly maxBytes?: number;
 };
 
 export function endpoint<Request extends z.ZodType, Answer extends z.ZodType>(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { words } from '../../core/lenient.ts';
 import { endpoint } from './endpoint.ts';
 
 /**
@@ -16,7 +17,7 @@ export const relayAuth = endpoint({
     query: z.string().max(16_384).optional(),
     token: z.object({ kind: z.int(), value: z.string().max(16_384) }).optional(),
     tls: z.unknown().optional(),
-    reason: z.string().max(200).default('unknown'),
+    reason: words(200).default('unknown'),
     duration: z.number().min(0).default(0),
     bytes: z.object({ sent: z.number().default(0), received: z.number().default(0) }).prefault({}),
   }),

@@ -27,25 +27,32 @@ const playerEvent = z.object({
 
 export function mountAnalytics(app: App, context: ControlContext): void {
   mountEndpoint(app, 'analytics', analytics, async ({ node, broadcasts, viewers }) => {
-    await storeSessions(context.db, {
-      broadcasts: broadcasts.map((row) => ({ ...sessionColumns(row), node })),
-      viewers: viewers.map((row) => ({
+    const refused = await storeSessions(context.db, {
+      broadcasts: broadcasts.fitting.map((row) => ({ ...sessionColumns(row), node })),
+      viewers: viewers.fitting.map((row) => ({
         ...sessionColumns(row),
         node,
+        // Its column takes no null.
+        transport: row.transport ?? 'unknown',
         viewer: row.viewer,
         startup_ms: row.startupMs,
         dropped: row.dropped,
         groups_dropped: row.groupsDropped,
       })),
     });
-    return { ok: true };
+    const messages = [...broadcasts.refused, ...viewers.refused].map(({ message }) => message);
+    const reasons = [...messages, ...refused.map(({ reason }) => reason)];
+    // They would be refused as often as they were sent.
+    if (reasons.length > 0)
+      context.logger.warn('reports of sessions cannot be kept', { node, rows: reasons.length, reason: reasons[0] });
+    return { ok: true, refused: reasons.length };
   });
 
   /** NDJSON: what players saw, one event a line. Lines that are none are named in the answer; the others are kept. */
   app.post('/v0/events', async (c) => {
     const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
     requireScope(caller, 'ingest');
-    const rows = new Map<string, PlayerEventRow>();
+    const rows = new Map<string, { line: number; row: PlayerEventRow }>();
     const rejected: { line: number; message: string }[] = [];
     let lines = 0;
     for (const [i, text] of (await readText(c.req.raw)).split('\n').entries()) {
@@ -55,16 +62,23 @@ export function mountAnalytics(app: App, context: ControlContext): void {
       if (typeof event === 'string') rejected.push({ line: i + 1, message: event });
       else
         rows.set(event.id, {
-          org_id: caller.orgId,
-          id: event.id,
-          type: event.type,
-          at: Date.parse(event.at),
-          input_id: event.inputId ?? null,
-          viewer: event.viewerId ?? null,
-          data: JSON.stringify(event.data),
+          line: i + 1,
+          row: {
+            org_id: caller.orgId,
+            id: event.id,
+            type: event.type,
+            at: Date.parse(event.at),
+            input_id: event.inputId ?? null,
+            viewer: event.viewerId ?? null,
+            data: JSON.stringify(event.data),
+          },
         });
     }
-    const accepted = await storePlayerEvents(context.db, [...rows.values()]);
+    const { stored: accepted, refused } = await storePlayerEvents(
+      context.db,
+      [...rows.values()].map(({ row }) => row),
+    );
+    for (const { id } of refused) rejected.push({ line: rows.get(id)!.line, message: 'the store cannot hold it' });
     return c.json({ accepted, duplicates: lines - rejected.length - accepted, rejected }, 202);
   });
 }

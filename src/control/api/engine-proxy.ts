@@ -1,112 +1,131 @@
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Pool } from 'undici';
+import { ForwardedAddress } from '../../access/forwarded-address.ts';
+import { addressGroup } from '../../access/trusted-proxies.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { errorResponse } from './http-error.ts';
+import { passOn } from './pass-on.ts';
+import { discardBody } from './request-body.ts';
 
 export type EngineProxyOptions = {
   /** `http://host:port` of the engine, as far as it is known now. */
   readonly engineUrl: () => string | undefined;
+  /** Shared with the engine: it believes the address of who asks only with a proof. */
+  readonly serviceToken: string;
   readonly logger: Logger;
+  /** Requests of one address at once; default 1024. */
+  readonly maxPerAddress?: number;
+  /** A request of which nothing moves for so long is given up, milliseconds; default two minutes. */
+  readonly idleMs?: number;
 };
+
+type Asked = { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse; readonly remoteAddress: string };
 
 /** What the media engine answers under the address of this server. */
 const prefixes = ['/hls/', '/ingest/', '/whip/', '/vod/', '/uploads'];
-/** Of one connection, not of the request (RFC 9110 7.6.1). */
-const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+/** Fewer than the engine takes. */
+const maxConnections = 4000;
 
 /** Passes requests on to the media engine, both bodies as they come: nothing is held here. */
 export class EngineProxy {
   readonly #options: EngineProxyOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256, timeout: 30_000 });
+  readonly #forwarded: ForwardedAddress;
+  readonly #underWay = new Map<string, number>();
+  #pool: { readonly url: string; readonly connections: Promise<Pool> } | undefined;
 
   constructor(options: EngineProxyOptions) {
     this.#options = options;
+    this.#forwarded = new ForwardedAddress(options.serviceToken);
   }
 
-  /** false: the request is none of the engine's. */
-  take(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+  /** false: the request is none of the engine's. `remoteAddress`: whose it is. */
+  take(incoming: IncomingMessage, outgoing: ServerResponse, remoteAddress: string): boolean {
     const path = incoming.url ?? '';
     if (!prefixes.some((prefix) => path.startsWith(prefix))) return false;
     const engineUrl = this.#options.engineUrl();
-    if (engineUrl === undefined) refuse(outgoing);
-    else this.#pass(engineUrl, incoming, outgoing, true);
+    const group = addressGroup(remoteAddress);
+    const { maxPerAddress = 1024 } = this.#options;
+    const asked = { incoming, outgoing, remoteAddress };
+    if (engineUrl === undefined) refuse(asked, 503, unreachable);
+    else if ((this.#underWay.get(group) ?? 0) >= maxPerAddress) refuse(asked, 429, crowded);
+    else void this.#pass(engineUrl, group, asked);
     return true;
   }
 
-  close(): void {
-    this.#agent.destroy();
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await (await pool?.connections)?.destroy();
   }
 
-  #pass(engineUrl: string, incoming: IncomingMessage, outgoing: ServerResponse, mayRepeat: boolean): void {
-    const { method = 'GET', url = '/', headers, socket } = incoming;
-    const authority = headers[':authority'];
-    const upstream = request(engineUrl + url, {
-      method,
-      agent: this.#agent,
-      // Node sets a default where a header is missing.
-      headers: {
-        ...(typeof authority === 'string' && { host: authority }),
-        ...endToEnd(headers),
-        'x-forwarded-for': socket.remoteAddress ?? '',
+  async #pass(origin: string, group: string, asked: Asked): Promise<void> {
+    const { incoming, outgoing, remoteAddress } = asked;
+    this.#underWay.set(group, (this.#underWay.get(group) ?? 0) + 1);
+    const over = () => {
+      const left = (this.#underWay.get(group) ?? 1) - 1;
+      if (left === 0) this.#underWay.delete(group);
+      else this.#underWay.set(group, left);
+    };
+    let dispatcher: Pool;
+    try {
+      dispatcher = await this.#connections(origin);
+    } catch (error) {
+      over();
+      this.#options.logger.error('requests cannot be passed on', { reason: (error as Error).message });
+      refuse(asked, 503, unreachable);
+      return;
+    }
+    passOn({
+      dispatcher,
+      origin,
+      incoming,
+      outgoing,
+      headers: this.#forwarded.headers(remoteAddress),
+      over,
+      idleMs: this.#options.idleMs,
+      failed: (why, reason) => {
+        if (why === 'invalid') return refuse(asked, 400, malformed);
+        this.#options.logger.warn('the media engine cannot be reached', { reason });
+        refuse(asked, 503, unreachable);
       },
     });
-    upstream.on('information', ({ statusCode, rawHeaders }) => {
-      // Upload Resumption Supported: Node has no call for it. 100 it answers by itself.
-      if (statusCode !== 104 || outgoing.headersSent) return;
-      if (incoming.httpVersionMajor >= 2) {
-        const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), rawHeaders[i + 1]]] : []));
-        const { stream } = outgoing as unknown as Http2ServerResponse;
-        stream.additionalHeaders({ ':status': 104, ...endToEnd(Object.fromEntries(pairs)) });
-        return;
-      }
-      const lines = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}\r\n`] : []));
-      outgoing.socket?.write(`HTTP/1.1 104 Upload Resumption Supported\r\n${lines.join('')}\r\n`);
-    });
-    upstream.on('response', (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
-      answer.pipe(outgoing);
-      answer.on('error', () => outgoing.destroy());
-    });
-    upstream.on('error', (error: NodeJS.ErrnoException) => {
-      if (outgoing.headersSent || outgoing.destroyed) {
-        // The whole answer may have come before the body that it refuses.
-        if (!outgoing.writableEnded) outgoing.destroy();
-        return;
-      }
-      // The engine let go of an idle connection at the moment we used it.
-      const idle = upstream.reusedSocket && error.code === 'ECONNRESET' && (method === 'GET' || method === 'HEAD');
-      if (idle && mayRepeat) {
-        this.#pass(engineUrl, incoming, outgoing, false);
-        return;
-      }
-      this.#options.logger.warn('the media engine cannot be reached', { reason: error.code ?? error.message });
-      refuse(outgoing);
-    });
-    // It has answered, and wants no more of the body.
-    upstream.on('close', () => {
-      if (outgoing.writableEnded && !incoming.complete) incoming.destroy();
-    });
-    outgoing.on('close', () => upstream.destroy());
-    if (method === 'GET' || method === 'HEAD') upstream.end();
-    else incoming.pipe(upstream);
+  }
+
+  /** An engine that is started again has another address. Loading the client takes a tenth of a second: at the first use. */
+  #connections(url: string): Promise<Pool> {
+    if (this.#pool?.url === url) return this.#pool.connections;
+    const old = this.#pool;
+    const connections = import('undici').then(
+      ({ Pool }) =>
+        new Pool(url, {
+          connections: maxConnections,
+          pipelining: 1,
+          headersTimeout: 0,
+          bodyTimeout: 0,
+          allowH2: false,
+        }),
+    );
+    this.#pool = { url, connections };
+    void old?.connections.then((pool) => pool.close()).catch(() => undefined);
+    return connections;
   }
 }
 
-function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
-  return Object.fromEntries(
-    Object.entries(headers).filter(
-      // A colon: what HTTP/2 says instead of a request line.
-      ([name]) => !name.startsWith(':') && !hopByHop.includes(name) && !named.includes(name),
-    ),
-  );
-}
+const unreachable = new StreamsError('API_UNREACHABLE', 'the media engine does not answer');
+const crowded = new StreamsError('RATE_LIMITED', 'too many requests of this address are under way');
+const malformed = new StreamsError('MALFORMED', 'the request cannot be passed on to the media engine');
 
-function refuse(outgoing: ServerResponse): void {
-  const response = errorResponse(new StreamsError('API_UNREACHABLE', 'the media engine does not answer'), newId('req'));
-  const headers = { ...Object.fromEntries(response.headers), 'access-control-allow-origin': '*', 'retry-after': '1' };
-  outgoing.writeHead(503, { ...headers, 'cache-control': 'no-store' });
+function refuse({ incoming, outgoing }: Asked, status: number, error: StreamsError): void {
+  discardBody(incoming);
+  if (outgoing.headersSent || outgoing.destroyed) return;
+  const response = errorResponse(error, newId('req'));
+  const headers = { ...Object.fromEntries(response.headers), 'access-control-allow-origin': '*' };
+  outgoing.writeHead(status, {
+    ...headers,
+    ...(status !== 400 && { 'retry-after': '1' }),
+    'cache-control': 'no-store',
+  });
   void response.text().then((body) => outgoing.end(body));
 }

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, type Http2Session } from 'node:http2';
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import {
   type CertificateFiles,
   certificateName,
@@ -10,9 +8,9 @@ import {
   readCertificate,
 } from '../../access/certificate-files.ts';
 import type { Logger } from '../../core/log.ts';
-import { type HttpServer, listenError } from './listen.ts';
+import { answerRequests, type Served } from './answer-requests.ts';
+import { type HttpServer, http1Timeouts, listenError } from './listen.ts';
 
-const maxConnections = 2048;
 /** Of one connection: a player asks for a few at once. */
 const maxConcurrentStreams = 128;
 const handshakeTimeoutMs = 10_000;
@@ -20,14 +18,7 @@ const handshakeTimeoutMs = 10_000;
 const idleMs = 60_000;
 
 /** The files are read again when they change. */
-export type SecureOptions = CertificateFiles & {
-  host: string;
-  port: number;
-  fetch(request: Request, remoteAddress: string): Promise<Response>;
-  /** Looks at a request first; true: it answers by itself. */
-  take(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
-  logger: Logger;
-};
+export type SecureOptions = CertificateFiles & Served & { host: string; port: number; logger: Logger };
 
 export type SecureServer = HttpServer & {
   /** The first name of the certificate that is one; undefined for one of addresses and wildcards only. */
@@ -40,11 +31,6 @@ export type SecureServer = HttpServer & {
  */
 export async function listenSecure(options: SecureOptions): Promise<SecureServer> {
   const { host, port, logger } = options;
-  const answer = getRequestListener(
-    (request, env) =>
-      options.fetch(request, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress ?? ''),
-    { overrideGlobalObjects: false },
-  );
   const files = readCertificate(options);
   const server = createSecureServer(
     {
@@ -53,18 +39,15 @@ export async function listenSecure(options: SecureOptions): Promise<SecureServer
       handshakeTimeout: handshakeTimeoutMs,
       settings: { maxConcurrentStreams },
     },
-    (incoming, outgoing) => {
-      // Its compatibility API has what the plain listener's requests have.
-      const [request, response] = [incoming as unknown as IncomingMessage, outgoing as unknown as ServerResponse];
-      if (!options.take(request, response)) void answer(request, response);
-    },
+    // The compatibility API has what requests of HTTP/1 have.
+    answerRequests(options) as unknown as (incoming: Http2ServerRequest, outgoing: Http2ServerResponse) => void,
   );
+  // Of those who speak HTTP/1.1. The constructor sets its own (five minutes for a whole request) and takes none.
+  Object.assign(server, http1Timeouts, { connectionsCheckingInterval: 1000 });
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    if (sockets.size >= maxConnections) {
-      socket.destroy();
-      return;
-    }
+    options.bounds.admit(socket);
+    if (socket.destroyed) return;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });

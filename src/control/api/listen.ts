@@ -1,50 +1,23 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import { StreamsError } from '../../core/errors.ts';
+import { answerRequests, type Served } from './answer-requests.ts';
 
-const maxConnections = 2048;
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
-const keepAliveTimeoutMs = 30_000;
+/** Of HTTP/1, also over TLS. A request has no deadline as a whole: one that is passed on may be an encoder's, which lasts for hours. */
+export const http1Timeouts = { headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 30_000 } as const;
 
 export type HttpServer = { readonly port: number; close(): Promise<void> };
 
-/** Serves `fetch` on a TCP port (0 picks one). Slow headers, slow bodies and too many connections are cut. Throws PORT_IN_USE. */
-export async function listen(options: {
-  host: string;
-  port: number;
-  fetch(request: Request, remoteAddress: string): Promise<Response>;
-  /** Looks at a request first; true: it answers by itself. */
-  take?(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
-}): Promise<HttpServer> {
-  const answer = getRequestListener(
-    (request, env) =>
-      options.fetch(request, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress ?? ''),
-    { overrideGlobalObjects: false },
-  );
-  const server = createServer(
-    {
-      headersTimeout: headersTimeoutMs,
-      // A request that is passed on may be an encoder's, which lasts for hours.
-      requestTimeout: 0,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: 1000,
-    },
-    (incoming, outgoing) => {
-      if (options.take?.(incoming, outgoing) === true) return;
-      const late = setTimeout(() => incoming.destroy(), requestTimeoutMs);
-      incoming.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late));
-      void answer(incoming, outgoing);
-    },
-  );
-  server.maxConnections = maxConnections;
+/** Serves over HTTP/1 on a TCP port (0 picks one). Slow headers, slow bodies and too many connections are cut. Throws PORT_IN_USE. */
+export async function listen(options: Served & { host: string; port: number; option?: string }): Promise<HttpServer> {
+  const server = createServer({ ...http1Timeouts, connectionsCheckingInterval: 1000 }, answerRequests(options));
+  server.on('connection', (socket) => options.bounds.admit(socket));
   server.listen(options.port, options.host);
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw listenError(error as NodeJS.ErrnoException, { ...options, option: '--http-port' });
+    throw listenError(error as NodeJS.ErrnoException, { option: '--http-port', ...options });
   }
   return {
     port: (server.address() as AddressInfo).port,

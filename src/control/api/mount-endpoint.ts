@@ -27,7 +27,7 @@ export function mountEndpoint<Name extends EndpointName>(
 ): void {
   const { method, path } = endpoints[name];
   app.on(method, path, async (c) => {
-    const body = method === 'GET' ? c.req.query() : await readJson(c.req.raw);
+    const body = method === 'GET' ? c.req.query() : await readJson(c.req.raw, shapes.maxBytes);
     const request = parse(shapes.request as z.ZodType, body) as ReceivedOf<Name>;
     const asked = { id: c.req.param('id') ?? '', signal: c.req.raw.signal, requestId: c.get('requestId') };
     return c.json((await answer(request, asked)) as object);

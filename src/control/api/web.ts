@@ -30,6 +30,8 @@ const contentSecurityPolicy = [
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
+  // Nobody lays our pages under theirs.
+  "frame-ancestors 'self'",
 ].join('; ');
 
 /** One path segment as Vite names its output: no separators, no leading dot. */

@@ -8,6 +8,8 @@ import { once, requireIdempotencyKey } from './idempotency.ts';
 
 /** What `run` works with. `db` is the transaction of a mutation that is audited, so use it and never `context.db`. */
 export type Call = { context: ControlContext; db: Db; caller: Caller };
+/** What `run` works with, and what `prepare` made. */
+type PreparedCall<P> = Call & { prepared: P };
 
 type Output = Record<string, unknown>;
 
@@ -39,7 +41,9 @@ export type Operation = {
   };
   /** The id written to, for the audit log; a mutation without it writes nothing itself. */
   target?(input: never, output: never): string;
-  run(call: Call, input: never): Promise<Output>;
+  /** Slow work before the transaction, which lets nobody else write: its `db` is the store as it is, and may have changed by then. */
+  prepare?(call: Call, input: never): Promise<unknown>;
+  run(call: PreparedCall<never>, input: never): Promise<Output>;
 };
 
 /** Answers 201 over REST. */
@@ -47,7 +51,7 @@ export function creates({ kind, rest }: Pick<Operation, 'kind' | 'rest'>): boole
   return kind === 'mutation' && rest.method === 'POST' && !rest.path.includes('{id}');
 }
 
-export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A extends z.ZodObject>(operation: {
+export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A extends z.ZodObject, P>(operation: {
   name: string;
   kind: 'query' | 'mutation';
   summary: string;
@@ -60,7 +64,8 @@ export function defineOperation<I extends z.ZodObject, O extends z.ZodObject, A 
     adds?: { output: A; from(call: Call, output: z.output<O>): z.input<A> };
   };
   target?(input: z.output<I>, output: z.output<O>): string;
-  run(call: Call, input: z.output<I>): Promise<z.input<O>>;
+  prepare?(call: Call, input: z.output<I>): Promise<P>;
+  run(call: PreparedCall<P>, input: z.output<I>): Promise<z.input<O>>;
 }): Operation {
   return operation as unknown as Operation;
 }
@@ -87,9 +92,11 @@ export async function invoke(
   const input = parseInput(operation, rawInput);
   requireOrg(caller, (input as { orgId?: string }).orgId);
   const { target } = operation;
-  if (!target) return answer(operation, { context, db: context.db, caller }, input, options);
+  const outside = { context, db: context.db, caller };
+  const prepared = (await operation.prepare?.(outside, input)) as never;
+  if (!target) return answer(operation, { ...outside, prepared }, input, options);
   return context.db.transaction().execute(async (db) => {
-    const call = { context, db, caller };
+    const call = { context, db, caller, prepared };
     const write = async () => {
       const output = operation.output.parse(await operation.run(call, input));
       await writeAudit(db, {
@@ -113,11 +120,21 @@ export async function invoke(
   });
 }
 
-async function answer(operation: Operation, call: Call, input: never, options: InvokeOptions): Promise<Output> {
+async function answer(
+  operation: Operation,
+  call: PreparedCall<never>,
+  input: never,
+  options: InvokeOptions,
+): Promise<Output> {
   return withAdded(operation, call, operation.output.parse(await operation.run(call, input)), options.form);
 }
 
-function withAdded(operation: Operation, call: Call, output: Output, form: InvokeOptions['form']): Output {
+function withAdded(
+  operation: Operation,
+  call: PreparedCall<never>,
+  output: Output,
+  form: InvokeOptions['form'],
+): Output {
   const { adds } = operation.rest;
   if (form !== 'rest' || !adds) return output;
   return { ...output, ...adds.output.parse(adds.from(call, output as never)) };

@@ -16,8 +16,9 @@ export const signingKeysCreate = defineOperation({
   output: signingKey,
   rest: { method: 'POST', path: '/signing-keys' },
   target: (_input, output) => output.id,
-  async run({ context, db, caller }, { alg }) {
-    const row = await context.signingKeys.make(caller.orgId, alg === 'RS256' ? 'RS256' : 'Ed25519', context.now());
+  prepare: ({ context, caller }, { alg }) =>
+    context.signingKeys.make(caller.orgId, alg === 'RS256' ? 'RS256' : 'Ed25519', context.now()),
+  async run({ context, db, prepared: row }) {
     await db.insertInto('signing_keys').values(row).execute();
     return viewSigningKey(row, context.now());
   },

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
 import { isActive } from '../auth/signing-keys.ts';
 import { recordEvent } from '../store/events.ts';
-import { defineOperation } from './define.ts';
+import type { SigningKeyRow } from '../store/schema.ts';
+import { type Call, defineOperation } from './define.ts';
 import { orgId, signingKeyId } from './fields.ts';
 import { findSigningKey, signingKey, viewSigningKey } from './signing-key-view.ts';
 
@@ -26,14 +27,17 @@ export const signingKeysRotate = defineOperation({
   output: signingKey.describe('The new key'),
   rest: { method: 'POST', path: '/signing-keys/{id}/rotate' },
   target: ({ id }) => id,
+  async prepare(call, { id }) {
+    const { context, caller } = call;
+    // Whether it may be rotated is said by `run`: a request that comes again is answered as it was.
+    const old = await keyToRotate(call, id).catch(() => undefined);
+    return old && context.signingKeys.make(caller.orgId, old.alg, context.now());
+  },
   async run(call, { id, overlapSeconds }) {
-    const { context, db, caller } = call;
-    const old = await findSigningKey(call, id);
+    const { context, db, caller, prepared } = call;
+    const old = await keyToRotate(call, id);
     const now = context.now();
-    if (!isActive(old, now)) throw new StreamsError('CONFLICT', `${id} is inactive: create a new key instead`);
-    if (old.private_key_sealed === '')
-      throw new StreamsError('CONFLICT', `${id} was imported: import its successor, then deactivate it`);
-    const made = await context.signingKeys.make(caller.orgId, old.alg, now);
+    const made = prepared ?? (await context.signingKeys.make(caller.orgId, old.alg, now));
     await db.insertInto('signing_keys').values(made).execute();
     const endsAt = Math.min(now + overlapSeconds * 1000, old.deactivated_at ?? Number.POSITIVE_INFINITY);
     await db.updateTable('signing_keys').set({ deactivated_at: endsAt }).where('kid', '=', id).execute();
@@ -42,3 +46,13 @@ export const signingKeysRotate = defineOperation({
     return viewSigningKey(made, now);
   },
 });
+
+/** Throws NOT_FOUND, and CONFLICT for a key that has no successor of its kind. */
+async function keyToRotate(call: Call, id: string): Promise<SigningKeyRow> {
+  const old = await findSigningKey(call, id);
+  if (!isActive(old, call.context.now()))
+    throw new StreamsError('CONFLICT', `${id} is inactive: create a new key instead`);
+  if (old.private_key_sealed === '')
+    throw new StreamsError('CONFLICT', `${id} was imported: import its successor, then deactivate it`);
+  return old;
+}

@@ -1,15 +1,35 @@
 import type { BroadcastSessionRow, Db, PlayerEventRow, ViewerSessionRow } from './schema.ts';
+import { storeApart } from './store-apart.ts';
 
 /** Of one statement: well below the parameters that SQLite and Postgres take. */
 const chunk = 500;
 
-/** Rows by id: a newer report of a session replaces the older one, an older or repeated one changes nothing. */
+/** A row that the store cannot take, and what it says of it. */
+export type RefusedRow = { id: string; reason: string };
+
+/**
+ * Rows by id: a newer report of a session replaces the older one, an older or repeated one changes nothing. Answers those that cannot be
+ * stored; the others are.
+ */
 export async function storeSessions(
   db: Db,
   rows: { broadcasts: readonly BroadcastSessionRow[]; viewers: readonly ViewerSessionRow[] },
-): Promise<void> {
-  for (const values of chunks(newestById(rows.broadcasts)))
-    await db
+): Promise<RefusedRow[]> {
+  const refused: RefusedRow[] = [];
+  const apart = async <Row extends { id: string; updated_at: number }>(
+    all: readonly Row[],
+    insert: (values: readonly Row[]) => Promise<unknown>,
+  ) => {
+    for (const values of chunks(newestById(all))) {
+      const result = await storeApart(values, async (some) => {
+        await insert(some);
+        return some.length;
+      });
+      refused.push(...result.refused.map(({ row, reason }) => ({ id: row.id, reason })));
+    }
+  };
+  await apart(rows.broadcasts, (values) =>
+    db
       .insertInto('broadcast_sessions')
       .values(values)
       .onConflict((conflict) =>
@@ -25,9 +45,10 @@ export async function storeSessions(
           .whereRef('excluded.updated_at', '>', 'broadcast_sessions.updated_at')
           .whereRef('excluded.org_id', '=', 'broadcast_sessions.org_id'),
       )
-      .execute();
-  for (const values of chunks(newestById(rows.viewers)))
-    await db
+      .execute(),
+  );
+  await apart(rows.viewers, (values) =>
+    db
       .insertInto('viewer_sessions')
       .values(values)
       .onConflict((conflict) =>
@@ -46,22 +67,32 @@ export async function storeSessions(
           .whereRef('excluded.updated_at', '>', 'viewer_sessions.updated_at')
           .whereRef('excluded.org_id', '=', 'viewer_sessions.org_id'),
       )
-      .execute();
+      .execute(),
+  );
+  return refused;
 }
 
-/** Answers how many were new; an id that is known is not stored again. */
-export async function storePlayerEvents(db: Db, rows: readonly PlayerEventRow[]): Promise<number> {
+/** Answers how many were new; an id that is known is not stored again. `refused`: those that cannot be stored; the others are. */
+export async function storePlayerEvents(
+  db: Db,
+  rows: readonly PlayerEventRow[],
+): Promise<{ stored: number; refused: RefusedRow[] }> {
   let stored = 0;
+  const refused: RefusedRow[] = [];
   for (const values of chunks(rows)) {
-    const inserted = await db
-      .insertInto('player_events')
-      .values(values)
-      .onConflict((conflict) => conflict.columns(['org_id', 'id']).doNothing())
-      .returning('id')
-      .execute();
-    stored += inserted.length;
+    const result = await storeApart(values, async (some) => {
+      const inserted = await db
+        .insertInto('player_events')
+        .values(some)
+        .onConflict((conflict) => conflict.columns(['org_id', 'id']).doNothing())
+        .returning('id')
+        .execute();
+      return inserted.length;
+    });
+    stored += result.stored;
+    refused.push(...result.refused.map(({ row, reason }) => ({ id: row.id, reason })));
   }
-  return stored;
+  return { stored, refused };
 }
 
 function newestById<Row extends { id: string; updated_at: number }>(rows: readonly Row[]): Row[] {

@@ -9,6 +9,7 @@ import {
 import type { CustomTypesConfig } from 'pg';
 import { StreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
+import { cleaningText } from './clean-text.ts';
 import { migrate } from './migrate.ts';
 import type { Db, Tables } from './schema.ts';
 
@@ -80,7 +81,7 @@ export async function connectPostgres(url: string, logger: Logger): Promise<Db> 
     types: plainNumbers(pg.types),
   });
   pool.on('error', (error) => logger.warn('lost a connection to Postgres', { reason: error.message }));
-  return new Kysely<Tables>({ dialect: new OneWriterDialect({ pool }) });
+  return new Kysely<Tables>({ dialect: cleaningText(new OneWriterDialect({ pool })) });
 }
 
 /** 64-bit integers and sums of them as numbers: times and counts stay far below 2^53. */

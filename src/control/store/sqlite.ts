@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { CompiledQuery, type DatabaseConnection, Kysely, SqliteDialect, SqliteDriver } from 'kysely';
 import Database from 'libsql';
 import { StreamsError } from '../../core/errors.ts';
+import { cleaningText } from './clean-text.ts';
 import { migrate } from './migrate.ts';
 import type { Db, Tables } from './schema.ts';
 
@@ -44,7 +45,7 @@ export async function openSqliteStore(file: string): Promise<Db> {
 /** Opens the file with whatever schema it has. Throws CONFIG_INVALID. */
 export function connectSqlite(file: string): Db {
   const database = open(file);
-  return new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: database as never }) });
+  return new Kysely<Tables>({ dialect: cleaningText(new ImmediateSqliteDialect({ database: database as never })) });
 }
 
 function open(file: string): Database.Database {

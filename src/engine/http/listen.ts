@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { ForwardedAddress } from '../../access/forwarded-address.ts';
 
 export type HttpHandler = (request: Request, remoteAddress: string) => Promise<Response>;
 /** Looks at a request first; true: it answers by itself, with what `Response` has no form for. */
@@ -15,10 +16,12 @@ const keepAliveTimeoutMs = 60_000;
 const maxConnections = 4096;
 
 /**
- * The engine's HTTP, for the control plane of the same machine, which passes viewers and encoders on. On loopback only, so
- * `x-forwarded-for` is believed.
+ * The engine's HTTP, for the control plane of the same machine, which passes viewers and encoders on, on loopback only. Whose a request
+ * is control says with a proof made of `serviceToken`.
  */
-export async function listenHttp(handle: HttpHandler, take?: TakeRequest): Promise<InternalHttp> {
+export async function listenHttp(serviceToken: string, handle: HttpHandler, take?: TakeRequest): Promise<InternalHttp> {
+  const forwarded = new ForwardedAddress(serviceToken);
+  const addressOf = ({ headers, socket }: IncomingMessage) => forwarded.read(headers) ?? socket.remoteAddress ?? '';
   const answer = getRequestListener(
     (request, env) => handle(request, addressOf((env as { incoming: IncomingMessage }).incoming)),
     { overrideGlobalObjects: false },
@@ -41,10 +44,4 @@ export async function listenHttp(handle: HttpHandler, take?: TakeRequest): Promi
       await closed;
     },
   };
-}
-
-/** Of who asked the control plane, where it passed the request on. */
-function addressOf({ headers, socket }: IncomingMessage): string {
-  const forwarded = headers['x-forwarded-for'];
-  return typeof forwarded === 'string' ? forwarded : (socket.remoteAddress ?? '');
 }

@@ -47,14 +47,18 @@ export async function serveHttp(options: EngineHttpOptions): Promise<InternalHtt
     live,
     ...(options.hlsWindowSeconds === undefined ? {} : { seconds: options.hlsWindowSeconds }),
   });
-  const http = await listenHttp(async (request, remoteAddress) => {
-    const { pathname } = new URL(request.url);
-    if (vod !== undefined && isVodPath(pathname)) return vod.playback.handle(request, { tokens, remoteAddress });
-    if (pathname.startsWith('/hls/')) return handleHls(request, { tokens, windows, logger, remoteAddress });
-    if (pathname.startsWith('/ingest/')) return handleFmp4(request, { ...options, remoteAddress });
-    if (pathname.startsWith('/whip/')) return whip.handle(request, remoteAddress);
-    return errorResponse(new StreamsError('NOT_FOUND', 'there is nothing here'), {});
-  }, takeUploads(vod));
+  const http = await listenHttp(
+    serviceToken,
+    async (request, remoteAddress) => {
+      const { pathname } = new URL(request.url);
+      if (vod !== undefined && isVodPath(pathname)) return vod.playback.handle(request, { tokens, remoteAddress });
+      if (pathname.startsWith('/hls/')) return handleHls(request, { tokens, windows, logger, remoteAddress });
+      if (pathname.startsWith('/ingest/')) return handleFmp4(request, { ...options, remoteAddress });
+      if (pathname.startsWith('/whip/')) return whip.handle(request, remoteAddress);
+      return errorResponse(new StreamsError('NOT_FOUND', 'there is nothing here'), {});
+    },
+    takeUploads(vod),
+  );
   return {
     url: http.url,
     async close() {
