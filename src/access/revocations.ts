@@ -1,4 +1,5 @@
-import { startDeadline } from '../core/deadline.ts';
+import type { ControlClient } from '../contract/client.ts';
+import type { AnswerOf } from '../contract/endpoints.ts';
 import { delay } from '../core/delay.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -9,14 +10,10 @@ export type RevocableSession =
   | { kind: 'publish'; org: string; inputId: string; grantedAt: number };
 
 export type RevocationsOptions = {
-  /** The control plane; the list is at `/internal/revocations`. */
-  readonly controlUrl: string;
-  readonly serviceToken: string;
+  readonly control: ControlClient;
   readonly logger: Logger;
   /** Two requests are at least this far apart while somebody holds the list; one older than this is asked for before it is relied on. Default 750. */
   readonly pollMs?: number;
-  /** Default: the global fetch. */
-  readonly fetch?: typeof fetch;
 };
 
 type Entry = { at: number; expiresAt: number };
@@ -115,24 +112,14 @@ export class Revocations {
 
   /** With `held` the control plane may wait for news, and until that aborts. */
   async #fetch(held?: AbortSignal): Promise<void> {
-    const { controlUrl, serviceToken, logger } = this.#options;
+    const { control, logger } = this.#options;
     const waits = held !== undefined && this.#version !== undefined && !this.#away;
-    const deadline = startDeadline(timeoutMs + (waits ? waitSeconds * 1000 : 0), held);
+    const wait = waits ? waitSeconds : 0;
+    this.#waiting ||= waits;
     try {
-      const url = new URL('/internal/revocations', controlUrl);
-      url.searchParams.set('since', String(this.#since));
-      if (waits) {
-        url.searchParams.set('seen', this.#version!);
-        url.searchParams.set('wait', String(waitSeconds));
-      }
-      this.#waiting ||= waits;
-      const response = await (this.#options.fetch ?? fetch)(url, {
-        headers: { authorization: `Bearer ${serviceToken}` },
-        redirect: 'error',
-        signal: deadline.signal,
-      });
-      if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
-      const changed = this.#take(await response.json());
+      const request = { since: this.#since, ...(waits && { seen: this.#version }), wait };
+      const answer = await control.ask('revocations', request, { signal: held, timeoutMs: timeoutMs + wait * 1000 });
+      const changed = this.#take(answer);
       this.#loadedAt = performance.now();
       if (changed) for (const listener of [...this.#listeners]) listener();
       if (this.#away) logger.info('revocations can be fetched again');
@@ -145,14 +132,13 @@ export class Revocations {
       }
       this.#away = true;
     } finally {
-      deadline.clear();
       if (held !== undefined) this.#waiting = false;
     }
   }
 
   /** True when something is new. Throws MALFORMED for an answer that is none. */
-  #take(answer: unknown): boolean {
-    const { until, revocations, version, keys } = (answer ?? {}) as Record<string, unknown>;
+  #take(answer: Partial<AnswerOf<'revocations'>>): boolean {
+    const { until, revocations, version, keys } = answer;
     if (typeof until !== 'number' || !Array.isArray(revocations))
       throw new StreamsError('MALFORMED', 'not a list of revocations');
     let changed = false;

@@ -27,7 +27,8 @@ export class ControlClient {
 
   /**
    * Returns control's answer. Rejects with the StreamsError of its refusal (UNAUTHORIZED, CONFLICT, …), with API_UNREACHABLE
-   * when there is no answer, the answer is no JSON object, control has a fault, or it does not know the service token.
+   * when there is no answer, what is answered is not control's, control has a fault, or it does not know the service token; and
+   * with LIMIT_EXCEEDED when a proxy on the way finds the request too large.
    */
   async ask<Name extends EndpointName>(
     name: Name,
@@ -46,10 +47,11 @@ export class ControlClient {
         if (value !== undefined) url.searchParams.set(key, String(value));
     const { ok, status, answer } = await withDeadline(timeoutMs, signal, async (soon) => {
       const response = await (this.#options.fetch ?? fetch)(url, { ...init, signal: soon });
-      return { ok: response.ok, status: response.status, answer: (await response.json()) as unknown };
+      return { ok: response.ok, status: response.status, answer: jsonOf(await response.text()) };
     }).catch((cause: unknown) => {
       throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
     });
+    if (status === 413) throw new StreamsError('LIMIT_EXCEEDED', 'the request is too large for the control plane');
     if (typeof answer !== 'object' || answer === null)
       throw new StreamsError('API_UNREACHABLE', 'what answers is not a streams control plane');
     if (ok) return answer as AnswerOf<Name>;
@@ -59,6 +61,14 @@ export class ControlClient {
   #headers(method: string): Record<string, string> {
     const authorization = `Bearer ${this.#options.serviceToken}`;
     return method === 'POST' ? { authorization, 'content-type': 'application/json' } : { authorization };
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -50,7 +50,7 @@ export const endpoints: { readonly [Name in EndpointName]: Place } = {
   uploadAuthorize: { method: 'POST', path: '/internal/uploads/authorize', from: 'engine' },
   tokenRedeem: { method: 'POST', path: '/internal/playback-tokens/redeem', from: 'relay, engine' },
   revocations: { method: 'GET', path: '/internal/revocations', from: 'relay, engine' },
-  installation: { method: 'GET', path: '/internal/installation', from: 'relay' },
+  installation: { method: 'GET', path: '/internal/installation', from: 'relay, engine' },
   analytics: { method: 'POST', path: '/internal/analytics', from: 'relay' },
   relayAuth: { method: 'POST', path: '/internal/relay-auth', from: 'moq-relay' },
 };

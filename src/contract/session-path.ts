@@ -24,6 +24,11 @@ export type SessionPath =
   | { readonly kind: 'playback'; readonly id: string; readonly token?: string }
   | { readonly kind: 'ingest'; readonly engineProof?: string };
 
+/** Whether a credential is in the path's query, be it an empty one: it counts before any that comes by another way. */
+export function carriesCredential(path: string): boolean {
+  return /[?&](tok|jwt|sk)=/.test(path);
+}
+
 /** Returns what the path asks for; undefined when it is none of ours. Empty credentials count as absent. */
 export function parseSessionPath(path: string): SessionPath | undefined {
   if (path.length > maxPathLength) return undefined;

@@ -52,7 +52,7 @@ export function pathAuthoriser(
         if (shown === undefined) throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
         return tokens.verify(shown, id, { remoteAddress, origin });
       }
-      const streamKey = asked.streamKey ?? (asked.playbackToken ? undefined : token);
+      const streamKey = asked.streamKey ?? token;
       if (isEngine(`publish ${id}`, asked.engineProof ?? '')) {
         const key = streamKey === undefined ? {} : { streamKey };
         const answer = await publishers.authorisePublish({ inputId: id, ...key, by: 'engine', remoteAddress });

@@ -20,9 +20,9 @@ export type ControlAuthoriserOptions = {
 
 /** The paths of design.md section 3, decided with the help of a control plane. */
 export function controlAuthoriser({ controlUrl, serviceToken, issuer, logger }: ControlAuthoriserOptions): Authoriser {
-  const revocations = new Revocations({ controlUrl, serviceToken, logger });
-  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
   const control = new ControlClient({ controlUrl, serviceToken });
+  const revocations = new Revocations({ control, logger });
+  const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
   const redeem = redeemAtControl(control);
   return pathAuthoriser(controlPublishAuthoriser(control), new PlaybackTokens({ keys, issuer, revocations, redeem }), {
     revocations,

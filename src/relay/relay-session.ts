@@ -2,6 +2,7 @@ import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { liteVersion } from '../codec/moqt/lite/version.ts';
+import { carriesCredential } from '../contract/session-path.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -173,7 +174,7 @@ export class RelaySession {
     const { kind, remoteAddress, origin } = this.#transport;
     const request = {
       path: peer.path,
-      ...tokenOf(peer.tokens),
+      ...(!carriesCredential(peer.path) && tokenOf(peer.tokens)),
       remoteAddress,
       via: kind,
       ...(origin !== undefined && { origin }),

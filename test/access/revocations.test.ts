@@ -79,7 +79,8 @@ function entry(kind: string, value: string, at = now, org = 'org_a') {
 }
 
 function setUp() {
-  const revocations = new Revocations({ controlUrl, serviceToken: 'service', logger: silentLogger, pollMs: 20 });
+  const control = new ControlClient({ controlUrl, serviceToken: 'service' });
+  const revocations = new Revocations({ control, logger: silentLogger, pollMs: 20 });
   const tokens = new PlaybackTokens({
     keys: new KeySet({
       url: `${controlUrl}/.well-known/jwks.json`,
@@ -89,7 +90,7 @@ function setUp() {
     }),
     issuer: 'me',
     revocations,
-    redeem: redeemAtControl(new ControlClient({ controlUrl, serviceToken: 'service' })),
+    redeem: redeemAtControl(control),
   });
   return { revocations, tokens };
 }

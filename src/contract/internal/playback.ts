@@ -37,7 +37,7 @@ export const revocations = endpoint({
   }),
 });
 
-/** What a relay that runs alone has to know before it can check tokens. */
+/** What a relay or an engine that runs alone has to know before it can check tokens. */
 export const installation = endpoint({
   request: z.object({}),
   answer: z.object({

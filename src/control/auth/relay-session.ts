@@ -3,6 +3,7 @@ import { isEngineProof } from '../../access/engine-proof.ts';
 import { KeySet } from '../../access/jwks.ts';
 import { PlaybackTokens } from '../../access/playback-token.ts';
 import { Revocations } from '../../access/revocations.ts';
+import { ControlClient } from '../../contract/client.ts';
 import { parseSessionPath } from '../../contract/session-path.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { ControlContext } from '../context.ts';
@@ -55,7 +56,8 @@ export class RelaySessions {
     const inProcess: typeof fetch = (input, init) => ask(new Request(input, init));
     const controlUrl = 'http://control';
     const keys = new KeySet({ url: `${controlUrl}/.well-known/jwks.json`, logger, fetch: inProcess });
-    const revocations = new Revocations({ controlUrl, serviceToken, logger, pollMs: 0, fetch: inProcess });
+    const control = new ControlClient({ controlUrl, serviceToken, fetch: inProcess });
+    const revocations = new Revocations({ control, logger, pollMs: 0 });
     const options = { keys, issuer, revocations, now };
     this.#connecting = new PlaybackTokens({
       ...options,

@@ -39,9 +39,10 @@ export type EngineHttpOptions = {
 export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
   const { controlUrl, serviceToken, issuer, live, logger, whip } = options;
   const { vod } = options;
-  const revocations = new Revocations({ controlUrl, serviceToken, logger });
+  const control = new ControlClient({ controlUrl, serviceToken });
+  const revocations = new Revocations({ control, logger });
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
-  const redeem = redeemAtControl(new ControlClient({ controlUrl, serviceToken }));
+  const redeem = redeemAtControl(control);
   const tokens = new VerifiedTokens({ tokens: new PlaybackTokens({ keys, issuer, revocations, redeem }) });
   const windows = new HlsWindows({
     live,
