@@ -13,16 +13,23 @@ const arrows: readonly [room: string, mayImport: readonly string[]][] = [
   ['src/codec', ['src/core', 'src/codec']],
   ['src/transport', ['src/core', 'src/transport', 'src/codec/http3', 'src/codec/qmux', 'src/codec/quic-varint.ts']],
   ['src/session', ['src/core', 'src/session', 'src/codec/moqt', 'src/transport']],
-  ['src/access', ['src/access', 'src/core']],
-  ['src/relay', ['src/access', 'src/core', 'src/relay', 'src/session', 'src/codec/moqt', 'src/transport']],
-  ['src/engine', ['src/access', 'src/core', 'src/engine', 'src/codec', 'src/session', 'src/transport']],
-  ['src/control', ['src/access', 'src/core', 'src/control']],
+  ['src/contract', ['src/contract', 'src/core']],
+  ['src/access', ['src/access', 'src/contract', 'src/core']],
+  [
+    'src/relay',
+    ['src/access', 'src/contract', 'src/core', 'src/relay', 'src/session', 'src/codec/moqt', 'src/transport'],
+  ],
+  ['src/engine', ['src/access', 'src/contract', 'src/core', 'src/engine', 'src/codec', 'src/session', 'src/transport']],
+  ['src/control', ['src/access', 'src/contract', 'src/core', 'src/control']],
   [
     'src/sdk',
     ['src/core', 'src/sdk', 'src/codec/catalog', 'src/codec/cmaf', 'src/codec/moqt', 'src/session', 'src/transport'],
   ],
   ['src/serve', ['src']],
-  ['commands', ['commands', 'src/core', 'src/sdk', 'src/serve', 'src/codec', 'src/session', 'src/transport']],
+  [
+    'commands',
+    ['commands', 'src/contract', 'src/core', 'src/sdk', 'src/serve', 'src/codec', 'src/session', 'src/transport'],
+  ],
 ];
 
 /** Rooms that run in a browser: no Node module may be reachable from them. */
@@ -80,6 +87,17 @@ describe('architecture', () => {
       for (const { target } of imports)
         if (target !== undefined && !allowed.some((room) => within(target, room))) wrong.push(`${file} → ${target}`);
     }
+    expect(wrong).toEqual([]);
+  });
+
+  it('loads the schema library in control only: the others take the types of endpoints', () => {
+    const mayLoad = ['src/control', 'src/contract/internal', 'src/core/lenient.ts'];
+    const wrong = sources.filter((file) => {
+      if (mayLoad.some((room) => within(file, room))) return false;
+      const text = readFileSync(join(root, file), 'utf8');
+      const loaded = text.matchAll(/(?:^|\n)(?:import|export) (?!type )[^'";]*?from '([^']+)'/g);
+      return [...loaded].some(([, from]) => /^zod$|\/core\/lenient\.ts$|\/internal\/[a-z-]+\.ts$/.test(from!));
+    });
     expect(wrong).toEqual([]);
   });
 

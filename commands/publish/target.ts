@@ -1,3 +1,4 @@
+import { formatSessionPath } from '../../src/contract/session-path.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
@@ -62,9 +63,7 @@ export function publishUrl(relay: string, input: string, streamKey: string): str
     throw new StreamsError('USAGE', 'the relay is not given as an https: or wss: URL', {
       hint: '--relay https://host:4443',
     });
-  const url = new URL(`/publish/${input}`, relay);
-  url.searchParams.set('sk', streamKey);
-  return url.href;
+  return new URL(formatSessionPath({ kind: 'publish', id: input, streamKey }), relay).href;
 }
 
 /** Throws USAGE where there is none, CONFIG_INVALID where the file cannot be read. */

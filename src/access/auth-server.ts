@@ -130,7 +130,7 @@ function grantOf(first: Answer, facts: ReturnType<typeof factsOf>, options: Auth
   };
 }
 
-function factsOf({ path, remoteAddress, via }: AuthoriseRequest, node: string) {
+function factsOf({ path, token, remoteAddress, via }: AuthoriseRequest, node: string) {
   const mark = path.indexOf('?');
   return {
     id: randomBytes(16).toString('hex'),
@@ -139,6 +139,7 @@ function factsOf({ path, remoteAddress, via }: AuthoriseRequest, node: string) {
     ...(remoteAddress !== '' && { remote: remoteAddress }),
     path: mark < 0 ? path : path.slice(0, mark),
     ...(mark >= 0 && { query: path.slice(mark + 1) }),
+    ...(token !== undefined && { token: { kind: 0, value: Buffer.from(token).toString('base64url') } }),
   };
 }
 

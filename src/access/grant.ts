@@ -43,6 +43,8 @@ export type SessionFigures = {
 export type AuthoriseRequest = {
   /** Path and query as the client sent them. Never to be logged. */
   readonly path: string;
+  /** The token of SETUP or of a request (draft-18 10.2.2), a secret. Absent where the path carries a credential, which counts before it. */
+  readonly token?: string;
   /** `address:port` of the client. */
   readonly remoteAddress: string;
   /** Kind of its transport; absent for plain HTTP. */

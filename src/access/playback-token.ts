@@ -1,4 +1,5 @@
 import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { playbackAudience, playbackTokenLimits } from '../contract/playback-token.ts';
 import { StreamsError } from '../core/errors.ts';
 import { addressAllowed } from './address-rule.ts';
 import { authFailed, type Grant } from './grant.ts';
@@ -28,11 +29,10 @@ type Verified = {
   session: Extract<RevocableSession, { kind: 'playback' }>;
 };
 
-export const playbackAudience = 'streams-playback';
-const skewMs = 5000;
-const maxLifetimeSeconds = 24 * 3600 + 10;
-const maxHeadStartSeconds = 7 * 24 * 3600;
-const maxTokenLength = 8192;
+const { longestSeconds, headStartSeconds, skewSeconds, maxLength } = playbackTokenLimits;
+const skewMs = skewSeconds * 1000;
+/** The head start of `nbf` and the clocks' difference may come on top. */
+const maxLifetimeSeconds = longestSeconds + 2 * skewSeconds;
 /** setTimeout takes no more. */
 const maxTimerMs = 2 ** 31 - 1;
 
@@ -54,7 +54,7 @@ export class PlaybackTokens {
 
   /** What the token allows on `/playback/<id>`. Throws TOKEN_INVALID or TOKEN_EXPIRED (`auth_failed: …`), or API_UNREACHABLE. */
   async verify(token: string, id: string, client: TokenBearer = {}): Promise<Grant> {
-    if (token.length > maxTokenLength) throw refused('the token is too long');
+    if (token.length > maxLength) throw refused('the token is too long');
     const key = await this.#keyOf(token);
     const payload = await this.#payloadOf(token, key);
     const namespaces = namespacesOf(payload);
@@ -173,7 +173,7 @@ function checkLifetime({ exp, iat, nbf }: JWTPayload): void {
   const from = nbf ?? iat;
   if (from === undefined) throw refused('the token does not say from when it is good (iat, nbf)');
   if (exp! - from > maxLifetimeSeconds) throw refused('the token lives longer than 24 h');
-  if (iat !== undefined && from - iat > maxHeadStartSeconds)
+  if (iat !== undefined && from - iat > headStartSeconds)
     throw refused('the token was issued more than 7 days before it is good');
 }
 

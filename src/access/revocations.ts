@@ -1,4 +1,5 @@
-import { withDeadline } from '../core/deadline.ts';
+import type { ControlClient } from '../contract/client.ts';
+import type { AnswerOf, RequestOf } from '../contract/endpoints.ts';
 import { delay } from '../core/delay.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -9,14 +10,10 @@ export type RevocableSession =
   | { kind: 'publish'; org: string; inputId: string; grantedAt: number };
 
 export type RevocationsOptions = {
-  /** The control plane; the list is at `/internal/revocations`. */
-  readonly controlUrl: string;
-  readonly serviceToken: string;
+  readonly control: ControlClient;
   readonly logger: Logger;
   /** Two requests are at least this far apart while somebody holds the list; one older than this is asked for before it is relied on. Default 750. */
   readonly pollMs?: number;
-  /** Default: the global fetch. */
-  readonly fetch?: typeof fetch;
 };
 
 type Entry = { at: number; expiresAt: number };
@@ -120,17 +117,14 @@ export class Revocations {
   async #fetch(held?: AbortSignal): Promise<void> {
     const { logger } = this.#options;
     const waits = held !== undefined && this.#version !== undefined && !this.#away;
-    const since = String(this.#since);
+    const since = this.#since;
     try {
       this.#waiting ||= waits;
-      const first = this.#take(
-        waits
-          ? await this.#ask({ since, seen: this.#version!, wait: String(waitSeconds) }, waitSeconds * 1000, held)
-          : await this.#ask({ since }, 0, held),
-      );
+      const wait = waits ? waitSeconds : 0;
+      const first = this.#take(await this.#ask({ since, ...(waits && { seen: this.#version }), wait }, held));
       if (waits) this.#waiting = false; // what is relied on meanwhile has to wait for the other pages
       for (let { next } = first; next !== undefined; )
-        ({ next } = this.#take(await this.#ask({ since, before: next }, 0, held)));
+        ({ next } = this.#take(await this.#ask({ since, before: next, wait: 0 }, held)));
       this.#allTaken(first);
       if (this.#away) logger.info('revocations can be fetched again');
       this.#away = false;
@@ -147,21 +141,13 @@ export class Revocations {
   }
 
   /** One page, as it came. */
-  async #ask(query: Readonly<Record<string, string>>, holdMs: number, held: AbortSignal | undefined): Promise<unknown> {
-    const { controlUrl, serviceToken } = this.#options;
-    const url = new URL('/internal/revocations', controlUrl);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return await withDeadline(timeoutMs + holdMs, held, async (signal) => {
-      const headers = { authorization: `Bearer ${serviceToken}` };
-      const response = await (this.#options.fetch ?? fetch)(url, { headers, redirect: 'error', signal });
-      if (!response.ok) throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
-      return response.json();
-    });
+  #ask(request: RequestOf<'revocations'>, signal: AbortSignal | undefined): Promise<Partial<AnswerOf<'revocations'>>> {
+    const { wait } = request as { wait: number };
+    return this.#options.control.ask('revocations', request, { signal, timeoutMs: timeoutMs + wait * 1000 });
   }
 
   /** What a page says holds at once, and those who hold the list are told when it is new. Throws MALFORMED for an answer that is none. */
-  #take(answer: unknown): Page {
-    const { until, revocations, version, keys, next } = (answer ?? {}) as Record<string, unknown>;
+  #take({ until, revocations, version, keys, next }: Partial<AnswerOf<'revocations'>>): Page {
     if (typeof until !== 'number' || !Array.isArray(revocations))
       throw new StreamsError('MALFORMED', 'not a list of revocations');
     let changed = false;

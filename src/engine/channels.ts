@@ -1,9 +1,10 @@
+import type { PublishGrant } from '../contract/publish-grant.ts';
 import type { ErrorCode, StreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { MediaUnit } from '../core/media-unit.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Broadcast } from './broadcast.ts';
-import type { LiveInput, PublishGrant } from './control-client.ts';
+import type { LiveInput } from './heartbeat.ts';
 import { IngestMeter } from './ingest-meter.ts';
 import { RelayPublisher } from './publish.ts';
 import { type RenditionsOptions, renditionStats, renditionsOf } from './transcode/renditions.ts';

@@ -1,9 +1,10 @@
 import type { CertificateFiles } from '../access/certificate-files.ts';
 import { engineProof } from '../access/engine-proof.ts';
+import { ControlClient } from '../contract/client.ts';
+import { publishAuthoriser } from '../contract/publish-grant.ts';
 import type { Logger } from '../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Channels } from './channels.ts';
-import { ControlClient } from './control-client.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { serveHttp } from './http/serve-http.ts';
 import { type DemoOptions, startDemo } from './ingest/demo/demo.ts';
@@ -81,8 +82,8 @@ export type Engine = {
 /** The media engine: encoders in, tracks to the relay out. Rejects with PORT_IN_USE or CONFIG_INVALID. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { host, rtmpPort, srtPort, relayUrl, connect, logger, graceMs } = options;
-  const control = new ControlClient(options.controlUrl, options.serviceToken);
-  const { authorise } = control;
+  const control = new ControlClient(options);
+  const authorise = publishAuthoriser(control);
   const { ffmpeg = findFfmpeg() ?? '' } = options.renditions ?? {};
   const renditions = { ...options.renditions, ffmpeg };
   if (ffmpeg === '') logger.warn('no ffmpeg found: inputs are passed through, without renditions');
@@ -140,14 +141,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     connect,
     proof: engineProof(options.serviceToken, 'ingest'),
     authorise,
-    claim: (inputId) => control.claim(engineId, inputId),
+    claim: async (inputId) => {
+      await control.ask('engineClaim', { engineId, inputId });
+    },
     publish: (grant, publisher) => channels.publish(grant, undefined, publisher, { claimed: true }),
     logger,
   });
   const pulse = new Heartbeat({
     async send(word, signal) {
       const heard = channels.telling();
-      const { stop, moved, record } = await control.heartbeat(engineId, word, signal);
+      const { stop, moved, record } = await control.ask('heartbeat', { engineId, ...word }, { signal });
       heard();
       for (const inputId of moved) channels.move(inputId);
       for (const { inputId } of word.live) channels.setRecorded(inputId, record.includes(inputId));

@@ -1,13 +1,19 @@
+import type { RequestOf } from '../contract/endpoints.ts';
 import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import type { ErroredInput, LiveInput } from './control-client.ts';
 
-type Word = { readonly live: readonly LiveInput[]; readonly errored: readonly ErroredInput[] };
+type HeartbeatRequest = RequestOf<'heartbeat'>;
+type Word = { live: LiveInput[]; errored: ErroredInput[] };
+
+/** An input that is live here, with the figures of its ingest; `took`: a publisher came since control heard of it last. */
+export type LiveInput = Exclude<HeartbeatRequest['live'][number], string>;
+/** An input that went off air for what its encoder sent. */
+export type ErroredInput = NonNullable<HeartbeatRequest['errored']>[number];
 
 export type HeartbeatOptions = {
   /** Answers what must not be live here. */
   send(word: Word, signal: AbortSignal): Promise<readonly string[]>;
-  live(): readonly LiveInput[];
+  live(): LiveInput[];
   /** What failed since it was asked last. */
   errored?(): readonly ErroredInput[];
   stop(inputId: string): void;

@@ -1,5 +1,6 @@
 import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
+import { formatSessionPath } from '../contract/session-path.ts';
 import { delay } from '../core/delay.ts';
 import { toStreamsError } from '../core/errors.ts';
 import { wasGood } from '../core/good-session.ts';
@@ -177,10 +178,12 @@ export class RelayPublisher {
 
   #path(): string {
     const { inputId, proof } = this.#options;
-    const query = new URLSearchParams();
-    if (this.#streamKey !== undefined) query.set('sk', this.#streamKey);
-    if (proof !== undefined) query.set('engine', proof);
-    return `/publish/${inputId}?${query}`;
+    return formatSessionPath({
+      kind: 'publish',
+      id: inputId,
+      ...(this.#streamKey !== undefined && { streamKey: this.#streamKey }),
+      ...(proof !== undefined && { engineProof: proof }),
+    });
   }
 
   #subscribe(request: IncomingSubscribe, aliases: Map<string, number>): void {

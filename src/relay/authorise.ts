@@ -2,11 +2,13 @@ import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '
 import { everythingBelow } from '../access/pattern.ts';
 import type { PlaybackTokens } from '../access/playback-token.ts';
 import type { Revocations } from '../access/revocations.ts';
+import type { PublishGrant } from '../contract/publish-grant.ts';
+import { parseSessionPath } from '../contract/session-path.ts';
 import { StreamsError } from '../core/errors.ts';
 import { Encoders, ingestRoot } from './encoders.ts';
 
-/** `at`: when the control plane decided, by its own clock, in milliseconds; without it the session cannot be revoked. */
-export type PublishAnswer = { orgId: string; inputId: string; namespace: string[]; at?: number };
+/** Without `at` the session cannot be revoked. */
+export type PublishAnswer = Pick<PublishGrant, 'orgId' | 'inputId' | 'namespace'> & { at?: number };
 
 /** Decides about stream keys. The HTTP one is in http-publish-authoriser.ts. */
 export interface PublishAuthoriser {
@@ -19,10 +21,6 @@ export interface PublishAuthoriser {
     remoteAddress: string;
   }): Promise<PublishAnswer>;
 }
-
-/** Ids are letters, digits, `_` and `-`; whatever else a client puts in a path never goes further than this. */
-const idPattern = /^[A-Za-z0-9_-]{1,128}$/;
-const maxPathLength = 16_384;
 
 export type PathAuthoriserOptions = {
   readonly revocations?: Revocations;
@@ -41,25 +39,27 @@ export function pathAuthoriser(
 ): Authoriser {
   const encoders = new Encoders();
   return {
-    async authorise({ path, remoteAddress, origin }: AuthoriseRequest): Promise<Grant> {
-      const { kind, id, query } = parsePath(path);
-      if (kind === 'ingest') {
-        if (isEngine('ingest', query.get('sk') ?? '')) return ingestGrant;
+    async authorise({ path, token, remoteAddress, origin }: AuthoriseRequest): Promise<Grant> {
+      const asked = parseSessionPath(path);
+      if (asked === undefined) throw noSuchPath();
+      if (asked.kind === 'ingest') {
+        if (isEngine('ingest', asked.engineProof ?? '')) return ingestGrant;
         throw new StreamsError('UNAUTHORIZED', `${authFailed}this path is for engines`);
       }
+      const { kind, id } = asked;
       if (kind === 'playback') {
-        const token = query.get('tok');
-        if (token === null || token === '') throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
-        return tokens.verify(token, id, { remoteAddress, origin });
+        const shown = asked.token ?? token;
+        if (shown === undefined) throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
+        return tokens.verify(shown, id, { remoteAddress, origin });
       }
-      const streamKey = query.get('sk');
-      if (isEngine(`publish ${id}`, query.get('engine') ?? '')) {
-        const key = streamKey === null || streamKey === '' ? {} : { streamKey };
+      const streamKey = asked.streamKey ?? token;
+      if (isEngine(`publish ${id}`, asked.engineProof ?? '')) {
+        const key = streamKey === undefined ? {} : { streamKey };
         const answer = await publishers.authorisePublish({ inputId: id, ...key, by: 'engine', remoteAddress });
         return publishGrant(answer, revocations);
       }
-      if (streamKey === null || streamKey === '') {
-        const playback = query.has('tok') ? ', and a playback token cannot publish' : '';
+      if (streamKey === undefined) {
+        const playback = asked.playbackToken ? ', and a playback token cannot publish' : '';
         throw new StreamsError('UNAUTHORIZED', `${authFailed}no stream key (?sk=)${playback}`);
       }
       const answer = await publishers.authorisePublish({ inputId: id, streamKey, by: 'encoder', remoteAddress });
@@ -94,20 +94,8 @@ function publishGrant({ orgId, inputId, namespace, at }: PublishAnswer, revocati
   return { kind: 'publish', publish: [namespace], subscribe: [], lapsed, watch };
 }
 
-type ParsedPath = { kind: 'publish' | 'playback' | 'ingest'; id: string; query: URLSearchParams };
-
-function parsePath(path: string): ParsedPath {
-  if (path.length <= maxPathLength) {
-    const mark = path.indexOf('?');
-    const segments = (mark < 0 ? path : path.slice(0, mark)).split('/');
-    const [root, kind, id] = segments;
-    if (segments.length === 2 && root === '' && kind === 'ingest')
-      return { kind, id: '', query: new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1)) };
-    if (segments.length === 3 && root === '' && (kind === 'publish' || kind === 'playback') && idPattern.test(id!)) {
-      return { kind, id: id!, query: new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1)) };
-    }
-  }
-  throw new StreamsError('NOT_FOUND', 'no such path', {
+function noSuchPath(): StreamsError {
+  return new StreamsError('NOT_FOUND', 'no such path', {
     hint: 'paths are /publish/<input_id>?sk=… and /playback/<id>?tok=…',
   });
 }

@@ -1,12 +1,13 @@
 import { isEngineProof } from '../access/engine-proof.ts';
 import type { Authoriser } from '../access/grant.ts';
-import { httpRedeem } from '../access/http-redeem.ts';
+import { redeemAtControl } from '../access/http-redeem.ts';
 import { KeySet } from '../access/jwks.ts';
 import { PlaybackTokens } from '../access/playback-token.ts';
 import { Revocations } from '../access/revocations.ts';
+import { ControlClient } from '../contract/client.ts';
 import type { Logger } from '../core/log.ts';
 import { pathAuthoriser } from './authorise.ts';
-import { httpPublishAuthoriser } from './http-publish-authoriser.ts';
+import { controlPublishAuthoriser } from './http-publish-authoriser.ts';
 
 export type ControlAuthoriserOptions = {
   /** Control plane: stream keys are checked there, playback keys come from there. */
@@ -19,12 +20,12 @@ export type ControlAuthoriserOptions = {
 
 /** The paths of design.md section 3, decided with the help of a control plane. */
 export function controlAuthoriser({ controlUrl, serviceToken, issuer, logger }: ControlAuthoriserOptions): Authoriser {
-  const revocations = new Revocations({ controlUrl, serviceToken, logger });
+  const control = new ControlClient({ controlUrl, serviceToken });
+  const revocations = new Revocations({ control, logger });
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
-  const redeem = httpRedeem({ controlUrl, serviceToken });
-  return pathAuthoriser(
-    httpPublishAuthoriser({ controlUrl, serviceToken }),
-    new PlaybackTokens({ keys, issuer, revocations, redeem }),
-    { revocations, isEngine: (purpose, proof) => isEngineProof(serviceToken, purpose, proof) },
-  );
+  const redeem = redeemAtControl(control);
+  return pathAuthoriser(controlPublishAuthoriser(control), new PlaybackTokens({ keys, issuer, revocations, redeem }), {
+    revocations,
+    isEngine: (purpose, proof) => isEngineProof(serviceToken, purpose, proof),
+  });
 }

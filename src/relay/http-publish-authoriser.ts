@@ -1,60 +1,26 @@
 import { authFailed } from '../access/grant.ts';
-import { StreamsError } from '../core/errors.ts';
-import type { PublishAnswer, PublishAuthoriser } from './authorise.ts';
+import type { ControlClient } from '../contract/client.ts';
+import { publishAuthoriser } from '../contract/publish-grant.ts';
+import { StreamsError, toStreamsError } from '../core/errors.ts';
+import type { PublishAuthoriser } from './authorise.ts';
 
-const timeoutMs = 5000;
+/** None of these is the publisher's fault: control is away, or busy. */
+const undecided = new Set(['API_UNREACHABLE', 'RATE_LIMITED', 'NOT_FOUND']);
 
-/** Asks the control plane: `POST <controlUrl>/internal/authorize`. Only a clear refusal is `auth_failed`; an outage is not. */
-export function httpPublishAuthoriser(options: { controlUrl: string; serviceToken: string }): PublishAuthoriser {
-  const url = new URL('/internal/authorize', options.controlUrl);
+/** Asks control about stream keys. Only a clear refusal is `auth_failed`; an outage is not. */
+export function controlPublishAuthoriser(control: ControlClient): PublishAuthoriser {
+  const ask = publishAuthoriser(control);
   return {
     async authorisePublish({ inputId, streamKey, by, remoteAddress }) {
-      let response: Response;
-      let body: unknown;
+      const ingest = by === 'engine' ? 'engine' : 'moqt';
       try {
-        response = await fetch(url, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${options.serviceToken}`, 'content-type': 'application/json' },
-          body: JSON.stringify({
-            kind: 'publish',
-            inputId,
-            streamKey,
-            ingest: by === 'engine' ? 'engine' : 'moqt',
-            remoteAddress,
-          }),
-          redirect: 'error',
-          signal: AbortSignal.timeout(timeoutMs),
-        });
-        body = await response.json();
-      } catch (cause) {
-        throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
+        return await ask({ kind: 'publish', inputId, ...(streamKey && { streamKey }), ingest, remoteAddress });
+      } catch (error) {
+        const { code, message } = toStreamsError(error);
+        if (code === 'API_UNREACHABLE') throw error;
+        if (undecided.has(code)) throw new StreamsError('API_UNREACHABLE', `the control plane refused: ${message}`);
+        throw new StreamsError('UNAUTHORIZED', `${authFailed}${message}`);
       }
-      if (response.ok && isGrant(body)) return body;
-      // 404: it does not know our service token. None of these is the publisher's fault.
-      const { status } = response;
-      if (response.ok || status === 404 || status === 429 || status >= 500) {
-        throw new StreamsError('API_UNREACHABLE', `the control plane answered ${status}`);
-      }
-      throw new StreamsError('UNAUTHORIZED', `${authFailed}${errorMessage(body) ?? 'the stream key was refused'}`);
     },
   };
-}
-
-function isGrant(body: unknown): body is PublishAnswer {
-  if (typeof body !== 'object' || body === null) return false;
-  const { orgId, inputId, namespace, at } = body as Record<string, unknown>;
-  return (
-    typeof orgId === 'string' &&
-    typeof inputId === 'string' &&
-    (at === undefined || typeof at === 'number') &&
-    Array.isArray(namespace) &&
-    namespace.length > 0 &&
-    namespace.every((field) => typeof field === 'string')
-  );
-}
-
-function errorMessage(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { error } = body as { error?: { message?: unknown } };
-  return typeof error?.message === 'string' ? error.message.slice(0, 300) : undefined;
 }

@@ -2,6 +2,7 @@ import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { liteVersion } from '../codec/moqt/lite/version.ts';
+import { carriesCredential } from '../contract/session-path.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
@@ -28,6 +29,7 @@ import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
 import { maxHops, type Peer, randomHop, routeBy } from './cluster/route.ts';
 import { watchLink } from './cluster/watch-link.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
+import { destination } from './goaway-destination.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
 import type { Publisher } from './publisher.ts';
@@ -37,7 +39,7 @@ import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from './session-rights.ts';
 import { SessionTally } from './session-tally.ts';
-import { destination, pathWithToken } from './token-path.ts';
+import { tokenOf } from './token-of.ts';
 import { refusalOfName } from './wire-names.ts';
 
 export type RelaySessionContext = {
@@ -171,7 +173,8 @@ export class RelaySession {
   async #authorise(peer: PeerSetup): Promise<SessionHandlers> {
     const { kind, remoteAddress, origin } = this.#transport;
     const request = {
-      path: pathWithToken(peer.path, peer.tokens),
+      path: peer.path,
+      ...(!carriesCredential(peer.path) && tokenOf(peer.tokens)),
       remoteAddress,
       via: kind,
       ...(origin !== undefined && { origin }),

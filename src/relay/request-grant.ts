@@ -1,10 +1,11 @@
 import type { Authoriser, Grant } from '../access/grant.ts';
 import { requestErrorCodes } from '../codec/moqt/codes.ts';
+import { formatSessionPath } from '../contract/session-path.ts';
 import { toStreamsError } from '../core/errors.ts';
 import type { AuthToken, Refusal, TrackName } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import { refusalToSubscribe } from './session-rights.ts';
-import { playbackPath } from './token-path.ts';
+import { tokenOf } from './token-of.ts';
 
 export type AskedTrack = { readonly track: TrackName; readonly tokens: readonly AuthToken[] };
 
@@ -19,9 +20,9 @@ export async function grantForRequest(
   const [token] = tokens;
   if (refusal === undefined) return { grant };
   if (token === undefined) return refusal;
-  const path = playbackPath(track.namespace, token);
+  const path = formatSessionPath({ kind: 'playback', id: track.namespace.at(-1) ?? '' });
   try {
-    const request = { path, remoteAddress, ...(origin !== undefined && { origin }) };
+    const request = { path, ...tokenOf([token]), remoteAddress, ...(origin !== undefined && { origin }) };
     const other = await authoriser.authorise(request);
     return refusalToSubscribe(other, track) ?? { grant: other };
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { IncomingSubscribe } from '../session/types.ts';
 import type { Peer } from './cluster/route.ts';
-import type { ViewerSession } from './viewer.ts';
+import type { ViewerSession } from './viewer-session.ts';
 
 /** A subscription request that its session is allowed to make. */
 export type RoutedRequest = {

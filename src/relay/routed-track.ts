@@ -1,7 +1,7 @@
 import type { SubscribeAnswer } from '../session/types.ts';
 import type { TrackFeed } from './feed.ts';
 import type { RelayTrack } from './track.ts';
-import { expiryOf, type ViewerSession } from './viewer.ts';
+import { expiryOf, type ViewerSession } from './viewer-session.ts';
 
 /** A track that the router has taken up. */
 export type RoutedTrack = {

@@ -19,7 +19,8 @@ import type { SessionTally } from './session-tally.ts';
 import { isEmpty, windowOf } from './start-location.ts';
 import { RelayTrack } from './track.ts';
 import { TrackOffers } from './track-offers.ts';
-import { Viewer, type ViewerSession } from './viewer.ts';
+import { Viewer } from './viewer.ts';
+import type { ViewerSession } from './viewer-session.ts';
 
 /** When a subscriber that found no publisher may ask again. */
 const retryMs = 1000;

@@ -1,35 +1,25 @@
-import { StreamsError } from '../core/errors.ts';
+import type { ControlClient } from '../contract/client.ts';
+import type { RequestOf } from '../contract/endpoints.ts';
+import { toStreamsError } from '../core/errors.ts';
 
-/** A session as `POST /internal/analytics` takes it; times are milliseconds since the Unix epoch. */
-export type SessionReport = {
-  readonly id: string;
-  readonly org: string;
-  readonly inputId: string;
-  readonly transport: string;
-  /** `moqt-18`, … */
-  readonly version: string;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly updatedAt: number;
-  readonly bytes: number;
-  readonly objects: number;
-  readonly reason: string | null;
-  /** Of viewer sessions, and of no others. */
-  readonly viewer?: string;
-  readonly startupMs?: number | null;
-  /** Objects. */
-  readonly dropped?: number;
-  readonly groupsDropped?: number;
-};
+type Batch = RequestOf<'analytics'>;
 
-const timeoutMs = 5000;
-/** The control plane will never take them as they are. */
-const refusals = new Set([400, 413, 422]);
+/** A session as control takes it; times are milliseconds since the Unix epoch. `viewer` and what follows are of viewers only. */
+export type SessionReport = NonNullable<Batch['broadcasts']>[number] &
+  Partial<Omit<NonNullable<Batch['viewers']>[number], keyof NonNullable<Batch['broadcasts']>[number]>>;
 
-type Control = { readonly controlUrl: string; readonly serviceToken: string };
+/** Control will never take them as they are. */
+const refusals = new Set(['INVALID_ARGUMENT', 'MALFORMED', 'LIMIT_EXCEEDED']);
 
-/** Answers how many never will be taken: a batch that is refused is sent in halves. Throws API_UNREACHABLE when the rest may be later. */
-export async function sendReports(control: Control, node: string, rows: readonly SessionReport[]): Promise<number> {
+/**
+ * Returns how many rows control will never take: a batch that is refused is sent in halves. Throws API_UNREACHABLE when control
+ * may take the rest later.
+ */
+export async function sendReports(
+  control: ControlClient,
+  node: string,
+  rows: readonly SessionReport[],
+): Promise<number> {
   if (rows.length === 0 || (await sendBatch(control, node, rows))) return 0;
   if (rows.length === 1) return 1;
   const half = Math.ceil(rows.length / 2);
@@ -37,32 +27,15 @@ export async function sendReports(control: Control, node: string, rows: readonly
   return first + (await sendReports(control, node, rows.slice(half)));
 }
 
-/** False: refused as a whole. */
-async function sendBatch(
-  { controlUrl, serviceToken }: Control,
-  node: string,
-  rows: readonly SessionReport[],
-): Promise<boolean> {
-  const body = JSON.stringify({
-    node,
-    broadcasts: rows.filter((row) => row.viewer === undefined),
-    viewers: rows.filter((row) => row.viewer !== undefined),
-  });
-  let response: Response;
+/** Returns false when control refuses the batch as a whole. */
+async function sendBatch(control: ControlClient, node: string, rows: readonly SessionReport[]): Promise<boolean> {
+  const viewers = rows.flatMap(({ viewer, ...row }) => (viewer === undefined ? [] : [{ ...row, viewer }]));
+  const broadcasts = rows.filter((row) => row.viewer === undefined);
   try {
-    response = await fetch(new URL('/internal/analytics', controlUrl), {
-      method: 'POST',
-      headers: { authorization: `Bearer ${serviceToken}`, 'content-type': 'application/json' },
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    await response.body?.cancel();
-  } catch (cause) {
-    throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer', { cause });
+    await control.ask('analytics', { node, broadcasts, viewers });
+    return true;
+  } catch (error) {
+    if (refusals.has(toStreamsError(error).code)) return false;
+    throw error;
   }
-  if (!response.ok && !refusals.has(response.status)) {
-    throw new StreamsError('API_UNREACHABLE', `status ${response.status}`);
-  }
-  return response.ok;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Authoriser, Grant, SessionFigures } from '../access/grant.ts';
+import { ControlClient } from '../contract/client.ts';
 import { toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { ReportSpool } from './report-spool.ts';
@@ -39,6 +40,7 @@ const relayDied = 'relay_died';
  */
 export class SessionReports {
   readonly #options: SessionReportsOptions;
+  readonly #control: ControlClient;
   readonly #spool: ReportSpool<SessionReport>;
   readonly #open = new Map<string, Open>();
   /** Opened since the last report. */
@@ -59,6 +61,7 @@ export class SessionReports {
 
   constructor(options: SessionReportsOptions) {
     this.#options = options;
+    this.#control = new ControlClient(options);
     this.#spool = new ReportSpool({ dir: join(options.dataDir, 'analytics') });
     this.#allDueAt = performance.now() + this.#everyMs;
     this.#saving = this.#save();
@@ -209,7 +212,7 @@ export class SessionReports {
       if (all) await this.#noteOpen();
       if (this.#unsavedEnded.length > 0) this.#saveSoon();
       await this.#saving;
-      for (const rows of this.#openRows(all)) await sendReports(this.#options, this.#node, rows);
+      for (const rows of this.#openRows(all)) await sendReports(this.#control, this.#node, rows);
       await this.#sendEnded();
       if (this.#away) logger.info('sessions can be reported again');
       this.#away = false;
@@ -238,7 +241,7 @@ export class SessionReports {
   async #sendEnded(): Promise<void> {
     for (let file = await this.#spool.oldest(); file !== undefined; file = await this.#spool.oldest()) {
       for (let i = 0; i < file.rows.length; i += batch) {
-        const refused = await sendReports(this.#options, this.#node, file.rows.slice(i, i + batch));
+        const refused = await sendReports(this.#control, this.#node, file.rows.slice(i, i + batch));
         if (refused > 0)
           this.#options.logger.warn('the control plane does not take reports of sessions', { rows: refused });
       }
@@ -246,7 +249,7 @@ export class SessionReports {
     }
     if (!this.#diskFails) return;
     while (this.#unsavedEnded.length > 0)
-      await this.#takingEnded((rows) => sendReports(this.#options, this.#node, rows));
+      await this.#takingEnded((rows) => sendReports(this.#control, this.#node, rows));
   }
 
   /** Some of the rows that are nowhere but here; they stay when `take` rejects. */

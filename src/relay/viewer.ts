@@ -1,4 +1,4 @@
-import { type Grant, isCatalog } from '../access/grant.ts';
+import { isCatalog } from '../access/grant.ts';
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
 import { StreamsError } from '../core/errors.ts';
@@ -16,11 +16,11 @@ import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import type { CachedGroup } from './group.ts';
 import type { RelayLimits } from './limits.ts';
 import type { NewGroupRequests } from './new-groups.ts';
-import type { SessionTally } from './session-tally.ts';
 import { Sieve } from './sieve.ts';
 import { siftedDelivery } from './sifted-delivery.ts';
 import { isEmpty, laterOf, type Window, windowOf } from './start-location.ts';
 import type { CachedSubgroup } from './subgroup.ts';
+import { expiryOf, type ViewerSession } from './viewer-session.ts';
 
 /** Deliveries that may be looked at for each object that waits. */
 const deliveriesPerObject = 16;
@@ -30,25 +30,6 @@ export type ViewerContext = {
   readonly counters: RelayCounters;
   readonly now: () => number;
 };
-
-/** The session that a viewer belongs to. */
-export type ViewerSession = {
-  readonly dialect: ObjectDialect;
-  readonly tally: SessionTally;
-  /** What its subscriptions rest on. */
-  readonly grant: Pick<Grant, 'remainingMs'>;
-  /** It is a relay of our cluster. */
-  readonly isMember?: boolean;
-  /** Ends the session: serving it went wrong in a way that nobody expected. */
-  fail(error: unknown): void;
-};
-
-/** EXPIRES (draft-18 10.2): when a subscription ends with the grant it rests on, if that has an end. */
-export function expiryOf({ grant }: ViewerSession): { expiresMs?: number } {
-  const left = grant.remainingMs?.();
-  // 0 would be no end at all.
-  return left === undefined ? {} : { expiresMs: Math.max(1, Math.round(left)) };
-}
 
 /** What a viewer needs of its track. */
 export interface WatchedTrack {

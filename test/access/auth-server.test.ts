@@ -67,6 +67,14 @@ describe('an auth server', () => {
     expect(asked[1]!.duration).toEqual(expect.any(Number));
   });
 
+  it('is shown the token of SETUP as moq-relay shows it: type 0, in base64url', async () => {
+    answer = () => [200, { subscribe: ['**'] }];
+    const authoriser = serverAuthoriser({ url, node: 'node-a', logger: log });
+    await authoriser.authorise({ path: '/demo', token: 'a?~\u{e9}', remoteAddress: '192.0.2.1:5000' });
+    expect(asked[0]).toMatchObject({ path: '/demo', token: { kind: 0, value: 'YT9-w6k' } });
+    expect(asked[0]).not.toHaveProperty('query');
+  });
+
   it('is shown the credentials of its URL', async () => {
     answer = () => [200, { subscribe: ['**'] }];
     url = url.replace('//', '//relay:p%40ss@');

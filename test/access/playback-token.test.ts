@@ -6,9 +6,10 @@ import { engineProof, isEngineProof } from '../../src/access/engine-proof.ts';
 import type { Grant } from '../../src/access/grant.ts';
 import { KeySet } from '../../src/access/jwks.ts';
 import { PlaybackTokens } from '../../src/access/playback-token.ts';
+import { ControlClient } from '../../src/contract/client.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { pathAuthoriser } from '../../src/relay/authorise.ts';
-import { httpPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
+import { controlPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
 
 const issuer = 'https://issuer.example';
 const id = 'lv_one';
@@ -73,13 +74,13 @@ function keySet(): KeySet {
   });
 }
 
-function authorise(path: string, set = keySet(), clock: () => number = Date.now): Promise<Grant> {
+function authorise(path: string, set = keySet(), clock: () => number = Date.now, token?: string): Promise<Grant> {
   const authoriser = pathAuthoriser(
-    httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
+    controlPublishAuthoriser(new ControlClient({ controlUrl, serviceToken: 'service' })),
     new PlaybackTokens({ keys: set, issuer, now: clock }),
     { isEngine: (purpose, proof) => isEngineProof('service', purpose, proof) },
   );
-  return authoriser.authorise({ path, remoteAddress: '192.0.2.1:1' });
+  return authoriser.authorise({ path, ...(token !== undefined && { token }), remoteAddress: '192.0.2.1:1' });
 }
 
 function sign(change: object = {}, header: object = {}, key: CryptoKey = ed.privateKey): Promise<string> {
@@ -275,6 +276,12 @@ describe('a stream key', () => {
     });
   });
 
+  it('may be shown beside the path', async () => {
+    authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
+    await authorise(`/publish/${id}`, keySet(), Date.now, 'sk_live_y');
+    expect(authorizeBody).toMatchObject({ inputId: id, streamKey: 'sk_live_y' });
+  });
+
   it('is not needed by an engine that shows its proof, which publishes for viewers', async () => {
     authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
     const proof = engineProof('service', `publish ${id}`);
@@ -289,7 +296,7 @@ describe('a stream key', () => {
   it('of one input is held by one publisher: the newer one', async () => {
     authorizeAnswer = { status: 200, body: { orgId: 'org_a', inputId: id, namespace: ['stream', 'org_a', id] } };
     const authoriser = pathAuthoriser(
-      httpPublishAuthoriser({ controlUrl, serviceToken: 'service' }),
+      controlPublishAuthoriser(new ControlClient({ controlUrl, serviceToken: 'service' })),
       new PlaybackTokens({ keys: keySet(), issuer }),
     );
     const open = () => authoriser.authorise({ path: `/publish/${id}?sk=sk_live_x`, remoteAddress: '' });

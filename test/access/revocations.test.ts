@@ -5,10 +5,11 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addressAllowed } from '../../src/access/address-rule.ts';
 import type { Grant } from '../../src/access/grant.ts';
-import { httpRedeem } from '../../src/access/http-redeem.ts';
+import { redeemAtControl } from '../../src/access/http-redeem.ts';
 import { KeySet } from '../../src/access/jwks.ts';
 import { PlaybackTokens } from '../../src/access/playback-token.ts';
 import { Revocations } from '../../src/access/revocations.ts';
+import { ControlClient } from '../../src/contract/client.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { pathAuthoriser } from '../../src/relay/authorise.ts';
 
@@ -52,7 +53,7 @@ beforeAll(async () => {
     let text = '';
     for await (const chunk of request) text += chunk;
     const { jti } = JSON.parse(text);
-    if (used.has(jti)) return answer(409, {});
+    if (used.has(jti)) return answer(409, { error: { code: 'CONFLICT', message: 'used' } });
     used.add(jti);
     return answer(200, { ok: true });
   });
@@ -79,7 +80,8 @@ function entry(kind: string, value: string, at = now, org = 'org_a') {
 }
 
 function setUp() {
-  const revocations = new Revocations({ controlUrl, serviceToken: 'service', logger: silentLogger, pollMs: 20 });
+  const control = new ControlClient({ controlUrl, serviceToken: 'service' });
+  const revocations = new Revocations({ control, logger: silentLogger, pollMs: 20 });
   const tokens = new PlaybackTokens({
     keys: new KeySet({
       url: `${controlUrl}/.well-known/jwks.json`,
@@ -89,7 +91,7 @@ function setUp() {
     }),
     issuer: 'me',
     revocations,
-    redeem: httpRedeem({ controlUrl, serviceToken: 'service' }),
+    redeem: redeemAtControl(control),
   });
   return { revocations, tokens };
 }
@@ -212,22 +214,18 @@ describe('a list of several pages', () => {
   function pages() {
     const asks: [since: string | null, before: string | null][] = [];
     const told = new EventEmitter();
-    const revocations = new Revocations({
-      controlUrl,
-      serviceToken: 'service',
-      logger: silentLogger,
-      pollMs: 20,
-      async fetch(input) {
-        const { searchParams } = new URL(String(input));
-        const before = searchParams.get('before');
-        asks.push([searchParams.get('since'), before]);
-        const page = { until: 1000, revocations: [entry('jti', before ?? 'first')] };
-        if (before === null) return Response.json({ ...page, next: 'second' });
-        if (before === 'third') return Response.json(page);
-        const [status] = await once(told, 'second');
-        return Response.json({ ...page, next: 'third' }, { status });
-      },
-    });
+    const answer = async (input: string | URL | Request) => {
+      const { searchParams } = new URL(String(input));
+      const before = searchParams.get('before');
+      asks.push([searchParams.get('since'), before]);
+      const page = { until: 1000, revocations: [entry('jti', before ?? 'first')] };
+      if (before === null) return Response.json({ ...page, next: 'second' });
+      if (before === 'third') return Response.json(page);
+      const [status] = await once(told, 'second');
+      return Response.json({ ...page, next: 'third' }, { status });
+    };
+    const control = new ControlClient({ controlUrl, serviceToken: 'service', fetch: answer });
+    const revocations = new Revocations({ control, logger: silentLogger, pollMs: 20 });
     return { revocations, asks, told };
   }
 

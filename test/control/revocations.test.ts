@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { Revocations } from '../../src/access/revocations.ts';
+import { ControlClient } from '../../src/contract/client.ts';
 import { revoke as revokeIn } from '../../src/control/store/revocations.ts';
 import { openSqliteStore } from '../../src/control/store/sqlite.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -60,7 +61,10 @@ it('tells of 100,000 in pages, newest first, each once, and without a wait betwe
     from n
   `.execute(store);
   await store.destroy();
-  const revocations = new Revocations({ controlUrl: test.base, serviceToken, logger: silentLogger });
+  const revocations = new Revocations({
+    control: new ControlClient({ controlUrl: test.base, serviceToken }),
+    logger: silentLogger,
+  });
   // The work of both sides, about a second where nothing else runs: other tests make it slower, and would make the time of it meaningless.
   const began = process.cpuUsage();
   await revocations.ready();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CertificateFiles } from '../../src/access/certificate-files.ts';
+import type { AnswerOf } from '../../src/contract/endpoints.ts';
 import type { LogFields, Logger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
 import type { RenditionsOptions } from '../../src/engine/transcode/renditions.ts';
@@ -14,6 +15,8 @@ export const inputId = 'lv_0123456789abcdefghijkl';
 export const streamKey = 'sk_live_right';
 export const issuer = 'https://issuer.test';
 export const namespace = ['stream', 'org_local', inputId];
+/** What control answers for a right key. */
+export const grant = { orgId: 'org_local', inputId, namespace, at: 0, record: false, ladder: '' };
 export const demoFile = new URL('../../fixtures/media/demo.flv', import.meta.url).pathname;
 
 /** A control plane of one input, over real HTTP: knows one key, remembers what it was told. */
@@ -41,11 +44,12 @@ export class OneInputControl {
         this.heartbeats.push(body.live.map((live: { inputId: string }) => live.inputId));
         this.stats = body.live[0]?.stats ?? this.stats;
         this.errored.push(...(body.errored ?? []));
-        response.end(JSON.stringify({ ok: true, stop: this.stop }));
+        const answer: AnswerOf<'heartbeat'> = { ok: true, stop: this.stop, moved: [], record: [] };
+        response.end(JSON.stringify(answer));
       } else {
         this.asked.push(body);
         const right = body.streamKey === streamKey && body.inputId === inputId;
-        if (right) response.end(JSON.stringify({ orgId: 'org_local', inputId, namespace, ladder: this.ladder }));
+        if (right) response.end(JSON.stringify({ ...grant, ladder: this.ladder }));
         else
           response.writeHead(401).end(JSON.stringify({ error: { code: 'UNAUTHORIZED', message: 'wrong stream key' } }));
       }

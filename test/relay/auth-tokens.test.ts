@@ -11,7 +11,7 @@ import { openAuthoriser, TestPublisher, testRelay, track } from './harness.ts';
 let relay: RelayCore;
 afterEach(() => relay.close());
 
-/** Viewers need `tok=good-<id>`; `end` makes every token lapse. */
+/** Viewers need the token `good-<id>`, in the URL or shown otherwise; `end` makes every token lapse. */
 function strict(): { authoriser: Authoriser; end: () => void } {
   const watchers = new Set<(reason: string) => void>();
   const authoriser: Authoriser = {
@@ -19,7 +19,8 @@ function strict(): { authoriser: Authoriser; end: () => void } {
       const grant = await openAuthoriser.authorise(request);
       if (grant.kind === 'publish') return grant;
       const url = new URL(request.path, 'https://relay.test');
-      if (url.searchParams.get('tok') !== `good-${url.pathname.split('/')[2]}`)
+      const shown = url.searchParams.get('tok') ?? request.token;
+      if (shown !== `good-${url.pathname.split('/')[2]}`)
         throw new StreamsError('UNAUTHORIZED', 'auth_failed: the token is not good');
       const watch: Grant['watch'] = (end) => {
         watchers.add(end);

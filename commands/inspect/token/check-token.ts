@@ -1,3 +1,4 @@
+import { playbackAudience } from '../../../src/contract/playback-token.ts';
 import type { ReadToken } from './read-token.ts';
 
 export type Check = { name: string; status: 'ok' | 'fail' | 'unknown'; message: string };
@@ -5,7 +6,6 @@ export type Check = { name: string; status: 'ok' | 'fail' | 'unknown'; message: 
 /** What the token is for, by its claims. */
 export type TokenKind = 'playback' | 'relay';
 
-const audience = 'streams-playback';
 /** The relay allows clocks this much. */
 const skewMs = 5000;
 const forbidden = ['jku', 'jwk', 'x5u', 'x5c', 'crit'];
@@ -53,9 +53,9 @@ export function checkClaims(token: ReadToken, kind: TokenKind, now: number, issu
     ...checks,
     check(
       'audience',
-      audiences.includes(audience),
-      audience,
-      payload.aud === undefined ? 'names no audience (aud)' : `is for ${audiences.join(', ')}, not ${audience}`,
+      audiences.includes(playbackAudience),
+      playbackAudience,
+      payload.aud === undefined ? 'names no audience (aud)' : `is for ${audiences.join(', ')}, not ${playbackAudience}`,
     ),
     issuerCheck(payload.iss, issuer),
     check(

@@ -38,7 +38,7 @@ export function tokenAuthoriser(options: TokenAuthoriserOptions): Authoriser {
 
   return {
     async authorise(request: AuthoriseRequest): Promise<Grant> {
-      const { root, token } = parse(request.path);
+      const { root, token = request.token } = parse(request.path);
       let claims: RelayClaims;
       try {
         claims = await claimsOf(token);

@@ -1,61 +1,14 @@
 import { z } from 'zod';
+import { analytics, type broadcastSession, rowId } from '../../contract/internal/analytics.ts';
 import { StreamsError } from '../../core/errors.ts';
-import { eachThatFits, words } from '../../core/lenient.ts';
 import { authenticate, requireScope } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
 import { storePlayerEvents, storeSessions } from '../store/analytics.ts';
 import type { PlayerEventRow } from '../store/schema.ts';
 import type { App } from './app-env.ts';
-import { parse } from './parse.ts';
-import { readJson, readText } from './read-body.ts';
+import { mountEndpoint } from './mount-endpoint.ts';
+import { readText } from './read-body.ts';
 
-const rowId = z.string().regex(/^[0-9A-Za-z_.:-]{1,64}$/);
-const ms = z.int().min(0);
-const count = z.int().min(0);
-/** What its column holds. */
-const maxStartupMs = 2 ** 31 - 1;
-const session = {
-  /** Unique over all relays and restarts; the same in every report of a session. */
-  id: rowId,
-  org: z.string().max(64),
-  /** What is published or watched: lv_…, as_… or pb_…. */
-  inputId: z.string().max(64),
-  startedAt: ms,
-  /** null while it goes on. */
-  endedAt: ms.nullable().default(null),
-  /** When these figures were taken: of two reports the later one counts. */
-  updatedAt: ms,
-  bytes: count.default(0),
-  objects: count.default(0),
-  reason: words(200).nullable().default(null),
-  transport: words(32).nullable().default(null),
-  /** Of MoQT, e.g. `moqt-18`. */
-  version: words(32).nullable().default(null),
-};
-
-/** `POST /internal/analytics`. Times are milliseconds since the Unix epoch; sending a batch again changes nothing. */
-const analyticsBody = z.object({
-  /** Name of the relay or engine. */
-  node: words(128),
-  broadcasts: eachThatFits(z.object(session), 5000).prefault([]),
-  viewers: eachThatFits(
-    z.object({
-      ...session,
-      viewer: words(128),
-      /** From the session's opening to the first object of a media track; null before it. */
-      startupMs: z
-        .int()
-        .min(0)
-        .transform((value) => Math.min(value, maxStartupMs))
-        .nullable()
-        .default(null),
-      /** Objects it was not given since it was slow. */
-      dropped: count.default(0),
-      groupsDropped: count.default(0),
-    }),
-    5000,
-  ).prefault([]),
-});
 const maxEvents = 5000;
 const maxDataBytes = 4096;
 
@@ -73,8 +26,7 @@ const playerEvent = z.object({
 });
 
 export function mountAnalytics(app: App, context: ControlContext): void {
-  app.post('/internal/analytics', async (c) => {
-    const { node, broadcasts, viewers } = parse(analyticsBody, await readJson(c.req.raw));
+  mountEndpoint(app, 'analytics', analytics, async ({ node, broadcasts, viewers }) => {
     const refused = await storeSessions(context.db, {
       broadcasts: broadcasts.fitting.map((row) => ({ ...sessionColumns(row), node })),
       viewers: viewers.fitting.map((row) => ({
@@ -93,7 +45,7 @@ export function mountAnalytics(app: App, context: ControlContext): void {
     // They would be refused as often as they were sent.
     if (reasons.length > 0)
       context.logger.warn('reports of sessions cannot be kept', { node, rows: reasons.length, reason: reasons[0] });
-    return c.json({ ok: true, refused: reasons.length });
+    return { ok: true, refused: reasons.length };
   });
 
   /** NDJSON: what players saw, one event a line. Lines that are none are named in the answer; the others are kept. */
@@ -145,7 +97,7 @@ function playerEventOf(text: string): z.output<typeof playerEvent> | string {
   return `${path.join('.')}: ${message}`;
 }
 
-function sessionColumns(row: z.output<z.ZodObject<typeof session>>) {
+function sessionColumns(row: z.output<typeof broadcastSession>) {
   return {
     id: row.id,
     org_id: row.org,

@@ -1,28 +1,12 @@
-import { z } from 'zod';
+import { endpoints } from '../../contract/endpoints.ts';
+import { relayAuth } from '../../contract/internal/relay-auth.ts';
 import { toStreamsError } from '../../core/errors.ts';
-import { words } from '../../core/lenient.ts';
 import { RelaySessions } from '../auth/relay-session.ts';
 import type { ControlContext } from '../context.ts';
 import type { App } from './app-env.ts';
 import { statusOf } from './http-error.ts';
 import { parse } from './parse.ts';
 import { readJson } from './read-body.ts';
-
-/** Members we do not use are let through: the contract grows. */
-const relaySession = z.object({
-  id: z.string().regex(/^[0-9a-f]{1,64}$/i),
-  event: z.enum(['connect', 'revalidate', 'end']),
-  node: z.string().max(128).default(''),
-  transport: z.string().max(32),
-  remote: z.string().max(128).optional(),
-  path: z.string().max(16_384),
-  query: z.string().max(16_384).optional(),
-  token: z.object({ kind: z.int(), value: z.string().max(16_384) }).optional(),
-  tls: z.unknown().optional(),
-  reason: words(200).default('unknown'),
-  duration: z.number().min(0).default(0),
-  bytes: z.object({ sent: z.number().default(0), received: z.number().default(0) }).prefault({}),
-});
 
 /**
  * The auth server's side of moq-relay 0.15 and later (`[auth] url`): `POST /internal/relay-auth`. A relay has no way to add a
@@ -35,8 +19,8 @@ export function mountRelayAuth(app: App, context: ControlContext, serviceToken: 
     async (request) => app.fetch(request, { remoteAddress: 'in-process' }),
     serviceToken,
   );
-  app.post('/internal/relay-auth', async (c) => {
-    const body = parse(relaySession, await readJson(c.req.raw));
+  app.post(endpoints.relayAuth.path, async (c) => {
+    const body = parse(relayAuth.request, await readJson(c.req.raw));
     if (body.event === 'end') {
       const { reason, duration: seconds, bytes } = body;
       await sessions.end(body, { reason, seconds, ...bytes });

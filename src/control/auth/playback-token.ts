@@ -1,13 +1,13 @@
 import { SignJWT } from 'jose';
+import {
+  clampLifetime,
+  type PlaybackClaims,
+  playbackAudience,
+  playbackTokenLimits,
+} from '../../contract/playback-token.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { ControlContext } from '../context.ts';
-
-export const playbackAudience = 'streams-playback';
-const minTtlSeconds = 30;
-const maxTtlSeconds = 24 * 3600;
-const defaultTtlSeconds = 3600;
-const maxHeadStartMs = 7 * 86_400_000;
 
 /** What a token is bound to beside its namespace. `notBefore` is milliseconds since the Unix epoch. */
 export type TokenRules = {
@@ -21,12 +21,6 @@ export type TokenRules = {
 };
 
 export type PlaybackToken = { token: string; kid: string; alg: 'EdDSA' | 'RS256'; expiresAt: number };
-
-/** Seconds, clamped to 30 s – 24 h; 1 h when not given. */
-export function clampTtl(seconds: number | undefined): number {
-  if (seconds === undefined) return defaultTtlSeconds;
-  return Math.min(maxTtlSeconds, Math.max(minTtlSeconds, Math.floor(seconds)));
-}
 
 /**
  * A JWT (RFC 7519) that opens exactly `stream/<org>/<id>` (and its other ids) for watching. `nbf` lies 5 s back, for a relay whose clock is a
@@ -42,26 +36,27 @@ export async function mintPlaybackToken(
   const now = context.now();
   if (!(await context.mints.take(caller.keyId)))
     throw new StreamsError('RATE_LIMITED', 'this API key mints tokens too fast', { hint: 'Mint once per viewer.' });
-  if (notBefore !== undefined && notBefore > now + maxHeadStartMs)
+  if (notBefore !== undefined && notBefore > now + playbackTokenLimits.headStartSeconds * 1000)
     throw new StreamsError('INVALID_ARGUMENT', 'notBefore is more than 7 days ahead');
   const key = await context.signingKeys.current(context.db, wanted.orgId, now);
   const alg = key.alg === 'Ed25519' ? 'EdDSA' : 'RS256';
   const issuedAt = Math.floor(now / 1000);
   const from = Math.max(issuedAt, Math.ceil((notBefore ?? 0) / 1000));
-  const expires = from + clampTtl(wanted.ttlSeconds);
-  const token = await new SignJWT({
+  const expires = from + clampLifetime(wanted.ttlSeconds);
+  const claims: Pick<PlaybackClaims, 'ns' | 'once' | 'tracks' | 'origins' | 'addresses'> = {
     ns: [wanted.id, ...(wanted.otherIds ?? [])].map((id) => `stream/${wanted.orgId}/${id}`),
     ...(once && { once }),
     ...(tracks && { tracks }),
     ...(origins && { origins }),
     ...(addresses && { addresses }),
-  })
+  };
+  const token = await new SignJWT(claims)
     .setProtectedHeader({ alg, kid: key.kid, typ: 'JWT' })
     .setIssuer(context.issuer)
     .setAudience(playbackAudience)
     .setSubject(wanted.viewerId ?? wanted.id)
     .setJti(newId('jti'))
-    .setNotBefore(from > issuedAt ? from : issuedAt - 5)
+    .setNotBefore(from > issuedAt ? from : issuedAt - playbackTokenLimits.skewSeconds)
     .setIssuedAt(issuedAt)
     .setExpirationTime(expires)
     .sign(context.signingKeys.privateKey(key));

@@ -3,6 +3,8 @@ import { isEngineProof } from '../../access/engine-proof.ts';
 import { KeySet } from '../../access/jwks.ts';
 import { PlaybackTokens } from '../../access/playback-token.ts';
 import { Revocations } from '../../access/revocations.ts';
+import { ControlClient } from '../../contract/client.ts';
+import { parseSessionPath } from '../../contract/session-path.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { ControlContext } from '../context.ts';
 import { storeSessions } from '../store/analytics.ts';
@@ -54,7 +56,8 @@ export class RelaySessions {
     const inProcess: typeof fetch = (input, init) => ask(new Request(input, init));
     const controlUrl = 'http://control';
     const keys = new KeySet({ url: `${controlUrl}/.well-known/jwks.json`, logger, fetch: inProcess });
-    const revocations = new Revocations({ controlUrl, serviceToken, logger, pollMs: 0, fetch: inProcess });
+    const control = new ControlClient({ controlUrl, serviceToken, fetch: inProcess });
+    const revocations = new Revocations({ control, logger, pollMs: 0 });
     const options = { keys, issuer, revocations, now };
     this.#connecting = new PlaybackTokens({
       ...options,
@@ -172,17 +175,18 @@ type Credential = { kind: 'publish' | 'playback'; id: string; secret: string | u
 
 /** `/publish/<id>?sk=` and `/playback/<id>?tok=`; the secret may be `?jwt=` or the SETUP's token (type 0) too. */
 function credentialOf({ path, query = '', token, tls }: RelaySession): Credential {
-  const [, kind, id] = /^\/?(publish|playback)\/([0-9A-Za-z_-]{1,128})\/?$/.exec(path) ?? [];
-  if (id === undefined || (kind !== 'publish' && kind !== 'playback'))
+  const asked = parseSessionPath(`/${path.replace(/^\/|\/$/g, '')}?${query}`);
+  if (asked === undefined || asked.kind === 'ingest')
     throw new StreamsError('FORBIDDEN', 'nothing is granted at this path', {
       hint: 'paths are /publish/<input_id>?sk=… and /playback/<id>?tok=…',
     });
   if (tls !== undefined && tls !== null) throw new StreamsError('FORBIDDEN', 'a client certificate opens nothing here');
   const fields = new URLSearchParams(query);
-  const shown = [fields.get(kind === 'publish' ? 'sk' : 'tok'), fields.get('jwt'), token && setupSecret(token)];
+  const inPath = asked.kind === 'publish' ? asked.streamKey : asked.token;
+  const shown = [inPath, fields.get('jwt'), token && setupSecret(token)];
   const secrets = shown.filter((secret) => typeof secret === 'string' && secret !== '') as string[];
   if (secrets.length > 1) throw oneSecret();
-  return { kind, id, secret: secrets[0] };
+  return { kind: asked.kind, id: asked.id, secret: secrets[0] };
 }
 
 function oneSecret(): StreamsError {

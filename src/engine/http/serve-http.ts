@@ -1,13 +1,14 @@
-import { httpRedeem } from '../../access/http-redeem.ts';
+import { redeemAtControl } from '../../access/http-redeem.ts';
 import { KeySet } from '../../access/jwks.ts';
 import { PlaybackTokens } from '../../access/playback-token.ts';
 import { Revocations } from '../../access/revocations.ts';
 import { VerifiedTokens } from '../../access/verified-tokens.ts';
+import { ControlClient } from '../../contract/client.ts';
+import type { Authorise } from '../../contract/publish-grant.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Broadcast } from '../broadcast.ts';
 import type { Channels } from '../channels.ts';
-import type { Authorise } from '../control-client.ts';
 import { handleHls } from '../hls/handler.ts';
 import { HlsWindows } from '../hls/windows.ts';
 import { handleFmp4 } from '../ingest/fmp4/handler.ts';
@@ -38,9 +39,10 @@ export type EngineHttpOptions = {
 export async function serveHttp(options: EngineHttpOptions): Promise<InternalHttp> {
   const { controlUrl, serviceToken, issuer, live, logger, whip } = options;
   const { vod } = options;
-  const revocations = new Revocations({ controlUrl, serviceToken, logger });
+  const control = new ControlClient({ controlUrl, serviceToken });
+  const revocations = new Revocations({ control, logger });
   const keys = new KeySet({ url: new URL('/.well-known/jwks.json', controlUrl).href, logger, news: revocations });
-  const redeem = httpRedeem({ controlUrl, serviceToken });
+  const redeem = redeemAtControl(control);
   const tokens = new VerifiedTokens({ tokens: new PlaybackTokens({ keys, issuer, revocations, redeem }) });
   const windows = new HlsWindows({
     live,

@@ -1,16 +1,9 @@
+import type { ControlClient } from '../../contract/client.ts';
+import type { AnswerOf, RequestOf } from '../../contract/endpoints.ts';
 import { StreamsError } from '../../core/errors.ts';
-import type { ControlClient } from '../control-client.ts';
 
-export type AssetReport = {
-  status: 'queued' | 'processing' | 'ready' | 'errored';
-  /** 0 to 100. */
-  percent?: number;
-  reason?: string;
-  durationMs?: number;
-  bytes?: number;
-};
-
-export type NewAsset = { orgId: string; assetId: string; playbackId: string };
+export type AssetReport = RequestOf<'assetState'>;
+export type NewAsset = AnswerOf<'recordings'>;
 
 /** What the packager asks and tells the control plane. Every call rejects with its refusal, or API_UNREACHABLE. */
 export class AssetControl {
@@ -20,35 +13,33 @@ export class AssetControl {
     this.#control = control;
   }
 
-  /** The org of an API key that may upload. */
+  /** Returns the org of an API key that may upload. */
   async mayUpload(apiKey: string, remoteAddress: string): Promise<string> {
-    const { orgId } = (await this.#control.post('/internal/uploads/authorize', { apiKey, remoteAddress })) as NewAsset;
-    return needText(orgId);
+    return needText((await this.#control.ask('uploadAuthorize', { apiKey, remoteAddress })).orgId);
   }
 
-  /** The asset a new upload fills: a new one, or `assetId`, which waits for its media. */
+  /** Returns the asset that a new upload fills: a new one, or `assetId`, which waits for its media. */
   async assetFor(apiKey: string, remoteAddress: string, create: { name: string; assetId?: string }): Promise<NewAsset> {
-    return newAsset(await this.#control.post('/internal/uploads/authorize', { apiKey, remoteAddress, create }));
+    return newAsset(await this.#control.ask('uploadAuthorize', { apiKey, remoteAddress, create }));
   }
 
-  /** The asset that a broadcast becomes. */
+  /** Returns the asset that a broadcast becomes. */
   async recording(inputId: string, startedAt: number): Promise<NewAsset> {
-    return newAsset(await this.#control.post('/internal/recordings', { inputId, startedAt }));
+    return newAsset(await this.#control.ask('recordings', { inputId, startedAt }));
   }
 
   async report(assetId: string, report: AssetReport): Promise<void> {
-    await this.#control.post(`/internal/assets/${assetId}/state`, report);
+    await this.#control.ask('assetState', report, { id: assetId });
   }
 
-  /** Which of these assets were deleted. */
+  /** Returns those of these assets that were deleted. */
   async gone(ids: readonly string[]): Promise<string[]> {
-    const { gone } = (await this.#control.post('/internal/assets-gone', { ids })) as { gone?: unknown };
+    const { gone } = await this.#control.ask('assetsGone', { ids: [...ids] });
     return Array.isArray(gone) ? gone.filter((id) => ids.includes(id)) : [];
   }
 }
 
-function newAsset(answer: object): NewAsset {
-  const { orgId, assetId, playbackId } = answer as Partial<NewAsset>;
+function newAsset({ orgId, assetId, playbackId }: { [name in keyof NewAsset]?: NewAsset[name] | undefined }): NewAsset {
   return { orgId: needText(orgId), assetId: needText(assetId), playbackId: needText(playbackId) };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ControlClient } from '../../contract/client.ts';
 import { toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { ControlClient } from '../control-client.ts';
 import { AssetControl } from './asset-control.ts';
 import { type AssetRecord, readRecord, readTold, sourceFile, writeRecord } from './asset-record.ts';
 import { type MediaStore, openLocalStore } from './media-store.ts';

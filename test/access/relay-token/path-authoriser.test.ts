@@ -97,6 +97,17 @@ describe('sessions with a token', () => {
     await expect(authoriser.authorise(request('/demo'))).rejects.toMatchObject(refusal);
   });
 
+  it('may show it beside the path: there it counts when the path has none', async () => {
+    const keys = await openKeySource({ file: join(folder, 'one.jwk') });
+    const authoriser = tokenAuthoriser({ keys, anonymous: nobody });
+    const token = await signToken(key, { root: 'demo', publish: [], subscribe: [''] });
+    const invalid = { ...refusal, code: 'TOKEN_INVALID' };
+    const grant = await authoriser.authorise({ ...request('/demo'), token });
+    expect(allows(grant.subscribe, ['demo', 'cam'])).toBe(true);
+    await expect(authoriser.authorise({ ...request('/demo'), token: 'none' })).rejects.toMatchObject(invalid);
+    await expect(authoriser.authorise({ ...request('/demo?jwt=none'), token })).rejects.toMatchObject(invalid);
+  });
+
   it('end when it expires', async () => {
     let now = Date.now();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -11,7 +11,7 @@ import { StreamsError } from '../../../src/core/errors.ts';
 import type { MediaUnit } from '../../../src/core/media-unit.ts';
 import type { Publisher } from '../../../src/engine/channels.ts';
 import { RtmpServer, type RtmpServerOptions } from '../../../src/engine/ingest/rtmp/server.ts';
-import { inputId, namespace, until } from '../harness.ts';
+import { grant, inputId, until } from '../harness.ts';
 
 const avcC = fromHex('0164001effe1001a6764001eacd980a02ff97011000003000100000300320f162d9a01000668e97892c8b0fdf8f800');
 const config = concat([fromHex('17 00 000000'), avcC]);
@@ -26,7 +26,7 @@ async function serve(options: Partial<RtmpServerOptions> = {}) {
     port: 0,
     authorise: async ({ streamKey }) => {
       if (streamKey !== 'right') throw new StreamsError('UNAUTHORIZED', 'wrong stream key');
-      return { orgId: 'org_local', inputId, namespace };
+      return grant;
     },
     publish: () => ({ push: (unit) => units.push(unit), end: (clean) => ends.push(clean) }),
     logger: {

@@ -170,9 +170,12 @@ export class RandomPeer {
       const ids = { groupId: pick(numbers), subgroupId: pick(numbers) };
       const more = { priority: below(256), endOfGroup: chance(0.5), properties: chance(0.5), firstObject: chance(0.5) };
       this.#writers.push(pick(this.#publications).openSubgroup({ ...ids, ...more }));
-    } else if (chance(0.6)) pick(this.#writers).write(object);
-    else if (chance(0.6)) taken(this.#writers, below)?.finish();
-    else taken(this.#writers, below)?.reset(pick(numbers));
+    } else {
+      const [writes, finishes] = [chance(0.6), chance(0.6)];
+      if (writes) pick(this.#writers).write(object);
+      else if (finishes) taken(this.#writers, below)?.finish();
+      else taken(this.#writers, below)?.reset(pick(numbers));
+    }
   }
 
   /** Bytes beside the session, or in the place of one. */

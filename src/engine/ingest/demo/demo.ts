@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
 import { toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
-import type { Authorise, PublishGrant } from '../../control-client.ts';
 import { startDemoSource } from './to-units.ts';
 
 export type DemoOptions = {

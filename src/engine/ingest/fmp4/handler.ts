@@ -1,8 +1,8 @@
+import type { Authorise } from '../../../contract/publish-grant.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import { isId } from '../../../core/ids.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Channels } from '../../channels.ts';
-import type { Authorise } from '../../control-client.ts';
 import { errorResponse } from '../../http/error-response.ts';
 import { Fmp4ToUnits } from './to-units.ts';
 

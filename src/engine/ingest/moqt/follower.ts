@@ -1,4 +1,6 @@
 import { sessionCodes } from '../../../codec/moqt/codes.ts';
+import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
+import { formatSessionPath } from '../../../contract/session-path.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
 import { wasGood } from '../../../core/good-session.ts';
@@ -8,7 +10,6 @@ import { establish } from '../../../session/establish.ts';
 import type { Session } from '../../../session/types.ts';
 import type { Transport } from '../../../transport/transport.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
-import type { Authorise, PublishGrant } from '../../control-client.ts';
 import { watchSilence } from '../../watch-silence.ts';
 import { IngestPull } from './pull.ts';
 
@@ -88,7 +89,7 @@ export class IngestFollower {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      const path = `/ingest?sk=${proof}`;
+      const path = formatSessionPath({ kind: 'ingest', engineProof: proof });
       const session = await establish(transport, { role: 'client', path, authority: new URL(relayUrl).host });
       watchSilence(transport);
       return session;

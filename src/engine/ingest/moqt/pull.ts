@@ -5,13 +5,13 @@ import {
   catalogTrackName,
   decodeCatalog,
 } from '../../../codec/catalog/streams-catalog.ts';
+import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
 import { bytesEqual } from '../../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { GroupFollower } from '../../../session/group-follower.ts';
 import type { MoqObject, Session, Subscription } from '../../../session/types.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
-import type { Authorise, PublishGrant } from '../../control-client.ts';
 import { Fmp4ToUnits } from '../fmp4/to-units.ts';
 
 export type IngestPullOptions = {

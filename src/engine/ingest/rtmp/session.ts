@@ -6,10 +6,10 @@ import { encodeChunks } from '../../../codec/rtmp/chunk-encoder.ts';
 import * as control from '../../../codec/rtmp/control.ts';
 import { ServerHandshake } from '../../../codec/rtmp/handshake.ts';
 import { messageType, type RtmpMessage } from '../../../codec/rtmp/message.ts';
+import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
-import type { Authorise, PublishGrant } from '../../control-client.ts';
 import { publishTarget } from './publish-target.ts';
 import { RtmpToUnits } from './to-units.ts';
 

@@ -1,6 +1,6 @@
 import type { KeyMaterial } from '../../../codec/srt/key-material.ts';
+import type { Authorise, PublishGrant, PublishRequest } from '../../../contract/publish-grant.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
-import type { Authorise, PublishGrant, PublishRequest } from '../../control-client.ts';
 import { Decryption } from './decryption.ts';
 import { type Refusal, rejection } from './rejection.ts';
 

@@ -1,8 +1,8 @@
 import type { ControlPacket, DataPacket } from '../../../codec/srt/packet.ts';
+import type { PublishGrant } from '../../../contract/publish-grant.ts';
 import { type StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
-import type { PublishGrant } from '../../control-client.ts';
 import { TsToUnits } from '../mpegts/to-units.ts';
 import { type ConnectionOptions, SrtConnection } from './connection.ts';
 

@@ -17,16 +17,16 @@ import {
   encodeControl,
   encodeData,
 } from '../../../../src/codec/srt/packet.ts';
+import type { PublishGrant } from '../../../../src/contract/publish-grant.ts';
 import { concat, fromHex } from '../../../../src/core/bytes.ts';
 import { deferred } from '../../../../src/core/deferred.ts';
 import { StreamsError } from '../../../../src/core/errors.ts';
 import type { MediaUnit } from '../../../../src/core/media-unit.ts';
-import type { PublishGrant } from '../../../../src/engine/control-client.ts';
 import { SrtListener, type SrtListenerOptions } from '../../../../src/engine/ingest/srt/listener.ts';
 import { publishTarget } from '../../../../src/engine/ingest/srt/publish-target.ts';
 import * as ts from '../../../codec/mpegts/build.ts';
 import * as wire from '../../../codec/srt/wire.ts';
-import { inputId, namespace, until } from '../../harness.ts';
+import { grant, inputId, until } from '../../harness.ts';
 
 const streamId = `${inputId}:right`;
 const request = (over: Partial<Parameters<typeof encodeCapabilities>[0]> = {}) => ({
@@ -49,7 +49,7 @@ async function serve(options: Partial<SrtListenerOptions> = {}) {
       if (asking.streamKey === 'other-kind') throw new StreamsError('CONFLICT', 'this input takes rtmp, not srt');
       if (asking.streamKey === 'away') throw new StreamsError('API_UNREACHABLE', 'the control plane does not answer');
       if (asking.streamKey !== 'right') throw new StreamsError('UNAUTHORIZED', 'wrong stream key');
-      return { orgId: 'org_local', inputId, namespace };
+      return grant;
     },
     publish: () => ({ push: (unit) => units.push(unit), end: (clean) => ends.push(clean) }),
     logger: { debug() {}, info: take, warn: take, error: take },
@@ -322,7 +322,7 @@ describe('SRT listener', () => {
     caller.shake({ version: 5, type: handshakeType.conclusion, extension: 5, cookie, extensions });
     await until(() => asking, 'the question');
     await served.listener.close();
-    if (word === 'granted') asked.resolve({ orgId: 'org_local', inputId, namespace });
+    if (word === 'granted') asked.resolve(grant);
     else asked.reject(new StreamsError('UNAUTHORIZED', 'wrong stream key'));
     await new Promise((resolve) => setImmediate(resolve));
     expect(served.ends).toEqual([]);

@@ -3,7 +3,7 @@ import { StreamsError } from '../../../../src/core/errors.ts';
 import type { LogFields, Logger } from '../../../../src/core/log.ts';
 import { WhipServer, type WhipServerOptions } from '../../../../src/engine/ingest/whip/server.ts';
 import { chromiumOffer, obsOffer, without } from '../../../codec/sdp/offers.ts';
-import { inputId, namespace, streamKey, until } from '../../harness.ts';
+import { grant, inputId, streamKey, until } from '../../harness.ts';
 
 const log: { message: string; fields: LogFields | undefined }[] = [];
 const write = (message: string, fields?: LogFields) => void log.push({ message, fields });
@@ -22,7 +22,7 @@ function start(options: Partial<WhipServerOptions> = {}) {
       if (key === 'sk_live_other')
         throw new StreamsError('CONFLICT', 'the input takes rtmp', { hint: 'publish to rtmp://…' });
       if (key !== streamKey) throw new StreamsError('UNAUTHORIZED', 'wrong stream key');
-      return { orgId: 'org_local', inputId, namespace };
+      return grant;
     },
     publish: () => {
       published++;
