@@ -30,11 +30,12 @@ import { maxHops, type Peer, randomHop, routeBy } from './cluster/route.ts';
 import { watchLink } from './cluster/watch-link.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from './discovery.ts';
 import { destination } from './goaway-destination.ts';
+import { fetchUnder } from './lapsing-fetch.ts';
 import type { RelayLimits } from './limits.ts';
 import { OfferedTrack } from './offered-track.ts';
 import type { Publisher } from './publisher.ts';
 import { RequestCounts, retryMs, type SessionLimit } from './request-counts.ts';
-import { type AskedTrack, grantForRequest } from './request-grant.ts';
+import { type AskedTrack, grantForRequest, type RequestGrant } from './request-grant.ts';
 import { rootedRequest, rootedSession } from './rooted.ts';
 import type { Router } from './router.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from './session-rights.ts';
@@ -78,6 +79,7 @@ export class RelaySession {
   /** The origin of what it announces, where it does not say. */
   readonly #ownHop = randomHop();
   #grant: Grant | undefined;
+  #isOver = false;
   readonly #tracks = new ClaimedTracks();
   readonly #requests = new RequestCounts((limit) => this.#most(limit));
 
@@ -115,6 +117,7 @@ export class RelaySession {
       reason = close.reason === '' ? close.by : close.reason;
       return close;
     } finally {
+      this.#isOver = true;
       this.#grant?.over?.({ reason, ...this.#tally.figures() });
     }
   }
@@ -181,6 +184,8 @@ export class RelaySession {
     };
     try {
       this.#grant = await this.#context.authoriser.authorise(request);
+      // The client did not wait for the answer: whoever granted it still hears of the end.
+      if (this.#isOver) this.#grant.over?.({ reason: 'refused', ...this.#tally.figures() });
       if (asksToJoin(peer.path) && !isMember(this.#grant)) throw noMember(peer.path);
     } catch (error) {
       const { code, message } = toStreamsError(error);
@@ -210,7 +215,7 @@ export class RelaySession {
     };
   }
 
-  #grantFor(grant: Grant, request: AskedTrack): Promise<{ grant: Grant } | Refusal> {
+  #grantFor(grant: Grant, request: AskedTrack): Promise<RequestGrant | Refusal> {
     return grantForRequest(grant, request, this.#transport, this.#context.authoriser);
   }
 
@@ -232,7 +237,10 @@ export class RelaySession {
     }
     // What the token allowed ends with the token.
     const stop = answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(reason));
-    void request.over.then(() => stop?.());
+    void request.over.then(() => {
+      stop?.();
+      answer.over();
+    });
     await this.#route(request, answer.grant);
   }
 
@@ -267,7 +275,8 @@ export class RelaySession {
       if ('code' in answer) request.reject(answer.code, answer.reason);
       else {
         const { peer } = await this.#open.promise;
-        await this.#context.router.fetch(request, this.#tally, peer);
+        const serve = (fetch: IncomingFetch) => this.#context.router.fetch(fetch, this.#tally, peer);
+        await fetchUnder(answer, grant, request, serve);
       }
     } finally {
       over();
@@ -284,7 +293,8 @@ export class RelaySession {
         return;
       }
       const { peer } = await this.#open.promise;
-      const { largest, properties } = await this.#context.router.status(request.track, this.#tally, peer);
+      const asking = this.#context.router.status(request.track, this.#tally, peer);
+      const { largest, properties } = await asking.finally(() => answer.over());
       request.accept({ largest, trackProperties: properties });
     } catch (error) {
       if (!(error instanceof StreamsError)) throw error;

@@ -11,7 +11,7 @@ import { openAuthoriser, TestPublisher, testRelay, track } from './harness.ts';
 let relay: RelayCore;
 afterEach(() => relay.close());
 
-/** Viewers need the token `good-<id>`, in the URL or shown otherwise; `end` makes every token lapse. */
+/** Viewers need the token `good-<id>`, in the URL or shown otherwise; `end` makes the tokens of requests lapse, not that of the session, which is watched first. */
 function strict(): { authoriser: Authoriser; end: () => void } {
   const watchers = new Set<(reason: string) => void>();
   const authoriser: Authoriser = {
@@ -29,7 +29,10 @@ function strict(): { authoriser: Authoriser; end: () => void } {
       return { ...grant, watch };
     },
   };
-  return { authoriser, end: () => [...watchers].at(-1)!('auth_failed: the token has expired') };
+  const end = (): void => {
+    for (const lapse of [...watchers].slice(1)) lapse('auth_failed: the token has expired');
+  };
+  return { authoriser, end };
 }
 
 const token = (text: string) => ({ type: 0, value: utf8(text) });

@@ -80,4 +80,18 @@ describe('keepCertificate', () => {
     expect(swapped[0]?.sha256).not.toBe(current.sha256);
     expect((await ensureCertificate({ dataDir, hosts: [] })).sha256).toBe(swapped[0]?.sha256);
   });
+
+  it('hands it on again when that failed', async () => {
+    const current = await ensureCertificate({ dataDir, hosts: [], now: Date.now() - 10 * dayMs });
+    const offered: string[] = [];
+    const swap = (next: RelayCertificate): void => {
+      offered.push(next.sha256);
+      if (offered.length === 1) throw new TypeError('the listener does not take it');
+    };
+    const stop = keepCertificate({ dataDir, hosts: [] }, current, swap, silentLogger, 5);
+    await eventually(() => expect(offered.length).toBe(2));
+    stop();
+    expect(offered[1]).toBe(offered[0]);
+    expect(offered[0]).not.toBe(current.sha256);
+  });
 });
