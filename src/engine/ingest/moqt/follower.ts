@@ -1,6 +1,7 @@
 import { sessionCodes } from '../../../codec/moqt/codes.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
+import { faultFields } from '../../../core/fault.ts';
 import { wasGood } from '../../../core/good-session.ts';
 import { isId } from '../../../core/ids.ts';
 import { type Logger, redactUrl } from '../../../core/log.ts';
@@ -81,7 +82,7 @@ export class IngestFollower {
   }
 
   async #connect(): Promise<Session> {
-    const { connect, relayUrl, proof } = this.#options;
+    const { connect, relayUrl, proof, logger } = this.#options;
     const { signal } = this.#stop;
     const transport = await connect(relayUrl);
     const abort = () => transport.close({ code: sessionCodes.noError, reason: 'the engine stops' });
@@ -89,7 +90,9 @@ export class IngestFollower {
     signal.addEventListener('abort', abort, { once: true });
     try {
       const path = `/ingest?sk=${proof}`;
-      const session = await establish(transport, { role: 'client', path, authority: new URL(relayUrl).host });
+      const fault = (error: unknown) =>
+        logger.error('an unexpected error: the relay connection is closed', faultFields(error));
+      const session = await establish(transport, { role: 'client', path, authority: new URL(relayUrl).host, fault });
       watchSilence(transport);
       return session;
     } catch (error) {
