@@ -1,5 +1,5 @@
-// `npm run fuzz -- [--sessions] --minutes 10 [--seed 1]`: the fuzz tests, or those of whole sessions alone, over and over, every pass with a seed of its own. Ends at the first
-// pass that fails, hangs or grows, and says how to see it again.
+// `npm run fuzz -- [--sessions] --minutes 10 [--seed 1]`: the fuzz tests, or those of whole sessions alone, over and over, every pass
+// with a seed of its own. Ends at the first pass that fails, hangs or grows, and says how to see it again.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -3,6 +3,7 @@ import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import { formatSessionPath } from '../contract/session-path.ts';
 import { delay } from '../core/delay.ts';
 import { toStreamsError } from '../core/errors.ts';
+import { faultFields } from '../core/fault.ts';
 import { wasGood } from '../core/good-session.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import { answerFetch } from '../session/answer-fetch.ts';
@@ -132,7 +133,7 @@ export class RelayPublisher {
   }
 
   async #connect(): Promise<Session> {
-    const { connect, namespace } = this.#options;
+    const { connect, namespace, logger } = this.#options;
     const { signal } = this.#stop;
     const relayUrl = this.#movedTo ?? this.#options.relayUrl;
     // Should the new one not answer, the next attempt goes where we were told in the first place.
@@ -147,6 +148,7 @@ export class RelayPublisher {
         role: 'client',
         path: this.#path(),
         authority: new URL(relayUrl).host,
+        fault: (error) => logger.error('an unexpected error: the relay connection is closed', faultFields(error)),
         handlers: {
           subscribe: (request) => this.#subscribe(request, aliases),
           fetch: (request) => this.#fetch(request),

@@ -22,7 +22,7 @@ import type {
   TrackName,
 } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
-import { cannotBeSaid } from './cannot-be-said.ts';
+import { sayable } from './cannot-be-said.ts';
 import { ClaimedTracks } from './claimed-tracks.ts';
 import { followPeer } from './cluster/follow-peer.ts';
 import { asksToJoin, isMember, memberGrant, noMember } from './cluster/join.ts';
@@ -388,15 +388,5 @@ export class RelaySession {
     const offer = new OfferedTrack(name, request, by);
     this.#context.router.offer(offer);
     await offer.done.finally(over);
-  }
-}
-
-/** A request whose answer does not fit on the wire is refused. */
-async function sayable(request: IncomingFetch, serving: Promise<void>): Promise<void> {
-  try {
-    await serving;
-  } catch (error) {
-    if (!cannotBeSaid(error)) throw error;
-    request.reject(requestErrorCodes.internalError, error.message);
   }
 }

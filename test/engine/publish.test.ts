@@ -1,23 +1,24 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { silentLogger } from '../../src/core/log.ts';
+import { type Logger, silentLogger } from '../../src/core/log.ts';
 import { Broadcast } from '../../src/engine/broadcast.ts';
 import { RelayPublisher } from '../../src/engine/publish.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Session } from '../../src/session/types.ts';
 import { memoryPair } from '../../src/transport/memory.ts';
+import { capturingLogger } from '../control/helpers.ts';
 
 const namespace = ['stream', 'org_local', 'lv_1'];
 
 /** A publisher whose relays are `relays`, in the order in which it connects to them. */
-function publishing() {
+function publishing(broadcast = new Broadcast(0), logger: Logger = silentLogger) {
   const relays: { url: string; session: Session; path: string }[] = [];
   const publisher = new RelayPublisher({
-    broadcast: new Broadcast(0),
+    broadcast,
     inputId: 'lv_1',
     streamKey: 'sk',
     namespace,
     relayUrl: 'moqt://relay.test:4443',
-    logger: silentLogger,
+    logger,
     retryMs: { first: 5, longest: 5 },
     connect: async (url) => {
       const pair = memoryPair({ protocol: 'moqt-18' });
@@ -61,6 +62,20 @@ it('leaves at once when it is to come back, and does', async () => {
   expect(await relays[0]!.session.closed).toMatchObject({ by: 'peer', code: 0 });
   await connected(2);
   expect(relays[1]!.url).toBe('moqt://relay.test:4443');
+});
+
+it('ends the session that an unexpected error was thrown for, says so with its stack, and connects again', async () => {
+  const log = capturingLogger();
+  const broadcast = new Broadcast(0);
+  broadcast.find = () => {
+    throw new TypeError('boom');
+  };
+  const { relays, connected } = publishing(broadcast, log);
+  await connected(1);
+  relays[0]!.session.subscribe({ namespace, name: 'video' }).catch(() => {});
+  expect(await relays[0]!.session.closed).toMatchObject({ by: 'peer', code: 0x1 });
+  expect(log.lines.filter((line) => /^error .*boom.*publish\.test/.test(line))).toHaveLength(1);
+  await connected(2);
 });
 
 it('waits longer each time for a relay that takes it and lets it go at once', async () => {

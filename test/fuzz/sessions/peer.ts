@@ -3,6 +3,7 @@ import { establish } from '../../../src/session/establish.ts';
 import type {
   FetchedObjects,
   IncomingSubgroup,
+  MoqObject,
   Publication,
   PublishedNamespace,
   Session,
@@ -21,7 +22,10 @@ export type Dice = {
   bytes(): Uint8Array;
 };
 
-/** Few, so that peers meet; and those that are at the edge of what may be said. */
+/** `lawful`: what well-behaved peers say. `odd`: values from the edges too. `wild`: bytes of no meaning as well. */
+const manners = ['lawful', 'lawful', 'lawful', 'odd', 'odd', 'wild'] as const;
+
+/** Few, so that peers meet: the first two are those of lawful peers. The others are at the edge of what may be said. */
 const namespaces: readonly (readonly string[])[] = [
   ['stream', 'org_a', 'lv_one'],
   ['stream', 'org_a', 'lv_two'],
@@ -55,18 +59,22 @@ export class RandomPeer {
   readonly #subgroups: IncomingSubgroup[] = [];
   readonly #fetches: FetchedObjects[] = [];
   readonly #raw: SendStream[] = [];
+  readonly #writing = new Map<SubgroupWriter, { properties: boolean; nextObject: number }>();
+  readonly #manner: (typeof manners)[number];
   #session: Session | undefined;
+  #next = 0;
 
   constructor(pair: MemoryPair, dice: Dice) {
     this.#pair = pair;
     this.#dice = dice;
+    this.#manner = dice.pick(manners);
   }
 
   /** Most shake hands; the others are heard of by their bytes only. */
   begin(): void {
     const { pick, chance } = this.#dice;
-    if (chance(0.15)) return;
-    const relayHop = chance(0.3) ? { hopId: pick(hops) } : {};
+    if (this.#manner === 'wild' && chance(0.5)) return;
+    const relayHop = this.#manner !== 'lawful' && chance(0.3) ? { hopId: pick(hops) } : {};
     const path = pick(['/publish/lv_one', '/playback/lv_one', '']);
     attempt(async () => {
       this.#session = await establish(this.#pair.client, {
@@ -86,27 +94,44 @@ export class RandomPeer {
 
   step(): void {
     const { below } = this.#dice;
-    attempt(() => (below(5) === 0 ? this.#nonsense() : this.#act()));
+    attempt(() => (this.#manner === 'wild' && below(5) === 0 ? this.#nonsense() : this.#act()));
+  }
+
+  get #lawful(): boolean {
+    return this.#manner === 'lawful' || this.#dice.chance(0.7);
+  }
+
+  /** Numbers of the lawful go up. */
+  #number(): number {
+    return this.#lawful ? this.#next++ : this.#dice.pick(numbers);
+  }
+
+  #namespace(): readonly string[] {
+    return this.#dice.pick(this.#lawful ? namespaces.slice(0, 2) : namespaces);
+  }
+
+  #properties(): Uint8Array {
+    return (this.#lawful ? undefined : this.#dice.pick(properties)) ?? new Uint8Array();
   }
 
   #track() {
     const { pick } = this.#dice;
-    return { namespace: [...pick(namespaces)], name: pick(trackNames) };
+    return { namespace: [...this.#namespace()], name: pick(this.#lawful ? trackNames.slice(0, 2) : trackNames) };
   }
 
   async #act(): Promise<void> {
     const session = this.#session;
-    if (session === undefined) return this.#nonsense();
+    if (session === undefined) return this.#manner === 'wild' ? this.#nonsense() : undefined;
     const { below, pick, chance } = this.#dice;
-    switch (below(16)) {
+    switch (below(24)) {
       case 0: {
-        const told = chance(0.3) ? { ids: [pick(hops), pick(hops)], cost: pick(numbers) } : undefined;
+        const told = !this.#lawful ? { ids: [pick(hops), pick(hops)], cost: pick(numbers) } : undefined;
         const hopsOf = told as unknown as Parameters<Session['publishNamespace']>[1];
-        this.#namespaces.push(await session.publishNamespace(pick(namespaces), hopsOf));
+        this.#namespaces.push(await session.publishNamespace(this.#namespace(), hopsOf));
         return;
       }
       case 1:
-        return taken(this.#namespaces, below)?.withdraw();
+        return chance(0.3) ? taken(this.#namespaces, below)?.withdraw() : undefined;
       case 2:
       case 3: {
         const more = { priority: pick([0, 255]), rendezvousMs: pick([0, 50]), forward: chance(0.8) };
@@ -119,15 +144,16 @@ export class RandomPeer {
         return;
       }
       case 4:
-        return taken(this.#subscriptions, below)?.unsubscribe();
+        return chance(0.3) ? taken(this.#subscriptions, below)?.unsubscribe() : undefined;
       case 5: {
         if (this.#subscriptions.length === 0) return;
         await pick(this.#subscriptions).update({ forward: chance(0.5), priority: below(256) });
         return;
       }
       case 6: {
-        const start = { group: pick(numbers), object: pick(numbers) };
-        const fetched = await session.fetch({ track: this.#track(), start, end: { group: pick(numbers), object: 1 } });
+        const start = this.#lawful ? { group: 0, object: 0 } : { group: pick(numbers), object: pick(numbers) };
+        const end = this.#lawful ? { group: this.#next, object: 0 } : { group: pick(numbers), object: pick(numbers) };
+        const fetched = await session.fetch({ track: this.#track(), start, end });
         this.#fetches.push(fetched);
         await fetched.next();
         return;
@@ -138,15 +164,17 @@ export class RandomPeer {
         await session.trackStatus(this.#track());
         return;
       case 9: {
-        const offer = { alias: pick(numbers), trackProperties: pick(properties) ?? new Uint8Array() };
+        const offer = { alias: this.#number(), trackProperties: this.#properties() };
         this.#publications.push(await session.publish(this.#track(), offer));
         return;
       }
       case 10:
-        await (chance(0.5) ? session.subscribeNamespace(pick(namespaces)) : session.subscribeTracks(pick(namespaces)));
+        await (chance(0.5)
+          ? session.subscribeNamespace(this.#namespace())
+          : session.subscribeTracks(this.#namespace()));
         return;
       case 11:
-        return taken(this.#publications, below)?.done(pick(numbers), 'over');
+        return chance(0.3) ? taken(this.#publications, below)?.done(pick(numbers), 'over') : undefined;
       case 12:
         return taken(this.#subgroups, below)?.stop(pick(numbers));
       default:
@@ -157,24 +185,39 @@ export class RandomPeer {
   #send(): void {
     const { below, pick, chance } = this.#dice;
     if (this.#publications.length === 0) return;
-    const object = {
-      objectId: pick(numbers),
-      status: pick(['normal', 'normal', 'endOfGroup', 'endOfTrack'] as const),
-      properties: pick(properties),
-      payload: chance(0.7) ? new Uint8Array(below(200)) : new Uint8Array(),
+    if (this.#writers.length === 0 || chance(0.2)) {
+      const ids = { groupId: this.#number(), subgroupId: this.#lawful ? 0 : pick(numbers) };
+      const has = chance(0.3);
+      const more = { priority: below(256), endOfGroup: chance(0.5), properties: has, firstObject: chance(0.5) };
+      const writer = pick(this.#publications).openSubgroup({ ...ids, ...more });
+      this.#writers.push(writer);
+      this.#writing.set(writer, { properties: has, nextObject: 0 });
+      return;
+    }
+    const writer = pick(this.#writers);
+    const state = this.#writing.get(writer)!;
+    const full = this.#lawful || chance(0.7);
+    const object: MoqObject = {
+      objectId: this.#lawful ? state.nextObject++ : pick(numbers),
+      status: full ? 'normal' : pick(['endOfGroup', 'endOfTrack'] as const),
+      properties: this.#lawful && !state.properties ? undefined : this.#properties(),
+      payload: new Uint8Array(full ? 1 + below(200) : 0),
     };
-    if (chance(0.2)) {
-      const datagram = { groupId: pick(numbers), priority: below(256), endOfGroup: chance(0.5), object };
-      pick(this.#publications).sendDatagram(datagram);
-    } else if (this.#writers.length === 0 || chance(0.3)) {
-      const ids = { groupId: pick(numbers), subgroupId: pick(numbers) };
-      const more = { priority: below(256), endOfGroup: chance(0.5), properties: chance(0.5), firstObject: chance(0.5) };
-      this.#writers.push(pick(this.#publications).openSubgroup({ ...ids, ...more }));
-    } else {
-      const [writes, finishes] = [chance(0.6), chance(0.6)];
-      if (writes) pick(this.#writers).write(object);
-      else if (finishes) taken(this.#writers, below)?.finish();
-      else taken(this.#writers, below)?.reset(pick(numbers));
+    switch (below(12)) {
+      case 0:
+        taken(this.#writers, below)?.reset(pick(numbers));
+        break;
+      case 1:
+      case 2:
+        taken(this.#writers, below)?.finish();
+        break;
+      case 3: {
+        const datagram = { groupId: this.#number(), priority: below(256), endOfGroup: chance(0.5), object };
+        pick(this.#publications).sendDatagram(datagram);
+        break;
+      }
+      default:
+        writer.write(object);
     }
   }
 
@@ -210,19 +253,19 @@ export class RandomPeer {
   #handlers(): SessionHandlers {
     const { pick, chance, below } = this.#dice;
     const answer = (accept: () => void, reject: () => void) => {
-      const say = () => attempt(chance(0.7) ? accept : reject);
-      if (chance(0.1)) return;
+      const say = () => attempt(chance(0.9) ? accept : reject);
+      if (!this.#lawful && chance(0.3)) return;
       if (chance(0.2)) setTimeout(say, below(5));
       else say();
-      if (chance(0.05)) say();
+      if (!this.#lawful && chance(0.2)) say();
     };
     return {
       subscribe: (request) =>
         answer(
           () => {
-            const largest = chance(0.3) ? { largest: { group: pick(numbers), object: pick(numbers) } } : {};
-            const trackProperties = pick(properties) ?? new Uint8Array();
-            this.#publications.push(request.accept({ alias: pick(numbers), ...largest, trackProperties }));
+            const largest = this.#lawful ? {} : { largest: { group: pick(numbers), object: pick(numbers) } };
+            const trackProperties = this.#properties();
+            this.#publications.push(request.accept({ alias: this.#number(), ...largest, trackProperties }));
           },
           () => request.reject(pick(numbers), 'no'),
         ),

@@ -3,6 +3,7 @@ import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts
 import { formatSessionPath } from '../../../contract/session-path.ts';
 import { delay } from '../../../core/delay.ts';
 import { toStreamsError } from '../../../core/errors.ts';
+import { faultFields } from '../../../core/fault.ts';
 import { wasGood } from '../../../core/good-session.ts';
 import { isId } from '../../../core/ids.ts';
 import { type Logger, redactUrl } from '../../../core/log.ts';
@@ -82,7 +83,7 @@ export class IngestFollower {
   }
 
   async #connect(): Promise<Session> {
-    const { connect, relayUrl, proof } = this.#options;
+    const { connect, relayUrl, proof, logger } = this.#options;
     const { signal } = this.#stop;
     const transport = await connect(relayUrl);
     const abort = () => transport.close({ code: sessionCodes.noError, reason: 'the engine stops' });
@@ -90,7 +91,9 @@ export class IngestFollower {
     signal.addEventListener('abort', abort, { once: true });
     try {
       const path = formatSessionPath({ kind: 'ingest', engineProof: proof });
-      const session = await establish(transport, { role: 'client', path, authority: new URL(relayUrl).host });
+      const fault = (error: unknown) =>
+        logger.error('an unexpected error: the relay connection is closed', faultFields(error));
+      const session = await establish(transport, { role: 'client', path, authority: new URL(relayUrl).host, fault });
       watchSilence(transport);
       return session;
     } catch (error) {
