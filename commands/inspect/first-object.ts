@@ -1,8 +1,8 @@
 import { sessionCodes, streamResetCodes } from '../../src/codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
-import { refusalOfClose, refusalOfRequest } from '../../src/sdk/refusal.ts';
-import { playbackTarget } from '../../src/sdk/relay-url.ts';
-import type { ConnectTransport } from '../../src/sdk/viewer-types.ts';
+import { playbackTarget } from '../../src/sdk/connect/relay-url.ts';
+import { refusalOfClose, refusalOfRequest } from '../../src/sdk/viewer/refusal.ts';
+import type { ConnectTransport } from '../../src/sdk/viewer/viewer-types.ts';
 import { establish } from '../../src/session/establish.ts';
 import { RequestError } from '../../src/session/request-error.ts';
 import type { Subscription } from '../../src/session/types.ts';

@@ -1,8 +1,8 @@
 import { type Catalog, catalogTrackName, decodeCatalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { sessionCodes, streamResetCodes } from '../../src/codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
-import { refusalOfClose, refusalOfRequest } from '../../src/sdk/refusal.ts';
-import { playbackTarget } from '../../src/sdk/relay-url.ts';
+import { playbackTarget } from '../../src/sdk/connect/relay-url.ts';
+import { refusalOfClose, refusalOfRequest } from '../../src/sdk/viewer/refusal.ts';
 import { establish } from '../../src/session/establish.ts';
 import { RequestError } from '../../src/session/request-error.ts';
 import type { IncomingSubgroup, Session, Subscription } from '../../src/session/types.ts';

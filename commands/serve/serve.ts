@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { StreamsError } from '../../src/core/errors.ts';
+import type { SupervisorEvent } from '../../src/serve/children/supervisor.ts';
 import { parseAddresses, parseOnly, parseTrustedProxies, parseVersions } from '../../src/serve/config.ts';
 import { defaultDataDir } from '../../src/serve/data-dir.ts';
 import { readPublicUrls } from '../../src/serve/public-urls.ts';
 import { type RunningServe, startServe } from '../../src/serve/serve.ts';
-import type { SupervisorEvent } from '../../src/serve/supervisor.ts';
 import { addressesNote } from '../addresses-note.ts';
 import type { Run } from '../command.ts';
 import type { Output } from '../output/output.ts';

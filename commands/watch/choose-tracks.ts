@@ -1,6 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { Catalog } from '../../src/sdk/index.ts';
-import { selectDefaultTracks } from '../../src/sdk/select-tracks.ts';
+import { selectDefaultTracks } from '../../src/sdk/viewer/select-tracks.ts';
 
 /**
  * Which tracks to follow by `--track` and `--rendition`: exactly those named, or the picture named with the usual sound, or

@@ -1,6 +1,6 @@
+import { TrackStore } from '../broadcast/track-store.ts';
 import { type Catalog, catalogTrackName, encodeCatalog } from '../codec/catalog/streams-catalog.ts';
 import type { MediaUnit } from '../core/media-unit.ts';
-import { TrackStore } from '../session/track-store.ts';
 import { Packager } from './package/from-units.ts';
 import { ChannelLadder, type ChannelLadderOptions } from './transcode/channel-ladder.ts';
 import { CatalogViews } from './views/catalog-views.ts';

@@ -1,3 +1,6 @@
+import { answerFetch } from '../broadcast/answer-fetch.ts';
+import { type FeedTally, newTally, TrackFeed } from '../broadcast/track-sender.ts';
+import type { TrackStore } from '../broadcast/track-store.ts';
 import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
 import { formatSessionPath } from '../contract/session-path.ts';
@@ -6,10 +9,7 @@ import { toStreamsError } from '../core/errors.ts';
 import { faultFields } from '../core/fault.ts';
 import { wasGood } from '../core/good-session.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
-import { answerFetch } from '../session/answer-fetch.ts';
 import { establish } from '../session/establish.ts';
-import { type FeedTally, newTally, TrackFeed } from '../session/track-feed.ts';
-import type { TrackStore } from '../session/track-store.ts';
 import type { IncomingFetch, IncomingSubscribe, Session } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Broadcast } from './broadcast.ts';

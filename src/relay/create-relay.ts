@@ -9,8 +9,8 @@ import type { Transport } from '../transport/transport.ts';
 import { randomHop } from './cluster/route.ts';
 import { newCounters, type RelayCounters } from './counters.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
-import { type Dialled, RelaySession } from './relay-session.ts';
-import { Router } from './router.ts';
+import { Router } from './routing/router.ts';
+import { type Dialled, RelaySession } from './session/relay-session.ts';
 
 /** Sessions that come and go are worth a line each, but not any number of them. */
 const sessionLinesPerSecond = 100;

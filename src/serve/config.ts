@@ -4,7 +4,7 @@ import { relayVersions } from '../codec/moqt/version-names.ts';
 import { StreamsError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { CongestionControl } from '../transport/quic/native-types.ts';
-import { type ProcessName, processNames } from './child-messages.ts';
+import { type ProcessName, processNames } from './children/child-messages.ts';
 import type { PublicUrls } from './public-urls.ts';
 
 /** What `streams serve` was asked for. Ports: 0 picks a free one. */

@@ -3,7 +3,7 @@ import { serverAuthoriser } from '../access/auth-server.ts';
 import { openKeySource } from '../access/relay-token/key-source.ts';
 import { tokenAuthoriser } from '../access/relay-token/path-authoriser.ts';
 import type { Logger } from '../core/log.ts';
-import { type Relay, startRelay } from '../relay/relay.ts';
+import { type Relay, startRelay } from '../relay/start-relay.ts';
 import { makeDataDir } from './data-dir.ts';
 import type { RelaySettings } from './relay-settings/relay-settings.ts';
 

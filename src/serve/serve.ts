@@ -11,17 +11,17 @@ import {
   toldEndpoints,
 } from '../control/addresses.ts';
 import { StreamsError } from '../core/errors.ts';
-import type { Child } from './child.ts';
-import type { ProcessName } from './child-messages.ts';
+import type { Child } from './children/child.ts';
+import type { ProcessName } from './children/child-messages.ts';
+import type { ControlConfig, ControlReady } from './children/control-child.ts';
+import type { EngineConfig, EngineReady } from './children/engine-child.ts';
+import type { RelayConfig, RelayReady } from './children/relay-child.ts';
+import { relayEnv, relayNodeOptions } from './children/relay-memory.ts';
+import { type ChildPlan, Supervisor, type SupervisorEvent } from './children/supervisor.ts';
 import { checkServeOptions, type ServeOptions, urlOf } from './config.ts';
-import type { ControlConfig, ControlReady } from './control-child.ts';
 import { type Lock, lockDataDir, makeDataDir } from './data-dir.ts';
 import { type DemoInput, demoInput, demoPlayback } from './demo.ts';
-import type { EngineConfig, EngineReady } from './engine-child.ts';
 import { ensureLocalKey } from './local-key.ts';
-import type { RelayConfig, RelayReady } from './relay-child.ts';
-import { relayEnv, relayNodeOptions } from './relay-memory.ts';
-import { type ChildPlan, Supervisor, type SupervisorEvent } from './supervisor.ts';
 
 export type RunningServe = {
   /** What runs here, and how others reach it. */
@@ -187,7 +187,7 @@ class Stack {
     const { STREAMS_API_KEY: _, STREAMS_SERVICE_TOKEN: __, ...env } = this.#env;
     // What opens the store is control's alone.
     if (name !== 'control') for (const secret of storeSecrets) delete env[secret];
-    return { entry: fileURLToPath(new URL('./child-main.js', import.meta.url)), args: [name], env };
+    return { entry: fileURLToPath(new URL('./children/child-main.js', import.meta.url)), args: [name], env };
   }
 
   #controlPlan(): ChildPlan {

@@ -1,5 +1,5 @@
+import type { RangeFilters } from '../codec/moqt/fields/range-filters.ts';
 import type { TrackName } from '../codec/moqt/model.ts';
-import type { RangeFilters } from '../codec/moqt/range-filters.ts';
 
 /** Of the faces of a session (types.ts) those by which namespaces are announced and found. */
 

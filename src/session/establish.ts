@@ -4,7 +4,7 @@ import { liteVersion } from '../codec/moqt/lite/version.ts';
 import { StreamsError } from '../core/errors.ts';
 import type { Transport } from '../transport/transport.ts';
 import { LiteSession } from './lite/lite-session.ts';
-import { MoqSession } from './moq-session.ts';
+import { MoqSession } from './moqt/moq-session.ts';
 import type { EstablishOptions, Session } from './types.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
-import { readKeyValuePairs } from '../codec/moqt/key-value-pairs.ts';
+import type { FetchItem } from '../codec/moqt/data/fetch-stream.ts';
+import { readKeyValuePairs } from '../codec/moqt/fields/key-value-pairs.ts';
+import type { RangeFilters, RangeSet, ValueRange } from '../codec/moqt/fields/range-filters.ts';
+import { propertyTypes } from '../codec/moqt/fields/track-properties.ts';
 import type { MoqObject } from '../codec/moqt/model.ts';
-import type { RangeFilters, RangeSet, ValueRange } from '../codec/moqt/range-filters.ts';
-import { propertyTypes } from '../codec/moqt/track-properties.ts';
 import { vi64 } from '../codec/moqt/varint.ts';
 import { WireReader } from '../codec/moqt/wire.ts';
 

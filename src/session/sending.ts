@@ -1,4 +1,4 @@
-import type { StoredGroup } from './track-store.ts';
+import type { StoredGroup } from '../broadcast/track-store.ts';
 import type { SubgroupWriter } from './types.ts';
 
 /** One group on its way to one subscription: what of it the network has, and how long the rest has waited. Times in ms. */

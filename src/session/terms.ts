@@ -1,6 +1,6 @@
+import type { MessageParameters } from '../codec/moqt/fields/parameters.ts';
+import { type RangeFilters, updatedFilters } from '../codec/moqt/fields/range-filters.ts';
 import type { GroupOrder, SubscriptionFilter } from '../codec/moqt/model.ts';
-import type { MessageParameters } from '../codec/moqt/parameters.ts';
-import { type RangeFilters, updatedFilters } from '../codec/moqt/range-filters.ts';
 import { objectPriorities } from '../core/send-order.ts';
 
 /** What a subscriber wants of a subscription, and may change (draft-18 10.2, 10.9.1). */

@@ -1,8 +1,8 @@
-import type { AuthToken } from '../codec/moqt/auth-token.ts';
+import type { FetchItem } from '../codec/moqt/data/fetch-stream.ts';
 import type { ObjectDialect } from '../codec/moqt/dialect.ts';
-import type { FetchItem } from '../codec/moqt/fetch-stream.ts';
+import type { AuthToken } from '../codec/moqt/fields/auth-token.ts';
+import type { RangeFilters } from '../codec/moqt/fields/range-filters.ts';
 import type { Location, MoqObject, ObjectStatus, SubscriptionFilter, TrackName } from '../codec/moqt/model.ts';
-import type { RangeFilters } from '../codec/moqt/range-filters.ts';
 import type { EndListener, SendStream, Transport } from '../transport/transport.ts';
 import type {
   Hops,

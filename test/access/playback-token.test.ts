@@ -8,8 +8,8 @@ import { KeySet } from '../../src/access/jwks.ts';
 import { PlaybackTokens } from '../../src/access/playback-token.ts';
 import { ControlClient } from '../../src/contract/client.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { pathAuthoriser } from '../../src/relay/authorise.ts';
-import { controlPublishAuthoriser } from '../../src/relay/http-publish-authoriser.ts';
+import { pathAuthoriser } from '../../src/relay/rights/authorise.ts';
+import { controlPublishAuthoriser } from '../../src/relay/rights/http-publish-authoriser.ts';
 
 const issuer = 'https://issuer.example';
 const id = 'lv_one';

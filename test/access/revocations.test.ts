@@ -11,7 +11,7 @@ import { PlaybackTokens } from '../../src/access/playback-token.ts';
 import { Revocations } from '../../src/access/revocations.ts';
 import { ControlClient } from '../../src/contract/client.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { pathAuthoriser } from '../../src/relay/authorise.ts';
+import { pathAuthoriser } from '../../src/relay/rights/authorise.ts';
 
 const id = 'lv_one';
 const now = Date.now();

@@ -34,7 +34,7 @@ const site = createServer((request, response) => {
 
 beforeAll(async () => {
   demo = await readFile(demoFile);
-  script = await bundle(`import { attachPlayer } from '${sourceFile('src/sdk/mse-player.ts')}';
+  script = await bundle(`import { attachPlayer } from '${sourceFile('src/sdk/player/mse-player.ts')}';
     globalThis.playerTest = { attach: attachPlayer, problems: [] };`);
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   browser = await launchChromium();

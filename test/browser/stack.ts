@@ -2,7 +2,7 @@ import { fromHex } from '../../src/core/bytes.ts';
 import { silentLogger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
 import type { DemoOptions } from '../../src/engine/ingest/demo/demo.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import { type Relay, startRelay } from '../../src/relay/start-relay.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { startTestControl } from '../control/helpers.ts';
 import { engineOptions } from '../engine/engine-options.ts';

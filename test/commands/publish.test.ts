@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../../src/sdk/pace.ts';
+import { Pace } from '../../src/sdk/publisher/pace.ts';
 import { commandLine } from './command-line.ts';
 
 const id = 'lv_0123456789abcdefghijkl';

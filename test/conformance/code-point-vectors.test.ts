@@ -6,21 +6,21 @@ import {
   sessionCodes,
   streamResetCodes,
 } from '../../src/codec/moqt/codes.ts';
-import type { MessageTable } from '../../src/codec/moqt/control-decoder.ts';
+import type { MessageTable } from '../../src/codec/moqt/control/control-decoder.ts';
+import { statusOf } from '../../src/codec/moqt/data/object-stream.ts';
 import { dialectFor } from '../../src/codec/moqt/dialects.ts';
+import { draft14Messages } from '../../src/codec/moqt/draft14/draft14.ts';
 import * as errors14 from '../../src/codec/moqt/draft14/error-codes.ts';
-import { draft14Messages } from '../../src/codec/moqt/draft14.ts';
+import { draft16Messages } from '../../src/codec/moqt/draft16/draft16.ts';
 import * as errors16 from '../../src/codec/moqt/draft16/error-codes.ts';
-import { draft16Messages } from '../../src/codec/moqt/draft16.ts';
-import { draft18Messages } from '../../src/codec/moqt/draft18.ts';
-import { draft19Messages, draft19Rules } from '../../src/codec/moqt/draft19.ts';
+import { draft18Messages } from '../../src/codec/moqt/draft18/draft18.ts';
+import { draft19Messages, draft19Rules } from '../../src/codec/moqt/draft19/draft19.ts';
+import { draft20Messages } from '../../src/codec/moqt/draft20/draft20.ts';
 import { countedForm } from '../../src/codec/moqt/draft20/location-filter.ts';
 import { draft20Rules } from '../../src/codec/moqt/draft20/parameters.ts';
-import { draft20Messages } from '../../src/codec/moqt/draft20.ts';
+import { draft18Rules, type ParameterRules } from '../../src/codec/moqt/fields/parameters.ts';
+import { propertyTypes } from '../../src/codec/moqt/fields/track-properties.ts';
 import type { RequestType } from '../../src/codec/moqt/model.ts';
-import { statusOf } from '../../src/codec/moqt/object-stream.ts';
-import { draft18Rules, type ParameterRules } from '../../src/codec/moqt/parameters.ts';
-import { propertyTypes } from '../../src/codec/moqt/track-properties.ts';
 import { ofMoqtail, type Registry, registries } from './vectors/code-points.ts';
 
 /** SOME_NAME → someName */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, onTestFinished } from 'vitest';
 import type { Authoriser } from '../../src/access/grant.ts';
 import { everythingBelow } from '../../src/access/pattern.ts';
 import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import type { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';

@@ -3,7 +3,7 @@ import type { Authoriser } from '../../src/access/grant.ts';
 import { everythingBelow } from '../../src/access/pattern.ts';
 import { liteProtocols } from '../../src/codec/moqt/lite/version.ts';
 import { fromHex, fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import type { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import { connect } from '../../src/transport/connect.ts';
 import { Broadcast, Connection, Path, Time } from '../helpers/moq-net.ts';

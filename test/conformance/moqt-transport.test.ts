@@ -2,7 +2,7 @@ import { type DraftVersion, WIRED_DRAFTS } from '@moqt/transport';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { moqtProtocols } from '../../src/codec/moqt/dialects.ts';
 import { fromHex, fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import type { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
-import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
+import { controlAuthoriser } from '../../src/relay/rights/control-authoriser.ts';
 import { serviceToken, startTestControl } from './helpers.ts';
 
 const limitMs = 2000;

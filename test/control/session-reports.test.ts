@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Grant, nothingCarried, type SessionFigures } from '../../src/access/grant.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
-import { SessionReports } from '../../src/relay/session-reports.ts';
+import { SessionReports } from '../../src/relay/reports/session-reports.ts';
+import { controlAuthoriser } from '../../src/relay/rights/control-authoriser.ts';
 import { capturingLogger, serviceToken, startTestControl, type TestControl, temporaryDir } from './helpers.ts';
 
 const poll = { timeout: 5000, interval: 20 };

@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
+import type { TrackStore } from '../../src/broadcast/track-store.ts';
 import { decodeHangCatalog } from '../../src/codec/catalog/hang-catalog.ts';
 import { decodeMsfCatalog } from '../../src/codec/catalog/msf-catalog.ts';
 import { writeFragment } from '../../src/codec/cmaf/fragment.ts';
@@ -6,7 +7,6 @@ import { fromBase64 } from '../../src/core/base64.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import type { VideoUnit } from '../../src/core/media-unit.ts';
 import { Broadcast } from '../../src/engine/broadcast.ts';
-import type { TrackStore } from '../../src/session/track-store.ts';
 
 const avcC = fromHex('0164001effe1001a6764001eacd980a02ff97011000003000100000300320f162d9a01000668e97892c8b0fdf8f800');
 const picture = (ms: number, keyframe: boolean): VideoUnit => ({

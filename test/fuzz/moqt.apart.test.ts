@@ -7,7 +7,7 @@ import {
   subgroupCases,
   subgroupViolations,
 } from '../../fixtures/wire/moqt-18/objects.ts';
-import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import { MoqtError } from '../../src/codec/moqt/moqt-error.ts';
 import { hex } from '../../src/core/bytes.ts';
 import { expectEqual } from './expect-equal.ts';

@@ -1,5 +1,5 @@
 import { silentLogger } from '../../src/core/log.ts';
-import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/relay/start-relay.ts';
 import { temporaryDir } from '../control/helpers.ts';
 import { openAuthoriser } from './harness.ts';
 

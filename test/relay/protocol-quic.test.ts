@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import type { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { FetchedObjects, Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connectQuic } from '../../src/transport/quic/connect.ts';

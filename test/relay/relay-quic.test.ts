@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/codec/moqt/codes.ts';
 import { fromHex } from '../../src/core/bytes.ts';
-import { type Relay, startRelay } from '../../src/relay/relay.ts';
+import { type Relay, startRelay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session } from '../../src/session/types.ts';
 import { connectQuic } from '../../src/transport/quic/connect.ts';

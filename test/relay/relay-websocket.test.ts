@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { fromHex } from '../../src/core/bytes.ts';
-import { type Relay, type RelayOptions, startRelay } from '../../src/relay/relay.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connect } from '../../src/transport/connect.ts';

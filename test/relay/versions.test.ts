@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { moqtProtocols, protocolsOf } from '../../src/codec/moqt/dialects.ts';
 import { relayVersions } from '../../src/codec/moqt/version-names.ts';
 import { fromHex, utf8 } from '../../src/core/bytes.ts';
-import type { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { IncomingSubgroup, MoqObject, Publication, Session, SessionHandlers } from '../../src/session/types.ts';
 import { connect as connectTransport } from '../../src/transport/connect.ts';

@@ -1,7 +1,7 @@
 import { engineProof } from '../../src/access/engine-proof.ts';
 import type { Logger } from '../../src/core/log.ts';
-import { controlAuthoriser } from '../../src/relay/control-authoriser.ts';
-import type { RelayOptions } from '../../src/relay/relay.ts';
+import { controlAuthoriser } from '../../src/relay/rights/control-authoriser.ts';
+import type { RelayOptions } from '../../src/relay/start-relay.ts';
 import { serviceToken, type TestControl } from '../control/helpers.ts';
 
 /** A relay on a free port of loopback that asks this control plane. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { StreamsError } from '../../src/core/errors.ts';
-import { BroadcastPublisher } from '../../src/sdk/broadcast-publisher.ts';
-import type { PublisherOptions, PublisherState } from '../../src/sdk/publisher-types.ts';
+import { BroadcastPublisher } from '../../src/sdk/publisher/broadcast-publisher.ts';
+import type { PublisherOptions, PublisherState } from '../../src/sdk/publisher/publisher-types.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Session } from '../../src/session/types.ts';
 import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';

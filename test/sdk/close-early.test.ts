@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { BroadcastPublisher } from '../../src/sdk/broadcast-publisher.ts';
-import { BroadcastViewer } from '../../src/sdk/broadcast-viewer.ts';
-import type { ConnectTransport } from '../../src/sdk/viewer-types.ts';
+import { BroadcastPublisher } from '../../src/sdk/publisher/broadcast-publisher.ts';
+import { BroadcastViewer } from '../../src/sdk/viewer/broadcast-viewer.ts';
+import type { ConnectTransport } from '../../src/sdk/viewer/viewer-types.ts';
 import { establish } from '../../src/session/establish.ts';
 import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';
-import { url } from './publisher.ts';
+import { url } from './publisher/publisher.ts';
 
 const kinds = {
   viewer: (connect: ConnectTransport) => new BroadcastViewer({ url, connect }),

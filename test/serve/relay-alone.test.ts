@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as moq from '@moq/token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/core/bytes.ts';
-import type { Relay } from '../../src/relay/relay.ts';
+import type { Relay } from '../../src/relay/start-relay.ts';
 import { startRelayAlone } from '../../src/serve/relay-alone.ts';
 import { relaySettings } from '../../src/serve/relay-settings/relay-settings.ts';
 import { establish } from '../../src/session/establish.ts';

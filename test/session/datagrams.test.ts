@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import { BoundedQueue } from '../../src/session/bounded-queue.ts';
 import { encode, messages, obj, rawPeer, subscribed, track } from './helpers.ts';
 

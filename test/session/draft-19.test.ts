@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { draft19 } from '../../src/codec/moqt/draft19.ts';
+import { draft19 } from '../../src/codec/moqt/draft19/draft19.ts';
 import type { Message } from '../../src/codec/moqt/message.ts';
 import { emptyBytes } from '../../src/core/bytes.ts';
 import { establish } from '../../src/session/establish.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { requestErrorCodes } from '../../src/codec/moqt/codes.ts';
-import { draft20 } from '../../src/codec/moqt/draft20.ts';
+import { draft20 } from '../../src/codec/moqt/draft20/draft20.ts';
 import type { Message } from '../../src/codec/moqt/message.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Location, SessionHandlers, TrackStatus } from '../../src/session/types.ts';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { publishDoneCodes } from '../../src/codec/moqt/codes.ts';
-import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import type { Publication } from '../../src/session/types.ts';
 import {

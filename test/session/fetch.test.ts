@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import { concat, emptyBytes, utf8 } from '../../src/core/bytes.ts';
 import type {
   EstablishOptions,

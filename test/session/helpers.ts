@@ -1,6 +1,6 @@
 import { beforeEach, describe, onTestFinished } from 'vitest';
 import { moqtProtocols } from '../../src/codec/moqt/dialects.ts';
-import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import type { Message } from '../../src/codec/moqt/message.ts';
 import type { MoqObject } from '../../src/codec/moqt/model.ts';
 import { utf8 } from '../../src/core/bytes.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { transportPriorities } from '../../src/core/send-order.ts';
-import { RequestIds } from '../../src/session/request-ids.ts';
+import { RequestIds } from '../../src/session/moqt/request-ids.ts';
 import type { SessionState } from '../../src/session/state.ts';
 import { advance } from '../../src/session/state.ts';
 import type { ObjectPriority } from '../../src/session/stream-priority.ts';

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { draft18 } from '../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import { concat, emptyBytes } from '../../src/core/bytes.ts';
 import type { IncomingSubscribe } from '../../src/session/types.ts';
 import {

@@ -1,11 +1,11 @@
-import type { ControlDecoder } from './control-decoder.ts';
-import type { ObjectDatagram } from './datagram.ts';
-import type { FetchDecoder, FetchEncoder } from './fetch-stream.ts';
+import type { ControlDecoder } from './control/control-decoder.ts';
+import type { ObjectDatagram } from './data/datagram.ts';
+import type { FetchDecoder, FetchEncoder } from './data/fetch-stream.ts';
+import type { SubgroupDecoder } from './data/object-stream.ts';
+import type { WireSubgroupHeader } from './data/subgroup-header.ts';
+import type { TrackProperties } from './fields/track-properties.ts';
 import type { Message } from './message.ts';
 import type { GroupOrder, MoqObject } from './model.ts';
-import type { SubgroupDecoder } from './object-stream.ts';
-import type { WireSubgroupHeader } from './subgroup-header.ts';
-import type { TrackProperties } from './track-properties.ts';
 import type { Varints } from './varint.ts';
 
 /** How objects look on the wire of a version, MoQT or moq-lite: what a relay needs to write them once for many viewers. */

@@ -1,9 +1,9 @@
 import type { Dialect } from './dialect.ts';
-import { draft14 } from './draft14.ts';
-import { draft16 } from './draft16.ts';
-import { draft18 } from './draft18.ts';
-import { draft19 } from './draft19.ts';
-import { draft20, draft21, draft22 } from './draft20.ts';
+import { draft14 } from './draft14/draft14.ts';
+import { draft16 } from './draft16/draft16.ts';
+import { draft18 } from './draft18/draft18.ts';
+import { draft19 } from './draft19/draft19.ts';
+import { draft20, draft21, draft22 } from './draft20/draft20.ts';
 import { type MoqtVersion, moqtVersions } from './version-names.ts';
 
 const byVersion: Readonly<Record<MoqtVersion, Dialect>> = {

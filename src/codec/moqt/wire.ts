@@ -1,8 +1,8 @@
 import { ByteReader, ByteWriter, fromUtf8, utf8 } from '../../core/bytes.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { decodeName, encodeName } from './fields/track-name.ts';
 import type { Location, TrackName } from './model.ts';
 import { protocolViolation } from './moqt-error.ts';
-import { decodeName, encodeName } from './track-name.ts';
 import type { Varints } from './varint.ts';
 
 const maxNameBytes = 4096;

@@ -4,7 +4,7 @@ import { isId, newId } from '../../core/ids.ts';
 import { recordedAsset, reportAsset } from '../asset-state.ts';
 import { authenticate, requireScope } from '../auth/authenticate.ts';
 import type { Caller, ControlContext } from '../context.ts';
-import { assetsCreate } from '../operations/assets-create.ts';
+import { assetsCreate } from '../operations/assets/create.ts';
 import { invoke } from '../operations/define.ts';
 import type { App } from './app-env.ts';
 import { mountEndpoint } from './mount-endpoint.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from './define.ts';
 import { orgId } from './fields.ts';
-import { addresses, viewAddresses } from './live-input-view.ts';
+import { addresses, viewAddresses } from './live-inputs/view.ts';
 
 export const status = defineOperation({
   name: 'server.status',

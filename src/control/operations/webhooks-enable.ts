@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineOperation } from './define.ts';
 import { orgId, webhookId } from './fields.ts';
-import { findWebhook, viewWebhook, webhook } from './webhook-view.ts';
+import { findWebhook, viewWebhook, webhook } from './webhooks/view.ts';
 
 export const webhooksEnable = defineOperation({
   name: 'webhooks.enable',

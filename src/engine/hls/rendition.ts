@@ -1,8 +1,8 @@
+import type { StoredGroup, TrackStore } from '../../broadcast/track-store.ts';
 import type { CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
 import { parseFragment } from '../../codec/cmaf/fragment.ts';
 import { parseInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { bytesEqual } from '../../core/bytes.ts';
-import type { StoredGroup, TrackStore } from '../../session/track-store.ts';
 import type { Cuts } from './cuts.ts';
 
 /** Seconds and bytes a playlist lists, and more that stays for clients that hold an older one. */

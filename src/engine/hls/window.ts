@@ -1,5 +1,5 @@
+import type { TrackStore } from '../../broadcast/track-store.ts';
 import { type CatalogTrack, catalogTrackName } from '../../codec/catalog/streams-catalog.ts';
-import type { TrackStore } from '../../session/track-store.ts';
 import type { Broadcast } from '../broadcast.ts';
 import { Cuts } from './cuts.ts';
 import { Rendition, type WindowLimits } from './rendition.ts';

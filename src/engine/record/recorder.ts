@@ -1,7 +1,7 @@
+import type { StoredGroup, TrackStore } from '../../broadcast/track-store.ts';
 import { catalogTrackName } from '../../codec/catalog/streams-catalog.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import type { StoredGroup, TrackStore } from '../../session/track-store.ts';
 import type { Broadcast } from '../broadcast.ts';
 import type { AssetRecord } from '../vod/asset-record.ts';
 import { AssetWriter } from '../vod/asset-writer.ts';

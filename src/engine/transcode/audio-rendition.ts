@@ -1,7 +1,7 @@
+import type { TrackStore } from '../../broadcast/track-store.ts';
 import { type AudioSpecificConfig, parseAudioSpecificConfig } from '../../codec/aac/audio-specific-config.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { decodeAudioTag } from '../../codec/flv/audio-tag.ts';
-import type { TrackStore } from '../../session/track-store.ts';
 import { SampleCounter } from '../ingest/sample-counter.ts';
 import { type OnConfig, RenditionGroups } from './rendition-groups.ts';
 import type { Rendition, SourceFrame } from './source-frame.ts';

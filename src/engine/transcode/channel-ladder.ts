@@ -1,7 +1,7 @@
+import { TrackStore } from '../../broadcast/track-store.ts';
 import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
 import type { Ladder, LadderRung } from '../../core/ladder.ts';
 import type { Logger } from '../../core/log.ts';
-import { TrackStore } from '../../session/track-store.ts';
 import { AudioRendition } from './audio-rendition.ts';
 import { chooseRungs, describeRung, type Rung } from './choose-rungs.ts';
 import { OnDemand } from './on-demand.ts';

@@ -1,5 +1,5 @@
+import type { TrackStore } from '../../broadcast/track-store.ts';
 import { type FragmentSample, writeFragment } from '../../codec/cmaf/fragment.ts';
-import type { TrackStore } from '../../session/track-store.ts';
 
 /** Hears the codec string and the init segment of each ffmpeg. */
 export type OnConfig = (codec: string, init: Uint8Array) => void;

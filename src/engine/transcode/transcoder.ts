@@ -1,3 +1,4 @@
+import type { StoredGroup, TrackStore } from '../../broadcast/track-store.ts';
 import { parseFragment, type TrackDefaults } from '../../codec/cmaf/fragment.ts';
 import { parseInitSegment } from '../../codec/cmaf/init-segment.ts';
 import type { TrackDescription } from '../../codec/cmaf/sample-entry.ts';
@@ -5,7 +6,6 @@ import { writeMatroskaFrame, writeMatroskaHead } from '../../codec/matroska/live
 import { bytesEqual } from '../../core/bytes.ts';
 import { toStreamsError } from '../../core/errors.ts';
 import type { LogFields, Logger } from '../../core/log.ts';
-import type { StoredGroup, TrackStore } from '../../session/track-store.ts';
 import { ffmpegArguments, type TranscodeJob } from './ffmpeg-arguments.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 import type { Rendition } from './source-frame.ts';

@@ -1,7 +1,7 @@
+import type { TrackStore } from '../../broadcast/track-store.ts';
 import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { decodeVideoTag } from '../../codec/flv/video-tag.ts';
 import { hasIdr, parseAvcConfig } from '../../codec/h264/avc-config.ts';
-import type { TrackStore } from '../../session/track-store.ts';
 import { type OnConfig, RenditionGroups } from './rendition-groups.ts';
 import type { Rendition, SourceFrame } from './source-frame.ts';
 

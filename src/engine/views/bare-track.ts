@@ -1,5 +1,5 @@
-import type { StoredGroup } from '../../session/track-store.ts';
-import { TrackStore } from '../../session/track-store.ts';
+import type { StoredGroup } from '../../broadcast/track-store.ts';
+import { TrackStore } from '../../broadcast/track-store.ts';
 
 /**
  * A track without its init segments: the groups of `source` from object 1 on, for players that take the init segment from a

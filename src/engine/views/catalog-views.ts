@@ -1,9 +1,9 @@
 import { barePrefix } from '../../access/grant.ts';
+import { TrackStore } from '../../broadcast/track-store.ts';
 import { encodeHangCatalog, hangCatalogName } from '../../codec/catalog/hang-catalog.ts';
 import { encodeMsfCatalog, msfCatalogName } from '../../codec/catalog/msf-catalog.ts';
 import type { Catalog, CatalogTrack } from '../../codec/catalog/streams-catalog.ts';
 import { toBase64 } from '../../core/base64.ts';
-import { TrackStore } from '../../session/track-store.ts';
 import { BareTrack } from './bare-track.ts';
 
 type View = { readonly store: TrackStore; encode(catalog: Catalog): Uint8Array };

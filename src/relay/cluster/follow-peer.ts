@@ -3,9 +3,9 @@ import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import { toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { NamespaceEvent, Session } from '../../session/types.ts';
-import { namespaceKey, type Publisher } from '../publisher.ts';
-import type { Router } from '../router.ts';
-import type { SessionTally } from '../session-tally.ts';
+import type { SessionTally } from '../reports/session-tally.ts';
+import { namespaceKey, type Publisher } from '../routing/publisher.ts';
+import type { Router } from '../routing/router.ts';
 import { isUsable, type Peer, routeBy } from './route.ts';
 
 export type PeerContext = {

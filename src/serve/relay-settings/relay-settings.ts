@@ -3,7 +3,7 @@ import { parsePattern, parsePrefix } from '../../access/relay-token/paths.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { ClusterSettings } from '../../relay/cluster/start-cluster.ts';
 import type { RelayLimits } from '../../relay/limits.ts';
-import type { ListenAddress } from '../../relay/relay.ts';
+import type { ListenAddress } from '../../relay/start-relay.ts';
 import type { CongestionControl } from '../../transport/quic/native-types.ts';
 import { clusterOf } from './cluster.ts';
 import { type ReadKeys, readToml, type Written } from './read-toml.ts';

@@ -7,7 +7,7 @@ import { encodeMessage } from '../../codec/moqt/lite/message.ts';
 import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { Hops, IncomingPrefix, PrefixFeed } from '../types.ts';
 import type { LiteContext } from './context.ts';
 import type { LiteStream } from './lite-stream.ts';

@@ -6,7 +6,7 @@ import { requestTypes } from '../../codec/moqt/lite/stream-types.ts';
 import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import { limitExceeded, MoqtError, protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import { deferred } from '../../core/deferred.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { Hops, IncomingNamespace, NamespaceEvent, PrefixSubscription } from '../types.ts';
 import type { LiteContext } from './context.ts';
 import { type LiteStream, openRequest } from './lite-stream.ts';

@@ -3,7 +3,7 @@ import { encodeMessage } from '../../codec/moqt/lite/message.ts';
 import { type Probe, probe } from '../../codec/moqt/lite/probe.ts';
 import type { ProbeLevel } from '../../codec/moqt/lite/setup.ts';
 import type { Transport } from '../../transport/transport.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { LiteContext } from './context.ts';
 import type { LiteStream } from './lite-stream.ts';
 

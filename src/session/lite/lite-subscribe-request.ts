@@ -7,7 +7,7 @@ import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import type { GroupOrder, SubscriptionFilter, TrackName } from '../../codec/moqt/model.ts';
 import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { SubscriptionTerms } from '../terms.ts';
 import type { IncomingSubscribe, Publication, SubscribeAnswer } from '../types.ts';
 import type { LiteContext } from './context.ts';

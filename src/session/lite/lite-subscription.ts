@@ -9,7 +9,7 @@ import { deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
 import { BoundedQueue } from '../bounded-queue.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { SubscriptionTerms } from '../terms.ts';
 import type {
   DatagramObject,

@@ -1,6 +1,6 @@
 import { pathOf } from '../../codec/moqt/lite/fields.ts';
 import { deferred } from '../../core/deferred.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { Hops, PublishedNamespace } from '../types.ts';
 import type { AnnounceFeed } from './announce-feed.ts';
 import type { LiteContext } from './context.ts';

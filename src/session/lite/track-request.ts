@@ -5,7 +5,7 @@ import { trackInfoOf } from '../../codec/moqt/lite/timestamp.ts';
 import { type Track, trackInfo } from '../../codec/moqt/lite/track.ts';
 import type { TrackName } from '../../codec/moqt/model.ts';
 import { deferred } from '../../core/deferred.ts';
-import type { SessionMember } from '../context.ts';
+import type { SessionMember } from '../moqt/context.ts';
 import type { IncomingTrackStatus, TrackStatus } from '../types.ts';
 import type { LiteContext } from './context.ts';
 import type { LiteStream } from './lite-stream.ts';

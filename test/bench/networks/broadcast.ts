@@ -1,4 +1,4 @@
-import { PublishedBroadcast } from '../../../src/sdk/published-broadcast.ts';
+import { PublishedBroadcast } from '../../../src/sdk/publisher/published-broadcast.ts';
 import { writeMark } from '../mark.ts';
 
 /** What a 720p30 encoder at 2.5 Mbit/s makes, by size and time: a group a second, its first frame five times the others, and AAC. */

@@ -1,4 +1,4 @@
-import { PublisherSession } from '../../../src/sdk/publisher-session.ts';
+import { PublisherSession } from '../../../src/sdk/publisher/publisher-session.ts';
 import { establish } from '../../../src/session/establish.ts';
 import { connect } from '../../../src/transport/connect.ts';
 import type { CongestionControl } from '../../../src/transport/quic/native-types.ts';

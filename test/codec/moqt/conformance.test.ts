@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import * as draft from '../../../fixtures/wire/moqt-18/code-points.ts';
 import { codes } from '../../../src/codec/moqt/codes.ts';
 import { setupOptionTypes } from '../../../src/codec/moqt/control/setup.ts';
-import { draft18Messages } from '../../../src/codec/moqt/draft18.ts';
+import { draft18Messages } from '../../../src/codec/moqt/draft18/draft18.ts';
+import { parameterTypes } from '../../../src/codec/moqt/fields/parameters.ts';
+import { propertyTypes } from '../../../src/codec/moqt/fields/track-properties.ts';
 import { isRequest } from '../../../src/codec/moqt/message.ts';
-import { parameterTypes } from '../../../src/codec/moqt/parameters.ts';
-import { propertyTypes } from '../../../src/codec/moqt/track-properties.ts';
 
 /** SOME_NAME → someName */
 const camel = (name: string) => name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

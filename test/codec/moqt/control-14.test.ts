@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { controlCases, controlViolations } from '../../../fixtures/wire/moqt-14/control.ts';
-import { draft14 } from '../../../src/codec/moqt/draft14.ts';
+import { draft14 } from '../../../src/codec/moqt/draft14/draft14.ts';
 import { concat, hex } from '../../../src/core/bytes.ts';
 
 const decoded = (...bytes: number[]) => draft14.controlDecoder().push(Uint8Array.from(bytes));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { controlCases, controlViolations } from '../../../fixtures/wire/moqt-16/control.ts';
-import { draft16 } from '../../../src/codec/moqt/draft16.ts';
+import { draft16 } from '../../../src/codec/moqt/draft16/draft16.ts';
 import { concat, hex } from '../../../src/core/bytes.ts';
 
 describe('control messages of draft-16', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import * as of18 from '../../../fixtures/wire/moqt-18/control.ts';
 import { controlCases, controlViolations, invalidFilters } from '../../../fixtures/wire/moqt-19/control.ts';
-import { draft19 } from '../../../src/codec/moqt/draft19.ts';
+import { draft19 } from '../../../src/codec/moqt/draft19/draft19.ts';
 import { hex } from '../../../src/core/bytes.ts';
 
 /** What draft-19 has no longer. */

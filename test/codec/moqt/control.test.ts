@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { controlCases, controlViolations } from '../../../fixtures/wire/moqt-18/control.ts';
-import { draft18 } from '../../../src/codec/moqt/draft18.ts';
-import { decodeName, encodeName } from '../../../src/codec/moqt/track-name.ts';
+import { draft18 } from '../../../src/codec/moqt/draft18/draft18.ts';
+import { decodeName, encodeName } from '../../../src/codec/moqt/fields/track-name.ts';
 import { concat, fromHex, hex } from '../../../src/core/bytes.ts';
 
 describe('control messages', () => {

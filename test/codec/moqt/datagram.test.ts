@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { datagramCases, datagramViolations, object } from '../../../fixtures/wire/moqt-18/objects.ts';
-import { draft18 } from '../../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../../src/codec/moqt/draft18/draft18.ts';
 import { hex } from '../../../src/core/bytes.ts';
 
 describe('object datagrams', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { draft18 } from '../../../src/codec/moqt/draft18.ts';
-import type { FetchItem } from '../../../src/codec/moqt/fetch-stream.ts';
+import type { FetchItem } from '../../../src/codec/moqt/data/fetch-stream.ts';
+import { draft18 } from '../../../src/codec/moqt/draft18/draft18.ts';
 import { concat, fromHex, hex, utf8 } from '../../../src/core/bytes.ts';
 
 const object = (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { object, subgroupCases, subgroupViolations } from '../../../fixtures/wire/moqt-18/objects.ts';
-import { draft18 } from '../../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../../src/codec/moqt/draft18/draft18.ts';
 import type { MoqObject } from '../../../src/codec/moqt/model.ts';
 import { concat, hex } from '../../../src/core/bytes.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from '../../../fixtures/wire/annotated.ts';
 import { datagramCases, fetchCases } from '../../../fixtures/wire/moqt-14/objects.ts';
-import { draft14 } from '../../../src/codec/moqt/draft14.ts';
+import { draft14 } from '../../../src/codec/moqt/draft14/draft14.ts';
 import { concat, hex, utf8 } from '../../../src/core/bytes.ts';
 
 const header = { trackAlias: 1, groupId: 2, subgroupId: 0, endOfGroup: false, properties: false, firstObject: true };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { draft16 } from '../../../src/codec/moqt/draft16.ts';
-import type { FetchItem } from '../../../src/codec/moqt/fetch-stream.ts';
+import type { FetchItem } from '../../../src/codec/moqt/data/fetch-stream.ts';
+import { draft16 } from '../../../src/codec/moqt/draft16/draft16.ts';
 import type { MoqObject } from '../../../src/codec/moqt/model.ts';
 import { fromHex, hex, utf8 } from '../../../src/core/bytes.ts';
 

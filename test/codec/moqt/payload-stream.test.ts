@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PayloadStream } from '../../../src/codec/moqt/payload-stream.ts';
+import { PayloadStream } from '../../../src/codec/moqt/data/payload-stream.ts';
 import { vi64 } from '../../../src/codec/moqt/varint.ts';
 import type { WireReader } from '../../../src/codec/moqt/wire.ts';
 

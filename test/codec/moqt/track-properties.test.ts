@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readTrackProperties } from '../../../src/codec/moqt/track-properties.ts';
+import { readTrackProperties } from '../../../src/codec/moqt/fields/track-properties.ts';
 import { vi64 } from '../../../src/codec/moqt/varint.ts';
 import { fromHex } from '../../../src/core/bytes.ts';
 

@@ -1,6 +1,6 @@
-import { decodeAuthToken } from '../../../src/codec/moqt/auth-token.ts';
 import { sessionCodes } from '../../../src/codec/moqt/codes.ts';
 import type { Dialect } from '../../../src/codec/moqt/dialect.ts';
+import { decodeAuthToken } from '../../../src/codec/moqt/fields/auth-token.ts';
 import type { Message } from '../../../src/codec/moqt/message.ts';
 import { MoqtError } from '../../../src/codec/moqt/moqt-error.ts';
 import { bytesEqual, hex } from '../../../src/core/bytes.ts';

@@ -1,8 +1,8 @@
 import * as draft14 from '../../../src/codec/moqt/draft14/error-codes.ts';
 import { toPublishDoneCode as toDraft16 } from '../../../src/codec/moqt/draft16/error-codes.ts';
+import type { MessageParameters } from '../../../src/codec/moqt/fields/parameters.ts';
 import type { Message } from '../../../src/codec/moqt/message.ts';
 import type { SubscriptionFilter } from '../../../src/codec/moqt/model.ts';
-import type { MessageParameters } from '../../../src/codec/moqt/parameters.ts';
 import { quicVarints } from '../../../src/codec/moqt/quic-varints.ts';
 import { filter, order, pair, properties, range, setupOptions, token } from './fields.ts';
 import type { Field, Fields } from './vectors.ts';

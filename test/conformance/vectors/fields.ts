@@ -1,12 +1,12 @@
-import { decodeAuthToken } from '../../../src/codec/moqt/auth-token.ts';
 import type { FetchRange } from '../../../src/codec/moqt/control/fetch.ts';
 import { setupOptionTypes } from '../../../src/codec/moqt/control/setup.ts';
 import type { LocationFilter } from '../../../src/codec/moqt/draft20/location-filter.ts';
-import { readKeyValuePairs } from '../../../src/codec/moqt/key-value-pairs.ts';
+import { decodeAuthToken } from '../../../src/codec/moqt/fields/auth-token.ts';
+import { readKeyValuePairs } from '../../../src/codec/moqt/fields/key-value-pairs.ts';
+import { type MessageParameters, parameterTypes } from '../../../src/codec/moqt/fields/parameters.ts';
+import { rangeFilterTypes, rangeKinds } from '../../../src/codec/moqt/fields/range-filters.ts';
 import type { Message } from '../../../src/codec/moqt/message.ts';
 import type { SubscriptionFilter } from '../../../src/codec/moqt/model.ts';
-import { type MessageParameters, parameterTypes } from '../../../src/codec/moqt/parameters.ts';
-import { rangeFilterTypes, rangeKinds } from '../../../src/codec/moqt/range-filters.ts';
 import { type Varints, vi64 } from '../../../src/codec/moqt/varint.ts';
 import { WireReader } from '../../../src/codec/moqt/wire.ts';
 import { hex } from '../../../src/core/bytes.ts';

@@ -1,10 +1,10 @@
+import { extensionHeaders } from '../../../src/codec/moqt/data/extension-headers.ts';
+import type { FetchItem } from '../../../src/codec/moqt/data/fetch-stream.ts';
+import { statusCodes } from '../../../src/codec/moqt/data/object-stream.ts';
+import type { WireSubgroupHeader } from '../../../src/codec/moqt/data/subgroup-header.ts';
 import type { Dialect } from '../../../src/codec/moqt/dialect.ts';
-import { extensionHeaders } from '../../../src/codec/moqt/extension-headers.ts';
-import type { FetchItem } from '../../../src/codec/moqt/fetch-stream.ts';
 import type { MoqObject } from '../../../src/codec/moqt/model.ts';
 import { MoqtError, protocolViolation } from '../../../src/codec/moqt/moqt-error.ts';
-import { statusCodes } from '../../../src/codec/moqt/object-stream.ts';
-import type { WireSubgroupHeader } from '../../../src/codec/moqt/subgroup-header.ts';
 import { WireReader } from '../../../src/codec/moqt/wire.ts';
 import { bytesEqual, concat, hex } from '../../../src/core/bytes.ts';
 import { difference, hasWide, refusal } from './compare.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { draft18 } from '../../../src/codec/moqt/draft18.ts';
+import { draft18 } from '../../../src/codec/moqt/draft18/draft18.ts';
 import { StreamsError } from '../../../src/core/errors.ts';
 import { silentLogger } from '../../../src/core/log.ts';
 import { Cluster } from '../../../src/relay/cluster/cluster.ts';

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { Authoriser } from '../../../src/access/grant.ts';
 import { everythingBelow } from '../../../src/access/pattern.ts';
 import type { ClusterSettings } from '../../../src/relay/cluster/start-cluster.ts';
-import type { Relay } from '../../../src/relay/relay.ts';
+import type { Relay } from '../../../src/relay/start-relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import type { Session, SessionHandlers } from '../../../src/session/types.ts';
 import { connect } from '../../../src/transport/connect.ts';

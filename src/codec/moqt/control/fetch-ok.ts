@@ -1,7 +1,7 @@
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { Location } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.13 FETCH_OK (0x18). `end` as in FETCH. */

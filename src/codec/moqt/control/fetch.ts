@@ -1,7 +1,7 @@
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { Location, TrackName } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** What to fetch. `end` is the last location plus one object; object 0 means the whole group. */

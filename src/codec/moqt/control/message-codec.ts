@@ -1,4 +1,4 @@
-import type { ParameterRules } from '../parameters.ts';
+import type { ParameterRules } from '../fields/parameters.ts';
 import type { WireReader, WireWriter } from '../wire.ts';
 
 /** Bytes of one message's payload, without type and length. `decode` must use the reader up: what is left over is a violation. */

@@ -1,4 +1,4 @@
-import { type MessageParameters, readParameters, writeParameters } from '../parameters.ts';
+import { type MessageParameters, readParameters, writeParameters } from '../fields/parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /**

@@ -1,6 +1,6 @@
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { RequestType } from '../model.ts';
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.5 REQUEST_OK (0x7). `trackProperties` (undecoded pairs) are there only in answer to TRACK_STATUS. */

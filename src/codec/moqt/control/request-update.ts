@@ -1,5 +1,5 @@
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.9 REQUEST_UPDATE (0x2), on the stream of the request it changes. It has a request id of its own. */

@@ -1,6 +1,6 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
-import type { KeyValuePair } from '../key-value-pairs.ts';
-import { readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import type { KeyValuePair } from '../fields/key-value-pairs.ts';
+import { readKeyValuePairs, writeKeyValuePairs } from '../fields/key-value-pairs.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { boundedInteger } from '../wire.ts';
 import type { MessageCodec } from './message-codec.ts';

@@ -1,5 +1,5 @@
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.18 SUBSCRIBE_NAMESPACE (0x50). */

@@ -1,6 +1,6 @@
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { TrackName } from '../model.ts';
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.7 SUBSCRIBE (0x3), first on a request stream. */

@@ -1,6 +1,6 @@
+import type { MessageParameters } from '../fields/parameters.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { TrackName } from '../model.ts';
-import type { MessageParameters } from '../parameters.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
 import type { MessageCodec } from './message-codec.ts';
 
 /** draft-18 10.14 TRACK_STATUS (0xD): a SUBSCRIBE that only asks. */

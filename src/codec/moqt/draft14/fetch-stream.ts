@@ -1,9 +1,9 @@
 import { emptyBytes } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
-import type { FetchItem } from '../fetch-stream.ts';
+import type { FetchItem } from '../data/fetch-stream.ts';
+import { readProperties, refuseProperties } from '../data/object-stream.ts';
+import { PayloadStream, type PromisedItem } from '../data/payload-stream.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { readProperties, refuseProperties } from '../object-stream.ts';
-import { PayloadStream, type PromisedItem } from '../payload-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { type WireReader, WireWriter } from '../wire.ts';
 import { objectFromExtensions, objectToExtensions } from './objects.ts';

@@ -1,7 +1,7 @@
-import { readFilter } from '../filter.ts';
+import { readFilter } from '../fields/filter.ts';
+import { readTrackProperties } from '../fields/track-properties.ts';
 import type { GroupOrder, Location, SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { readTrackProperties } from '../track-properties.ts';
 import { vi64 } from '../varint.ts';
 import type { WireReader, WireWriter } from '../wire.ts';
 

@@ -1,10 +1,10 @@
 import { emptyBytes } from '../../../core/bytes.ts';
-import type { ObjectDatagram } from '../datagram.ts';
-import { decodeDatagram as decodeAny, encodeDatagram as encodeAny } from '../datagram.ts';
-import { extensionHeaders } from '../extension-headers.ts';
+import type { ObjectDatagram } from '../data/datagram.ts';
+import { decodeDatagram as decodeAny, encodeDatagram as encodeAny } from '../data/datagram.ts';
+import { extensionHeaders } from '../data/extension-headers.ts';
+import { encodeObject as encodeAnyObject, SubgroupDecoder } from '../data/object-stream.ts';
 import type { MoqObject } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { encodeObject as encodeAnyObject, SubgroupDecoder } from '../object-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { WireReader } from '../wire.ts';
 

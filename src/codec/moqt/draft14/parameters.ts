@@ -1,9 +1,9 @@
 import { emptyBytes } from '../../../core/bytes.ts';
-import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../fields/key-value-pairs.ts';
+import type { MessageParameters } from '../fields/parameters.ts';
+import { propertyTypes } from '../fields/track-properties.ts';
 import type { GroupOrder } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import type { MessageParameters } from '../parameters.ts';
-import { propertyTypes } from '../track-properties.ts';
 import { vi64 } from '../varint.ts';
 import { boundedInteger, WireReader, WireWriter } from '../wire.ts';
 

@@ -1,6 +1,6 @@
 import type { MessageCodec } from '../control/message-codec.ts';
 import type { PublishOk } from '../draft16/shared-control-message.ts';
-import { writeFilter } from '../filter.ts';
+import { writeFilter } from '../fields/filter.ts';
 import { readFlag, readOrder, readSubscriptionFilter, writeOrder } from './fields.ts';
 import { readParameters, requestParameters, writeRequestParameters } from './parameters.ts';
 

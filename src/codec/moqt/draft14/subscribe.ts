@@ -2,7 +2,7 @@ import type { MessageCodec } from '../control/message-codec.ts';
 import type { Subscribe } from '../control/subscribe.ts';
 import type { TrackStatus } from '../control/track-status.ts';
 import { readTrack } from '../draft16/track.ts';
-import { writeFilter } from '../filter.ts';
+import { writeFilter } from '../fields/filter.ts';
 import type { WireReader, WireWriter } from '../wire.ts';
 import { readFlag, readSubscriptionFilter, readWantedOrder, writeOrder } from './fields.ts';
 import { readParameters, requestParameters, writeRequestParameters } from './parameters.ts';

@@ -1,9 +1,9 @@
-import type { ObjectDatagram } from '../datagram.ts';
-import { decodeDatagram as decodeAny, encodeDatagram as encodeAny } from '../datagram.ts';
-import { FetchDecoder, FetchEncoder, type FetchItem } from '../fetch-stream.ts';
+import type { ObjectDatagram } from '../data/datagram.ts';
+import { decodeDatagram as decodeAny, encodeDatagram as encodeAny } from '../data/datagram.ts';
+import { FetchDecoder, FetchEncoder, type FetchItem } from '../data/fetch-stream.ts';
+import { encodeObject as encodeAnyObject, SubgroupDecoder } from '../data/object-stream.ts';
 import type { GroupOrder, MoqObject } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { encodeObject as encodeAnyObject, SubgroupDecoder } from '../object-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { objectFromExtensions, objectToExtensions } from './properties.ts';
 

@@ -1,8 +1,8 @@
-import { readFilter, writeFilter } from '../filter.ts';
-import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { readFilter, writeFilter } from '../fields/filter.ts';
+import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../fields/key-value-pairs.ts';
+import { type MessageParameters, type ParameterScope, parameterTypes } from '../fields/parameters.ts';
 import type { SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { type MessageParameters, type ParameterScope, parameterTypes } from '../parameters.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { boundedInteger, WireReader, WireWriter } from '../wire.ts';
 

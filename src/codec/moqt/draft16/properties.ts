@@ -1,8 +1,8 @@
 import { emptyBytes } from '../../../core/bytes.ts';
-import { extensionHeaders } from '../extension-headers.ts';
-import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { extensionHeaders } from '../data/extension-headers.ts';
+import { type KeyValuePair, readKeyValuePairs, writeKeyValuePairs } from '../fields/key-value-pairs.ts';
+import { propertyTypes } from '../fields/track-properties.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { propertyTypes } from '../track-properties.ts';
 import { vi64 } from '../varint.ts';
 import { WireReader, WireWriter } from '../wire.ts';
 

@@ -1,7 +1,7 @@
 import { fromUtf8, utf8 } from '../../../core/bytes.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
 import { setupOptionTypes } from '../control/setup.ts';
-import { type KeyValuePair, readKeyValuePairs, type TypeForm, writeKeyValuePairs } from '../key-value-pairs.ts';
+import { type KeyValuePair, readKeyValuePairs, type TypeForm, writeKeyValuePairs } from '../fields/key-value-pairs.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { boundedInteger, type WireReader, type WireWriter } from '../wire.ts';
 import type { ClientSetup, ServerSetup, SetupFields } from './shared-control-message.ts';

@@ -1,5 +1,5 @@
 import type { Setup } from '../control/setup.ts';
-import type { MessageParameters } from '../parameters.ts';
+import type { MessageParameters } from '../fields/parameters.ts';
 
 /**
  * What is said only where all requests share one control stream (draft-16 and before). `requestId`: the request it belongs to.

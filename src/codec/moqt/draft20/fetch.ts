@@ -2,8 +2,8 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { Fetch } from '../control/fetch.ts';
 import { fetchOk as draft18FetchOk, type FetchOk } from '../control/fetch-ok.ts';
 import type { MessageCodec } from '../control/message-codec.ts';
+import { readParameters, writeParameters } from '../fields/parameters.ts';
 import type { Location } from '../model.ts';
-import { readParameters, writeParameters } from '../parameters.ts';
 import type { LocationFilter } from './location-filter.ts';
 
 /** What has no end of its own ends with the largest object. */

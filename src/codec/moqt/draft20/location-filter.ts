@@ -1,4 +1,4 @@
-import { endGroupOf } from '../filter.ts';
+import { endGroupOf } from '../fields/filter.ts';
 import type { Location, SubscriptionFilter } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
 import { boundedInteger, type WireReader, WireWriter } from '../wire.ts';

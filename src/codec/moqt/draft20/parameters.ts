@@ -1,5 +1,4 @@
-import { draft19Rules } from '../draft19.ts';
-import { protocolViolation } from '../moqt-error.ts';
+import { draft19Rules } from '../draft19/draft19.ts';
 import {
   type MessageParameters,
   type ParameterRule,
@@ -9,7 +8,8 @@ import {
   rescoped,
   rulesWith,
   writeParameters,
-} from '../parameters.ts';
+} from '../fields/parameters.ts';
+import { protocolViolation } from '../moqt-error.ts';
 import { WireReader, WireWriter } from '../wire.ts';
 import { fromSubscriptionFilter, type LocationFilterForm, toSubscriptionFilter } from './location-filter.ts';
 

@@ -1,5 +1,5 @@
 import type { MessageCodec } from '../control/message-codec.ts';
-import { type MessageParameters, readParameters, writeParameters } from '../parameters.ts';
+import { type MessageParameters, readParameters, writeParameters } from '../fields/parameters.ts';
 
 /** draft-20 10.10 PUBLISH_STATE_NOTIFY (0x22): the publisher tells that terms of a subscription are others now. It wants no answer. */
 export type PublishStateNotify = { readonly type: 'publishStateNotify'; readonly parameters: MessageParameters };

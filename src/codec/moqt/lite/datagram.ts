@@ -1,6 +1,6 @@
 import { concat } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
-import type { ObjectDatagram } from '../datagram.ts';
+import type { ObjectDatagram } from '../data/datagram.ts';
 import { MoqtError } from '../moqt-error.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { WireReader, WireWriter } from '../wire.ts';

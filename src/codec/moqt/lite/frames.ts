@@ -1,7 +1,7 @@
 import { concat, emptyBytes } from '../../../core/bytes.ts';
+import { PayloadStream, type PromisedItem } from '../data/payload-stream.ts';
 import type { MoqObject } from '../model.ts';
 import { protocolViolation } from '../moqt-error.ts';
-import { PayloadStream, type PromisedItem } from '../payload-stream.ts';
 import { quicVarints } from '../quic-varints.ts';
 import { type WireReader, WireWriter } from '../wire.ts';
 import { timestampOf, timestampProperty } from './timestamp.ts';

@@ -1,5 +1,5 @@
 import type { ObjectDialect } from '../dialect.ts';
-import { readTrackProperties } from '../track-properties.ts';
+import { readTrackProperties } from '../fields/track-properties.ts';
 import { vi64 } from '../varint.ts';
 import { encodeDatagramTail } from './datagram.ts';
 import { encodeFrame } from './frames.ts';

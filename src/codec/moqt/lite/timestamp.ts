@@ -1,8 +1,8 @@
 import { emptyBytes } from '../../../core/bytes.ts';
 import { StreamsError } from '../../../core/errors.ts';
-import type { KeyValuePair } from '../key-value-pairs.ts';
-import { readKeyValuePairs, writeKeyValuePairs } from '../key-value-pairs.ts';
-import { propertyTypes } from '../track-properties.ts';
+import type { KeyValuePair } from '../fields/key-value-pairs.ts';
+import { readKeyValuePairs, writeKeyValuePairs } from '../fields/key-value-pairs.ts';
+import { propertyTypes } from '../fields/track-properties.ts';
 import { vi64 } from '../varint.ts';
 import { WireReader, WireWriter } from '../wire.ts';
 import type { TrackInfo } from './track.ts';

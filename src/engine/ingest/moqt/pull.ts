@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { GroupFollower } from '../../../broadcast/group-follower.ts';
 import {
   type Catalog,
   type CatalogTrack,
@@ -9,7 +10,6 @@ import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts
 import { bytesEqual } from '../../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import { GroupFollower } from '../../../session/group-follower.ts';
 import type { MoqObject, Session, Subscription } from '../../../session/types.ts';
 import type { Publisher, Publishing } from '../../channels.ts';
 import { Fmp4ToUnits } from '../fmp4/to-units.ts';
