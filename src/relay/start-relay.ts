@@ -8,7 +8,6 @@ import type { CongestionControl } from '../transport/quic/native-types.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { type ClusterSettings, startCluster } from './cluster/start-cluster.ts';
-import { createRelay, type RelayStats } from './create-relay.ts';
 import { type DebugHttp, type DebugHttpOptions, serveDebugHttp } from './http/debug-http.ts';
 import { httpRead } from './http/http-read.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
@@ -17,6 +16,7 @@ import { acceptWebSockets } from './listen/accept-web-sockets.ts';
 import { type CertificateOptions, ensureCertificate, type RelayCertificate } from './listen/certificate.ts';
 import { keepCertificate } from './listen/certificate-keeper.ts';
 import { ensureResetKey } from './listen/reset-key.ts';
+import { createRelay, type RelayStats } from './relay.ts';
 
 export type ListenAddress = { readonly host: string; readonly port: number };
 type CertificateFiles = NonNullable<CertificateOptions['files']>;

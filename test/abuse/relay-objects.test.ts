@@ -4,7 +4,7 @@ import { everythingBelow } from '../../src/access/pattern.ts';
 import { requestErrorCodes, sessionCodes } from '../../src/codec/moqt/codes.ts';
 import { draft18 } from '../../src/codec/moqt/draft18/draft18.ts';
 import { concat } from '../../src/core/bytes.ts';
-import type { RelayCore } from '../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../src/relay/relay.ts';
 import { type Relay, startRelay } from '../../src/relay/start-relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { IncomingSubscribe, Publication, Session, SessionHandlers } from '../../src/session/types.ts';

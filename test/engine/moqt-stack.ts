@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { LogFields, Logger } from '../../src/core/log.ts';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
-import { createRelay, type RelayCore } from '../../src/relay/create-relay.ts';
+import { createRelay, type RelayCore } from '../../src/relay/relay.ts';
 import { controlAuthoriser } from '../../src/relay/rights/control-authoriser.ts';
 import { BroadcastPublisher, BroadcastViewer, type PublisherOptions, type ViewerOptions } from '../../src/sdk/index.ts';
 import { type MemoryPair, memoryPair } from '../../src/transport/memory.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import type { RelayCore } from '../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../src/relay/relay.ts';
 import { eventually } from './eventually.ts';
 import { object, TestPublisher, testRelay, track, watch } from './harness.ts';
 

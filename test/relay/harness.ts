@@ -1,7 +1,7 @@
 import type { Authoriser } from '../../src/access/grant.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { createRelay, type RelayCore } from '../../src/relay/create-relay.ts';
 import type { RelayLimits } from '../../src/relay/limits.ts';
+import { createRelay, type RelayCore } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type {
   IncomingSubgroup,

@@ -3,7 +3,7 @@ import { publishDoneCodes } from '../../src/codec/moqt/codes.ts';
 import { timestampOf, timestampProperty, trackInfoOf, trackPropertiesOf } from '../../src/codec/moqt/lite/timestamp.ts';
 import { liteProtocols } from '../../src/codec/moqt/lite/version.ts';
 import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import type { RelayCore } from '../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type {
   IncomingSubgroup,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { fromUtf8, utf8 } from '../../src/core/bytes.ts';
-import type { RelayCore } from '../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../src/relay/relay.ts';
 import { establish } from '../../src/session/establish.ts';
 import type { Publication, Session, SessionHandlers, SubscribeOptions, Subscription } from '../../src/session/types.ts';
 import { memoryPair } from '../../src/transport/memory.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/codec/moqt/codes.ts';
-import type { RelayCore } from '../../src/relay/create-relay.ts';
 import type { RelayLimits } from '../../src/relay/limits.ts';
+import type { RelayCore } from '../../src/relay/relay.ts';
 import type { SubscriptionFilter } from '../../src/session/types.ts';
 import { eventually } from './eventually.ts';
 import {

@@ -2,7 +2,7 @@ import { requestErrorCodes } from '../../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import type { Logger } from '../../core/log.ts';
 import { RequestError } from '../../session/request-error.ts';
-import type { RelayCore } from '../create-relay.ts';
+import type { RelayCore } from '../relay.ts';
 import { SessionTally } from '../reports/session-tally.ts';
 import type { PrefixWatcher } from '../routing/prefix-watchers.ts';
 import { Link, type LinkOptions } from './link.ts';

@@ -6,7 +6,7 @@ import { type Logger, redactUrl } from '../../core/log.ts';
 import type { Session } from '../../session/types.ts';
 import { parseRelayUrl } from '../../transport/relay-url.ts';
 import type { Transport } from '../../transport/transport.ts';
-import type { RelayCore } from '../create-relay.ts';
+import type { RelayCore } from '../relay.ts';
 import { joiningPath } from './join.ts';
 
 export type LinkOptions = {

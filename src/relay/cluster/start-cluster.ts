@@ -4,7 +4,7 @@ import { StreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { connect, type Trust } from '../../transport/connect.ts';
 import type { CongestionControl } from '../../transport/quic/native-types.ts';
-import type { RelayCore } from '../create-relay.ts';
+import type { RelayCore } from '../relay.ts';
 import { Cluster } from './cluster.ts';
 
 /** A relay's part in a cluster, as its relay.toml says. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StreamsError } from '../../core/errors.ts';
-import type { RelayStats } from '../create-relay.ts';
+import type { RelayStats } from '../relay.ts';
 import { metricsText } from './metrics.ts';
 
 export type DebugHttp = {

@@ -1,4 +1,4 @@
-import type { RelayStats } from '../create-relay.ts';
+import type { RelayStats } from '../relay.ts';
 
 const gauges: Partial<Record<keyof RelayStats, string>> = {
   sessions: 'Open sessions',

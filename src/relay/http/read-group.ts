@@ -5,7 +5,7 @@ import { StreamsError } from '../../core/errors.ts';
 import { establish } from '../../session/establish.ts';
 import type { IncomingSubgroup, Session, TrackName } from '../../session/types.ts';
 import { memoryPair } from '../../transport/memory.ts';
-import type { RelayCore } from '../create-relay.ts';
+import type { RelayCore } from '../relay.ts';
 
 /** A session with our own relay, without a socket: it may do what it was granted, as any other. */
 export type LocalSession = {

@@ -4,8 +4,8 @@ import { LimitedWarnings } from '../../core/limited-warnings.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Listener, Transport } from '../../transport/transport.ts';
 import { acceptWebTransport } from '../../transport/webtransport/accept.ts';
-import type { RelayCore } from '../create-relay.ts';
 import type { RelayLimits } from '../limits.ts';
+import type { RelayCore } from '../relay.ts';
 import { AddressRateLimit, addressKey } from './rate-limit.ts';
 
 export type AcceptOptions = {

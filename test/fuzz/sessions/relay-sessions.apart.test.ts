@@ -7,7 +7,7 @@ import { datagramCases, subgroupCases } from '../../../fixtures/wire/moqt-18/obj
 import { everythingBelow } from '../../../src/access/pattern.ts';
 import { moqtProtocols } from '../../../src/codec/moqt/dialects.ts';
 import { liteProtocols } from '../../../src/codec/moqt/lite/version.ts';
-import { createRelay, type RelayCore } from '../../../src/relay/create-relay.ts';
+import { createRelay, type RelayCore } from '../../../src/relay/relay.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';
 import { connect, nextGroup, object } from '../../relay/harness.ts';
 import { mutateWildly, random } from '../random.ts';

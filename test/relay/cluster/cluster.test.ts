@@ -5,7 +5,7 @@ import { silentLogger } from '../../../src/core/log.ts';
 import { Cluster } from '../../../src/relay/cluster/cluster.ts';
 import { Link, type LinkOptions } from '../../../src/relay/cluster/link.ts';
 import { nodeOf, nodeUrl, originOf } from '../../../src/relay/cluster/node-url.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import type { Session } from '../../../src/session/types.ts';
 import { type MemoryPair, memoryPair } from '../../../src/transport/memory.ts';

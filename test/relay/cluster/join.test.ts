@@ -3,7 +3,7 @@ import type { Authoriser } from '../../../src/access/grant.ts';
 import { everythingBelow } from '../../../src/access/pattern.ts';
 import { silentLogger } from '../../../src/core/log.ts';
 import { asksToJoin, joiningPath } from '../../../src/relay/cluster/join.ts';
-import { createRelay, type RelayCore } from '../../../src/relay/create-relay.ts';
+import { createRelay, type RelayCore } from '../../../src/relay/relay.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';
 import { eventually } from '../eventually.ts';
 import { connect } from '../harness.ts';

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { fromUtf8 } from '../../../src/core/bytes.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { Session } from '../../../src/session/types.ts';
 import { random } from '../../fuzz/random.ts';
 import { eventually } from '../eventually.ts';

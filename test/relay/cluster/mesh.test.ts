@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { Publication, Session } from '../../../src/session/types.ts';
 import { random } from '../../fuzz/random.ts';
 import { eventually } from '../eventually.ts';

@@ -1,8 +1,8 @@
 import type { Authoriser, Grant } from '../../../src/access/grant.ts';
 import { everythingBelow } from '../../../src/access/pattern.ts';
 import { silentLogger } from '../../../src/core/log.ts';
-import { createRelay, type RelayCore } from '../../../src/relay/create-relay.ts';
 import type { RelayLimits } from '../../../src/relay/limits.ts';
+import { createRelay, type RelayCore } from '../../../src/relay/relay.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';
 
 const everything = { publish: [everythingBelow([])], subscribe: [everythingBelow([])] };

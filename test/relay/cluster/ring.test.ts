@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { IncomingSubscribe, Publication, Session } from '../../../src/session/types.ts';
 import { eventually } from '../eventually.ts';
 import { connect, nextGroup, object } from '../harness.ts';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { publishDoneCodes } from '../../../src/codec/moqt/codes.ts';
 import { concat, fromUtf8 } from '../../../src/core/bytes.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
 import { readGroup, readNewestGroup } from '../../../src/relay/http/read-group.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { Session, Subscription } from '../../../src/session/types.ts';
 import { eventually } from '../eventually.ts';
 import { both, client, namespace, Source, subscribed, track } from '../named-source.ts';

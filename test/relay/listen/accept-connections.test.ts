@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/core/log.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
 import { defaultLimits, type RelayLimits } from '../../../src/relay/limits.ts';
 import { acceptConnections } from '../../../src/relay/listen/accept-connections.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import type { Session } from '../../../src/session/types.ts';
 import { AcceptQueue } from '../../../src/transport/accept-queue.ts';

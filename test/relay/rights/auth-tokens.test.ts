@@ -3,7 +3,7 @@ import type { Authoriser, Grant } from '../../../src/access/grant.ts';
 import { codes } from '../../../src/codec/moqt/codes.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { StreamsError } from '../../../src/core/errors.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';
 import { openAuthoriser, TestPublisher, testRelay, track } from '../harness.ts';

@@ -3,7 +3,7 @@ import type { Authoriser, Grant } from '../../../src/access/grant.ts';
 import { codes } from '../../../src/codec/moqt/codes.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { deferred } from '../../../src/core/deferred.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import type { IncomingFetch } from '../../../src/session/types.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';

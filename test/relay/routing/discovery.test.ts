@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Authoriser } from '../../../src/access/grant.ts';
 import { codes } from '../../../src/codec/moqt/codes.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
 import type { RelayLimits } from '../../../src/relay/limits.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { IncomingPublish, Publication, Subscription } from '../../../src/session/types.ts';
 import { eventually } from '../eventually.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publishDoneCodes } from '../../../src/codec/moqt/codes.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { Session } from '../../../src/session/types.ts';
 import { node } from '../cluster/mesh.ts';
 import { eventually } from '../eventually.ts';

@@ -5,7 +5,7 @@ import { propertyTypes } from '../../../src/codec/moqt/fields/track-properties.t
 import { vi64 } from '../../../src/codec/moqt/varint.ts';
 import { WireWriter } from '../../../src/codec/moqt/wire.ts';
 import { emptyBytes } from '../../../src/core/bytes.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { IncomingSubgroup } from '../../../src/session/types.ts';
 import { connect, nextGroup, object, TestPublisher, testRelay, track, watch } from '../harness.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import type { SubgroupWriter, SubscriptionFilter } from '../../../src/session/types.ts';
 import { connect, nextGroup, object, readSubgroup, TestPublisher, testRelay, track, watch } from '../harness.ts';
 

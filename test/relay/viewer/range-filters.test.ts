@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { codes } from '../../../src/codec/moqt/codes.ts';
 import type { RangeFilters } from '../../../src/codec/moqt/fields/range-filters.ts';
 import { concat, hex } from '../../../src/core/bytes.ts';
-import type { RelayCore } from '../../../src/relay/create-relay.ts';
+import type { RelayCore } from '../../../src/relay/relay.ts';
 import { establish } from '../../../src/session/establish.ts';
 import type { FetchedObjects, IncomingPublish, SubgroupWriter, Subscription } from '../../../src/session/types.ts';
 import { memoryPair } from '../../../src/transport/memory.ts';
