@@ -1,4 +1,4 @@
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient } from './connection/api-client.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Output } from './output/output.ts';
 

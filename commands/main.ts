@@ -60,14 +60,14 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
       signal,
       async api() {
         const [{ apiClient }, { resolveConnection }] = await Promise.all([
-          import('./api-client.ts'),
+          import('./connection/api-client.ts'),
           import('./profile.ts'),
         ]);
         return apiClient(await resolveConnection(global, env), signal);
       },
     };
     if (global.caFile !== undefined) {
-      const { trustAlso } = await import('./trust.ts');
+      const { trustAlso } = await import('./connection/trust.ts');
       await trustAlso(global.caFile);
     }
     const { run } = await command.load();

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '../options/duration.ts';
 
 const input = { value: 'id', description: 'only this input (lv_…) or asset', complete: 'inputs' } as const;
 const last = { value: 'duration', description: 'how far back', parse: parseDuration, default: '7d' } as const;

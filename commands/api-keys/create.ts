@@ -1,6 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { Run } from '../command.ts';
-import { keepSecrets, prepareSecretFiles } from '../secret-file.ts';
+import { keepSecrets, prepareSecretFiles } from '../options/secret-file.ts';
 import { type ApiKey, apiKeyTable } from './api-key.ts';
 import type { createSpec } from './specs.ts';
 

@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
-import { secretFileOptions } from '../secret-file.ts';
+import { parseDuration } from '../options/duration.ts';
+import { secretFileOptions } from '../options/secret-file.ts';
 
 export const createSpec = {
   path: ['api-keys', 'create'],

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '../options/duration.ts';
 
 const id = { description: 'id of the asset (as_…)', complete: 'assets' } as const;
 

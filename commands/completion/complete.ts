@@ -121,7 +121,7 @@ async function ids(
   signal: AbortSignal,
 ): Promise<Candidate[]> {
   const [{ apiClient }, { resolveConnection }] = await Promise.all([
-    import('../api-client.ts'),
+    import('../connection/api-client.ts'),
     import('../profile.ts'),
   ]);
   const global: GlobalOptions = {

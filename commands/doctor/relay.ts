@@ -7,7 +7,7 @@ import { dialectOf } from '../../src/codec/moqt/dialects.ts';
 import { fromHex } from '../../src/core/bytes.ts';
 import { toStreamsError } from '../../src/core/errors.ts';
 import { connect } from '../../src/transport/connect.ts';
-import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
+import { offeredProtocols, withOfferedVersion } from '../options/offered-protocols.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 const timeoutMs = 5000;

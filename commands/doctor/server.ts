@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { profilesFile, readProfiles } from '../../src/serve/profiles.ts';
-import { ask, jsonOf } from '../ask.ts';
+import { ask, jsonOf } from '../connection/ask.ts';
 import type { Connection } from '../profile.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 

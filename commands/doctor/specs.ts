@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { viewerVersionsOption } from '../versions.ts';
+import { viewerVersionsOption } from '../options/versions.ts';
 
 export const doctorSpec = {
   path: ['doctor'],

@@ -1,7 +1,7 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import { addressesNote } from '../addresses-note.ts';
 import type { Run } from '../command.ts';
-import { prepareSecretFiles } from '../secret-file.ts';
+import { prepareSecretFiles } from '../options/secret-file.ts';
 import { inputWithKey } from './shown-once.ts';
 import type { createSpec } from './specs.ts';
 

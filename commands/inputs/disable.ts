@@ -1,5 +1,5 @@
-import type { Input } from '../api-client.ts';
 import type { Run } from '../command.ts';
+import type { Input } from '../connection/api-client.ts';
 import { inputFields, inputJson } from './shape.ts';
 import type { disableSpec } from './specs.ts';
 

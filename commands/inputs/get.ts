@@ -1,6 +1,6 @@
 import { addressesNote } from '../addresses-note.ts';
-import type { InputWithUrls } from '../api-client.ts';
 import type { Run } from '../command.ts';
+import type { InputWithUrls } from '../connection/api-client.ts';
 import type { Block } from '../output/output.ts';
 import { ingestBlocks } from './ingest-figures.ts';
 import { hasLadder, inputFields, inputJson } from './shape.ts';

@@ -1,5 +1,5 @@
 import type { Run } from '../command.ts';
-import { prepareSecretFiles } from '../secret-file.ts';
+import { prepareSecretFiles } from '../options/secret-file.ts';
 import { inputWithKey } from './shown-once.ts';
 import type { rotateKeySpec } from './specs.ts';
 

@@ -1,4 +1,4 @@
-import type { Input } from '../api-client.ts';
+import type { Input } from '../connection/api-client.ts';
 import type { Block } from '../output/output.ts';
 
 /** An input in the documented `--json` form. */

@@ -1,6 +1,6 @@
-import type { InputWithKey } from '../api-client.ts';
+import type { InputWithKey } from '../connection/api-client.ts';
+import { keepSecrets, type SecretFiles } from '../options/secret-file.ts';
 import type { Result } from '../output/output.ts';
-import { keepSecrets, type SecretFiles } from '../secret-file.ts';
 import { inputFields, inputJson } from './shape.ts';
 
 /** Of the addresses of an input. */

@@ -1,7 +1,7 @@
 import { formatLadder, parseLadder } from '../../src/core/ladder.ts';
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
-import { secretFileOptions } from '../secret-file.ts';
+import { parseDuration } from '../options/duration.ts';
+import { secretFileOptions } from '../options/secret-file.ts';
 
 const ladder = {
   value: 'ladder',

@@ -1,6 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
-import type { Input } from '../api-client.ts';
 import type { Run } from '../command.ts';
+import type { Input } from '../connection/api-client.ts';
 import { inputFields, inputJson } from './shape.ts';
 import type { updateSpec } from './specs.ts';
 

@@ -2,7 +2,7 @@ import type { Catalog } from '../../src/codec/catalog/streams-catalog.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ConnectTransport } from '../../src/sdk/index.ts';
 import type { CommandContext, Run } from '../command.ts';
-import { knownRelay } from '../known-relay.ts';
+import { knownRelay } from '../connection/known-relay.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from '../watch/broadcast.ts';
 import { type CatalogFormat, catalogForms, formatOf } from './catalog-format.ts';
 import { firstObjectOf } from './first-object.ts';

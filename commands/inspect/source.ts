@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { redactUrl } from '../../src/core/log.ts';
-import { reasonOf } from '../unreachable.ts';
+import { reasonOf } from '../connection/unreachable.ts';
 
 const timeoutMs = 30_000;
 

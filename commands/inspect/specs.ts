@@ -1,8 +1,8 @@
 import { StreamsError } from '../../src/core/errors.ts';
-import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
-import { viewerVersionsOption } from '../versions.ts';
+import { certificateHashOption } from '../connection/certificate-hash.ts';
+import { parseDuration } from '../options/duration.ts';
+import { viewerVersionsOption } from '../options/versions.ts';
 
 export const catalogSpec = {
   path: ['inspect', 'catalog'],

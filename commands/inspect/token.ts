@@ -1,6 +1,6 @@
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
-import { ask, jsonOf } from '../ask.ts';
 import type { CommandContext, CommandSpec, Run } from '../command.ts';
+import { ask, jsonOf } from '../connection/ask.ts';
 import { resolveConnection } from '../profile.ts';
 import { readSource } from './source.ts';
 import type { tokenSpec } from './specs.ts';

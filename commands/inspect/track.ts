@@ -8,7 +8,7 @@ import { RequestError } from '../../src/session/request-error.ts';
 import type { IncomingSubgroup, Session, Subscription } from '../../src/session/types.ts';
 import { StreamResetError } from '../../src/transport/stream-reset-error.ts';
 import type { Run } from '../command.ts';
-import { knownRelay } from '../known-relay.ts';
+import { knownRelay } from '../connection/known-relay.ts';
 import { nodeConnect } from '../watch/broadcast.ts';
 import { firstObject } from './first-object.ts';
 import type { trackSpec } from './specs.ts';

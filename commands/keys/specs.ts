@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '../options/duration.ts';
 
 const id = { description: 'id of the key (rk_…): the `kid` of its tokens', complete: 'keys' } as const;
 

@@ -1,7 +1,7 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import { profilesFile, useProfile, writeProfile } from '../../src/serve/profiles.ts';
-import { apiClient } from '../api-client.ts';
 import type { Run } from '../command.ts';
+import { apiClient } from '../connection/api-client.ts';
 import { resolveConnection } from '../profile.ts';
 import type { loginSpec } from './specs.ts';
 

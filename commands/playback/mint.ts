@@ -1,9 +1,9 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import { addressesNote } from '../addresses-note.ts';
-import type { MintRules } from '../api-client.ts';
 import type { CommandContext, OptionsOf, Run } from '../command.ts';
-import { parseDuration } from '../duration.ts';
-import { isLoopback } from '../known-relay.ts';
+import type { MintRules } from '../connection/api-client.ts';
+import { isLoopback } from '../connection/known-relay.ts';
+import { parseDuration } from '../options/duration.ts';
 import type { mintSpec } from './specs.ts';
 
 const lifetimes = [

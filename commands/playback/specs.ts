@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
 import { tokenSpec } from '../inspect/specs.ts';
+import { parseDuration } from '../options/duration.ts';
 
 export const mintSpec = {
   path: ['playback', 'mint'],

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
 import { BroadcastPublisher, type PublisherState } from '../../src/sdk/index.ts';
 import type { Run } from '../command.ts';
-import { knownRelay } from '../known-relay.ts';
+import { knownRelay } from '../connection/known-relay.ts';
 import type { Output } from '../output/output.ts';
 import { resolveConnection } from '../profile.ts';
 import { Patience } from '../watch/broadcast.ts';

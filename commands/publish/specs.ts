@@ -1,6 +1,6 @@
-import { certificateHashOption } from '../certificate-hash.ts';
 import type { CommandSpec } from '../command.ts';
-import { viewerVersionsOption } from '../versions.ts';
+import { certificateHashOption } from '../connection/certificate-hash.ts';
+import { viewerVersionsOption } from '../options/versions.ts';
 
 export const publishSpec = {
   path: ['publish'],

@@ -7,8 +7,8 @@ import { webSocketUrl } from '../../src/sdk/connect/connect-browser.ts';
 import { firstToOpen } from '../../src/sdk/connect/first-to-open.ts';
 import type { ConnectTransport } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
-import { ask, jsonOf } from '../ask.ts';
-import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
+import { ask, jsonOf } from '../connection/ask.ts';
+import { offeredProtocols, withOfferedVersion } from '../options/offered-protocols.ts';
 import { readSecret } from '../relay-token/secret-input.ts';
 
 const timeoutMs = 10_000;

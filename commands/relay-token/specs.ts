@@ -1,6 +1,6 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '../options/duration.ts';
 
 /** Seconds since the Unix epoch, from such a number or a time from now. Throws USAGE. */
 function parseExpiry(text: string): number {

@@ -1,7 +1,7 @@
 import type { CommandSpec } from '../command.ts';
-import { congestionControlOption } from '../congestion-control.ts';
-import { parseSessionCount } from '../session-count.ts';
-import { relayVersionsOption } from '../versions.ts';
+import { congestionControlOption } from '../options/congestion-control.ts';
+import { parseSessionCount } from '../options/session-count.ts';
+import { relayVersionsOption } from '../options/versions.ts';
 
 export const relaySpec = {
   path: ['relay'],

@@ -1,4 +1,4 @@
-import { isLoopback } from '../known-relay.ts';
+import { isLoopback } from '../connection/known-relay.ts';
 
 type Served = { host: string; urls: { http?: string; https?: string } };
 

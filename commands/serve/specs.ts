@@ -1,10 +1,10 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { CommandSpec } from '../command.ts';
-import { congestionControlOption } from '../congestion-control.ts';
-import { parseDuration } from '../duration.ts';
-import { parseSessionCount } from '../session-count.ts';
-import { parseSize } from '../size.ts';
-import { relayVersionsOption } from '../versions.ts';
+import { congestionControlOption } from '../options/congestion-control.ts';
+import { parseDuration } from '../options/duration.ts';
+import { parseSessionCount } from '../options/session-count.ts';
+import { parseSize } from '../options/size.ts';
+import { relayVersionsOption } from '../options/versions.ts';
 
 function parsePort(text: string): number {
   const port = Number(text);

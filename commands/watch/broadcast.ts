@@ -1,8 +1,8 @@
 import { StreamsError } from '../../src/core/errors.ts';
 import type { ConnectTransport, ViewerState } from '../../src/sdk/index.ts';
 import { connect } from '../../src/transport/connect.ts';
-import type { KnownHashes } from '../known-relay.ts';
-import { offeredProtocols, withOfferedVersion } from '../offered-protocols.ts';
+import type { KnownHashes } from '../connection/known-relay.ts';
+import { offeredProtocols, withOfferedVersion } from '../options/offered-protocols.ts';
 
 /**
  * How the viewer reaches the relay from Node. `trusted`: SHA-256 of certificates to accept, or who knows them; `names`: versions of MoQT to offer, all by

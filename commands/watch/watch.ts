@@ -1,7 +1,7 @@
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
 import { BroadcastViewer, type ViewerState } from '../../src/sdk/index.ts';
 import type { Run } from '../command.ts';
-import { knownRelay } from '../known-relay.ts';
+import { knownRelay } from '../connection/known-relay.ts';
 import type { Result } from '../output/output.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from './broadcast.ts';
 import { chooseTracks } from './choose-tracks.ts';

@@ -1,5 +1,5 @@
 import type { Run } from '../command.ts';
-import { keepSecrets, prepareSecretFiles } from '../secret-file.ts';
+import { keepSecrets, prepareSecretFiles } from '../options/secret-file.ts';
 import type { createSpec } from './specs.ts';
 import { type Webhook, webhookTable } from './webhook.ts';
 

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { secretFileOptions } from '../secret-file.ts';
+import { secretFileOptions } from '../options/secret-file.ts';
 
 const id = { description: 'id of the webhook (wh_…)', complete: 'webhooks' } as const;
 

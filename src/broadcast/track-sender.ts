@@ -1,7 +1,6 @@
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
 import { LazyWriter } from '../session/lazy-writer.ts';
 import { ObjectFilter } from '../session/object-filter.ts';
-import { Sending } from '../session/sending.ts';
 import type {
   IncomingSubscribe,
   Location,
@@ -11,6 +10,7 @@ import type {
   SubscriptionTerms,
   UpdateAnswer,
 } from '../session/types.ts';
+import { Sending } from './sending.ts';
 import type { StoredGroup, TrackStore } from './track-store.ts';
 
 /** Groups a slow connection may be behind before the oldest is given up, and the bytes in them. */

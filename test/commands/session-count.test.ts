@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseSessionCount } from '../../commands/session-count.ts';
+import { parseSessionCount } from '../../commands/options/session-count.ts';
 
 it('--max-sessions is a number of sessions', () => {
   expect(['1', '250', '1000000'].map(parseSessionCount)).toEqual([1, 250, 1_000_000]);

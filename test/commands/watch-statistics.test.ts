@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration } from '../../commands/duration.ts';
+import { parseDuration } from '../../commands/options/duration.ts';
 import { WatchStatistics } from '../../commands/watch/statistics.ts';
 import type { ViewerObject } from '../../src/sdk/index.ts';
 

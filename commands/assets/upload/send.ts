@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type DetailedError, Upload, type UploadOptions } from 'tus-js-client';
 import { errorCodes, StreamsError } from '../../../src/core/errors.ts';
+import { notOurs, redirectError } from '../../connection/refused-answer.ts';
+import { passes, reasonOf, unreachable } from '../../connection/unreachable.ts';
 import type { Connection } from '../../profile.ts';
-import { notOurs, redirectError } from '../../refused-answer.ts';
-import { passes, reasonOf, unreachable } from '../../unreachable.ts';
 import { FileOnDisk } from './file-on-disk.ts';
 import { PipedSource } from './piped-source.ts';
 

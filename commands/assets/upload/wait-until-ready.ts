@@ -1,6 +1,6 @@
 import { delay } from '../../../src/core/delay.ts';
 import { StreamsError, toStreamsError } from '../../../src/core/errors.ts';
-import type { ApiClient } from '../../api-client.ts';
+import type { ApiClient } from '../../connection/api-client.ts';
 import type { Asset } from '../asset.ts';
 
 const firstPauseMs = 100;

@@ -1,5 +1,5 @@
-import type { StoredGroup } from '../broadcast/track-store.ts';
-import type { SubgroupWriter } from './types.ts';
+import type { SubgroupWriter } from '../session/types.ts';
+import type { StoredGroup } from './track-store.ts';
 
 /** One group on its way to one subscription: what of it the network has, and how long the rest has waited. Times in ms. */
 export class Sending {

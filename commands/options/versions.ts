@@ -1,5 +1,5 @@
-import { moqtVersions, relayVersions } from '../src/codec/moqt/version-names.ts';
-import type { OptionSpec } from './command.ts';
+import { moqtVersions, relayVersions } from '../../src/codec/moqt/version-names.ts';
+import type { OptionSpec } from '../command.ts';
 
 /** `--versions` of commands that reach a relay as a viewer or a publisher does. */
 export const viewerVersionsOption = {

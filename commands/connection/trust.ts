@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
-import { StreamsError } from '../src/core/errors.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 
 type Tls = {
   /** From Node 22.19 on. */

@@ -1,4 +1,4 @@
-import { StreamsError } from '../src/core/errors.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 
 /** A number of sessions, 1 to 1 000 000. Throws USAGE. */
 export function parseSessionCount(text: string): number {

@@ -1,9 +1,9 @@
-import { sessionCodes } from '../src/codec/moqt/codes.ts';
-import { inBandProtocol, moqtProtocols, protocolsOf } from '../src/codec/moqt/dialects.ts';
-import { moqtVersions } from '../src/codec/moqt/version-names.ts';
-import { StreamsError } from '../src/core/errors.ts';
-import { parseVersions } from '../src/serve/config.ts';
-import type { Transport } from '../src/transport/transport.ts';
+import { sessionCodes } from '../../src/codec/moqt/codes.ts';
+import { inBandProtocol, moqtProtocols, protocolsOf } from '../../src/codec/moqt/dialects.ts';
+import { moqtVersions } from '../../src/codec/moqt/version-names.ts';
+import { StreamsError } from '../../src/core/errors.ts';
+import { parseVersions } from '../../src/serve/config.ts';
+import type { Transport } from '../../src/transport/transport.ts';
 
 /** What `--versions` has a viewer or publisher offer: all by default. Throws USAGE for a version that there is not. */
 export function offeredProtocols(names: readonly string[] | undefined): string[] {

@@ -1,8 +1,8 @@
-import { StreamsError } from '../src/core/errors.ts';
-import { nearest } from '../src/core/nearest.ts';
-import { defaultCongestionControl } from '../src/transport/quic/limits.ts';
-import { type CongestionControl, congestionControls } from '../src/transport/quic/native-types.ts';
-import type { OptionSpec } from './command.ts';
+import { StreamsError } from '../../src/core/errors.ts';
+import { nearest } from '../../src/core/nearest.ts';
+import { defaultCongestionControl } from '../../src/transport/quic/limits.ts';
+import { type CongestionControl, congestionControls } from '../../src/transport/quic/native-types.ts';
+import type { OptionSpec } from '../command.ts';
 
 /** Throws USAGE. */
 function parse(text: string): CongestionControl {

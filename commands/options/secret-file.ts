@@ -1,6 +1,6 @@
 import { chmod, open, readFile, writeFile } from 'node:fs/promises';
-import { StreamsError } from '../src/core/errors.ts';
-import type { OptionSpec } from './command.ts';
+import { StreamsError } from '../../src/core/errors.ts';
+import type { OptionSpec } from '../command.ts';
 
 /** Where a secret that is shown once goes instead of the screen. */
 export const secretFileOptions = {

@@ -1,4 +1,4 @@
-import { StreamsError } from '../src/core/errors.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 
 /** What answers is something else. */
 export function notOurs(apiUrl: string): StreamsError {

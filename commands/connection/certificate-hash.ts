@@ -1,6 +1,6 @@
-import { fromHex } from '../src/core/bytes.ts';
-import { StreamsError } from '../src/core/errors.ts';
-import type { OptionSpec } from './command.ts';
+import { fromHex } from '../../src/core/bytes.ts';
+import { StreamsError } from '../../src/core/errors.ts';
+import type { OptionSpec } from '../command.ts';
 
 /** `--cert-hash`: certificates to accept, whatever authority signed them. */
 export const certificateHashOption = {

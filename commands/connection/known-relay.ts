@@ -1,7 +1,7 @@
-import { fromHex } from '../src/core/bytes.ts';
-import { withDeadline } from '../src/core/deadline.ts';
-import type { GlobalOptions } from './global-options.ts';
-import { resolveConnection } from './profile.ts';
+import { fromHex } from '../../src/core/bytes.ts';
+import { withDeadline } from '../../src/core/deadline.ts';
+import type { GlobalOptions } from '../global-options.ts';
+import { resolveConnection } from '../profile.ts';
 
 /** The certificates of a relay, by its URL; undefined where its authority decides. Never rejects but with the signal's reason. */
 export type KnownHashes = (url: string, signal: AbortSignal) => Promise<Uint8Array[] | undefined>;

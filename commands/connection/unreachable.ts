@@ -1,4 +1,4 @@
-import { StreamsError } from '../src/core/errors.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 
 type Told = { why: string; hint: string };
 

@@ -1,4 +1,4 @@
-import { StreamsError } from '../src/core/errors.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 
 const unitBytes = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 } as const;
 

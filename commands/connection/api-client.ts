@@ -1,9 +1,9 @@
-import { startDeadline } from '../src/core/deadline.ts';
-import { type ErrorCode, errorCodes, StreamsError } from '../src/core/errors.ts';
-import type { Addresses } from './addresses-note.ts';
+import { startDeadline } from '../../src/core/deadline.ts';
+import { type ErrorCode, errorCodes, StreamsError } from '../../src/core/errors.ts';
+import type { Addresses } from '../addresses-note.ts';
+import type { Connection } from '../profile.ts';
 import { wrongShape } from './answer-shape.ts';
 import { ask, jsonOf } from './ask.ts';
-import type { Connection } from './profile.ts';
 import { notOurs } from './refused-answer.ts';
 
 export type Input = { id: string; name: string; ingest: string; status: string; createdAt: string } & Record<

@@ -1,4 +1,4 @@
-import { StreamsError } from '../src/core/errors.ts';
+import { StreamsError } from '../../src/core/errors.ts';
 import { redirectError } from './refused-answer.ts';
 import { unreachable } from './unreachable.ts';
 
