@@ -9,7 +9,10 @@ const key: Shape = { id: 'string' };
 /** What a command relies on in an answer, by method and path below `/v1`; the first that fits counts. */
 const shapes: readonly (readonly [RegExp, Shape])[] = [
   [/^POST \/live-inputs(\/[^/]+\/rotate-stream-key)?$/, { ...input, stream_key_cleartext: 'string' }],
-  [/^POST \/(live-inputs|assets)\/[^/]+\/playback-tokens$/, { token: 'string', expires_at: 'string' }],
+  [
+    /^POST \/(live-inputs|assets)\/[^/]+\/playback-tokens$/,
+    { token: 'string', watchUrl: 'string', expires_at: 'string' },
+  ],
   [/^GET \/live-inputs\/[^/]+\/status$/, { status: 'string' }],
   [/^(GET|PATCH|POST) \/live-inputs\/[^/]+(\/(disable|enable))?$/, input],
   [/^POST \/assets$|^(GET|PATCH) \/assets\/[^/]+$/, asset],

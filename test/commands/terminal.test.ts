@@ -18,7 +18,15 @@ describe('in a real terminal', () => {
   beforeAll(async () => {
     api = await apiServer(({ method, path }) => {
       if (path.endsWith('/playback-tokens'))
-        return { status: 200, body: { token: 't', url: 'https://r/playback/lv_2' } };
+        return {
+          status: 200,
+          body: {
+            token: 't',
+            url: 'https://r/playback/lv_2',
+            watchUrl: 'https://r/watch/lv_2',
+            expires_at: '2027-01-01T00:00:00.000Z',
+          },
+        };
       if (method === 'GET' && path.split('?')[0] === '/v1/live-inputs')
         return { status: 200, body: { items: [input, { ...input, id: 'lv_2', name: 'other' }], nextCursor: null } };
       if (method === 'POST')

@@ -151,7 +151,8 @@ export class Router {
       throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
     await this.#using(routed, tally, () => routed.feed.ready);
-    return routed.track;
+    const { largest, properties } = routed.track;
+    return { largest, properties };
   }
 
   /**
