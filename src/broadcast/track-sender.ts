@@ -38,7 +38,7 @@ export const newTally = (): FeedTally => ({ objects: 0, droppedObjects: 0, dropp
  * Sends one track to one subscription: each group on its own stream, in order, objects whole. Never blocks the track: a
  * connection that cannot keep up loses groups, the oldest first, by age, bytes and number.
  */
-export class TrackFeed {
+export class TrackSender {
   readonly #publication: Publication;
   readonly #range: SubscriptionFilter;
   readonly #outlivesRange: boolean;
