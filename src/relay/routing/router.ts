@@ -10,7 +10,7 @@ import type { SessionTally } from '../reports/session-tally.ts';
 import { ObjectCache } from '../track/cache.ts';
 import { isEmpty, windowOf } from '../track/start-location.ts';
 import { RelayTrack } from '../track/track.ts';
-import { TrackFeed } from '../upstream/feed.ts';
+import { UpstreamTrack } from '../upstream/upstream-track.ts';
 import { Viewer } from '../viewer/viewer.ts';
 import type { ViewerSession } from '../viewer/viewer-session.ts';
 import { HeldRequests } from './held-requests.ts';
@@ -258,7 +258,7 @@ export class Router {
     const name = { namespace: [...track.namespace], name: track.name };
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
     const relayed = new RelayTrack(name, this.#nextAlias++, this.cache, context);
-    const feed = new TrackFeed(relayed, {
+    const feed = new UpstreamTrack(relayed, {
       publisherLingerMs: this.#limits.publisherLingerMs,
       find: (tried) => this.#find(name, tried),
       holds: (publisher) => this.#publishers.has(publisher),

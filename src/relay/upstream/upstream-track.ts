@@ -9,7 +9,7 @@ import type { RelayTrack } from '../track/track.ts';
 import { contentOf, type Source, sourceOf } from './source.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
-export type FeedOptions = {
+export type UpstreamTrackOptions = {
   readonly publisherLingerMs: number;
   /** The publisher to use now, other than those that were tried. */
   find(tried: Tried): Publisher | undefined;
@@ -41,12 +41,12 @@ type Current = { publisher: Publisher; readonly subscription: Subscription; read
  * The one upstream subscription of a track. It moves to a newer publisher when one appears, and outlives a publisher that
  * vanishes and comes back within the linger time.
  */
-export class TrackFeed {
+export class UpstreamTrack {
   #ready = pending();
   #isReady = false;
   #readyTimer: NodeJS.Timeout | undefined;
   readonly #track: RelayTrack;
-  readonly #options: FeedOptions;
+  readonly #options: UpstreamTrackOptions;
   readonly #stop = new AbortController();
   #isEstablished = false;
   #current: Current | undefined;
@@ -63,7 +63,7 @@ export class TrackFeed {
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
-  constructor(track: RelayTrack, options: FeedOptions) {
+  constructor(track: RelayTrack, options: UpstreamTrackOptions) {
     this.#track = track;
     this.#options = options;
   }
