@@ -19,7 +19,7 @@ import type { SubscribeOwner } from './incoming-subscribe.ts';
 import { TrackPublication } from './publication.ts';
 
 /** A subscription that we offer (draft-18 10.10). Objects are sent once the peer has agreed. */
-export class OfferedTrack implements SessionMember {
+export class OutgoingPublish implements SessionMember {
   readonly track: TrackName;
   readonly requestId: number;
   readonly #context: SessionContext;
