@@ -9,9 +9,9 @@ import { cannotBeSaid } from '../cannot-be-said.ts';
 import { costOf, leadsTo, type Peer } from '../cluster/route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 import { maySeeNamespace, refusalToDiscover, refusalToSubscribe } from '../rights/session-rights.ts';
+import { namespaceKey } from './namespace-publisher.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
-import { namespaceKey } from './publisher.ts';
 import type { Router } from './router.ts';
 
 export type Discoverer = {

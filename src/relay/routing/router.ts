@@ -15,9 +15,9 @@ import { Viewer } from '../viewer/viewer.ts';
 import type { ViewerSession } from '../viewer/viewer-session.ts';
 import { HeldRequests } from './held-requests.ts';
 import { LingeringTracks } from './lingering-tracks.ts';
+import { type NamespacePublisher, namespaceKey, PublisherList, type Tried } from './namespace-publisher.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
-import { namespaceKey, type Publisher, PublisherList, type Tried } from './publisher.ts';
 import type { RoutedRequest } from './routed-request.ts';
 import { answerOf, isWatched, type RoutedTrack as Routed } from './routed-track.ts';
 import { TrackOffers } from './track-offers.ts';
@@ -69,7 +69,7 @@ export class Router {
   }
 
   /** A publisher announced itself; it holds until the answer is called. */
-  announce(publisher: Publisher): () => void {
+  announce(publisher: NamespacePublisher): () => void {
     const { namespace } = publisher;
     const before = this.#publishers.best(namespace);
     const isNew = this.#publishers.add(publisher);
@@ -87,7 +87,7 @@ export class Router {
   }
 
   /** The announcement of a publisher comes another way now. */
-  moved(publisher: Publisher, route: Route): void {
+  moved(publisher: NamespacePublisher, route: Route): void {
     const { namespace } = publisher;
     const before = this.#publishers.best(namespace);
     this.#publishers.moved(publisher, route);
@@ -100,7 +100,7 @@ export class Router {
    * How the namespace is reached; undefined: nobody announces it. `withOffers`: a publisher that only offered tracks in it
    * counts too.
    */
-  routeOf(namespace: readonly string[], withOffers = false): Publisher | undefined {
+  routeOf(namespace: readonly string[], withOffers = false): NamespacePublisher | undefined {
     const best = this.#publishers.best(namespace);
     if (!withOffers || (best !== undefined && !isRemote(best))) return best;
     return this.#offers.within(namespace)?.publisher ?? best;
@@ -234,7 +234,7 @@ export class Router {
     }
   }
 
-  #find(track: TrackName, tried?: Tried): Publisher | undefined {
+  #find(track: TrackName, tried?: Tried): NamespacePublisher | undefined {
     return this.#offers.find(track, tried)?.publisher ?? this.#publishers.find(track.namespace, tried);
   }
 
@@ -248,7 +248,7 @@ export class Router {
     return known ?? this.#open(name, newGroup);
   }
 
-  #findFor(track: TrackName, peer: Peer | undefined): Publisher | undefined {
+  #findFor(track: TrackName, peer: Peer | undefined): NamespacePublisher | undefined {
     const found = this.#find(track);
     return found !== undefined && peer !== undefined && leadsTo(found, peer) ? undefined : found;
   }

@@ -35,8 +35,8 @@ import { isInternal, refusalToPublish, refusalToSubscribe } from '../rights/sess
 import { tokenOf } from '../rights/token-of.ts';
 import { refusalOfName } from '../rights/wire-names.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from '../routing/discovery.ts';
+import type { NamespacePublisher } from '../routing/namespace-publisher.ts';
 import { OfferedTrack } from '../routing/offered-track.ts';
-import type { Publisher } from '../routing/publisher.ts';
 import type { Router } from '../routing/router.ts';
 import { ClaimedTracks } from './claimed-tracks.ts';
 import { destination } from './goaway-destination.ts';
@@ -349,7 +349,7 @@ export class RelaySession {
       return;
     }
     announcement.accept();
-    const publisher: Publisher = {
+    const publisher: NamespacePublisher = {
       session: rootedSession(root, session),
       dialect,
       namespace,
