@@ -3,8 +3,8 @@ import { encodeAuthToken } from '../../codec/moqt/fields/auth-token.ts';
 import type { Message } from '../../codec/moqt/message.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import type { ItemSource } from '../../transport/decoded-stream.ts';
+import { deliverAll } from '../../transport/deliver.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
-import { takeAll } from '../../transport/taken.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { SessionLife } from '../session-life.ts';
 import { readPeerSetup, setupCarriesPath } from '../setup-rules.ts';
@@ -165,7 +165,7 @@ export class MoqSession implements Session {
     this.#life.begin('MoQT');
     void this.#life.closed.then(() => this.#life.guard(() => this.#consumer.sessionEnded()));
     if (this.#life.saysSetupFirst) this.#sendSetup();
-    takeAll(this.transport, {
+    deliverAll(this.transport, {
       uni: this.#life.guarded((stream) => this.#streams.take(stream)),
       bidi: this.#life.guarded((stream) => this.#channel.take(stream)),
       datagram: this.#life.guarded((bytes) => this.#streams.takeDatagram(bytes)),

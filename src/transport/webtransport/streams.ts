@@ -1,7 +1,7 @@
 import { fromHttp3Code, toHttp3Code } from '../../codec/http3/web-transport.ts';
 import type { StreamsError } from '../../core/errors.ts';
+import { deliverBytes } from '../deliver.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import { takeBytes } from '../taken.ts';
 import type { EndListener, FanOutWriter, ReceiveStream, SendStream, StreamTaker } from '../transport.ts';
 
 /** The session the streams belong to. */
@@ -94,7 +94,7 @@ export class SessionReceiveStream implements ReceiveStream, StreamTaker {
     this.#rest = undefined;
     this.#taker = taker;
     if (rest !== undefined) taker.bytes(rest);
-    takeBytes(this.#base, this);
+    deliverBytes(this.#base, this);
   }
 
   /** From the stream of the connection. */

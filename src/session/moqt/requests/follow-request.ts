@@ -1,6 +1,6 @@
 import type { Message } from '../../../codec/moqt/message.ts';
+import { each } from '../../../transport/deliver.ts';
 import { StreamResetError } from '../../../transport/stream-reset-error.ts';
-import { each } from '../../../transport/taken.ts';
 import type { SessionContext } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
 
