@@ -10,7 +10,7 @@ type Range = { readonly start: Location; readonly endGroup: number };
  * Where an update says all terms of a subscription (draft-14 9.10): keeps them, so that ours can be said as changes, and those of the
  * peer be heard as such.
  */
-export class WholeTerms {
+export class FullUpdateTerms {
   #priority: number = objectPriorities.unsaid;
   #forward = true;
   #filter: SubscriptionFilter = { type: 'unfiltered' };
