@@ -11,7 +11,7 @@ import { awaitRequestOk } from '../requests/await-request-ok.ts';
 import { followRequest } from '../requests/follow-request.ts';
 import { openRequest } from '../requests/open-request.ts';
 import { assertFiltersTaken } from '../requests/refused-filter.ts';
-import { costOf, hopsOf } from './hops-of.ts';
+import { routeCostOf, hopPathOf } from './hop-parameters.ts';
 
 /** Events not yet asked for, and namespaces at once; a peer that tells of more is not listened to any longer. */
 const maxEvents = 10_000;
@@ -40,7 +40,7 @@ export async function subscribeNamespace(
       const there = message.type === 'namespace';
       const said = message.type === 'namespace' ? message.parameters : undefined;
       if (said !== undefined && !context.carriesHops()) throw protocolViolation('NAMESPACE with parameters');
-      const [hops, cost] = there ? [hopsOf(context, said), costOf(context, said)] : [];
+      const [hops, cost] = there ? [hopPathOf(context, said), routeCostOf(context, said)] : [];
       if (there) active.set(key, namespace);
       else if (!active.delete(key)) throw protocolViolation('NAMESPACE_DONE without its NAMESPACE');
       if (active.size > maxEvents) subscription.cancel();
