@@ -17,7 +17,7 @@ import { type AssetRecord, readRecord, sourceFile, writeRecord } from '../asset-
 import { diskFull, type MediaStore } from '../media-store.ts';
 import { type Problem, problemOf, send, sendProblem } from './answer.ts';
 import { receiveBody } from './receive.ts';
-import { Turns } from './turns.ts';
+import { UploadLocks } from './upload-locks.ts';
 
 export type UploadsOptions = {
   readonly store: MediaStore;
@@ -51,7 +51,7 @@ const reserveBytes = 256 << 20;
  */
 export class Uploads {
   readonly #options: UploadsOptions;
-  readonly #turns = new Turns();
+  readonly #turns = new UploadLocks();
 
   constructor(options: UploadsOptions) {
     this.#options = options;

@@ -2,7 +2,7 @@
  * One request at a time works on an upload. The next one does not wait for the one before but ends it: a client that asks again
  * has lost that connection, though nobody told us yet.
  */
-export class Turns {
+export class UploadLocks {
   readonly #active = new Map<string, { end(): void; over: Promise<void> }>();
 
   /** Ends whoever has the turn, waits until their bytes are down, takes it. Call the answer when the turn is over. */
