@@ -6,7 +6,7 @@ import { LimitedWarnings } from '../core/limited-warnings.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import type { SessionClose } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
-import { randomHop } from './cluster/route.ts';
+import { randomHop } from './upstream/route.ts';
 import { newCounters, type RelayCounters } from './counters.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
 import { Router } from './routing/router.ts';

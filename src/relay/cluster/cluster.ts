@@ -7,7 +7,7 @@ import { SessionTally } from '../reports/session-tally.ts';
 import type { PrefixWatcher } from '../routing/prefix-watchers.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { nodeOf, nodeUrl, originOf, originsPrefix } from './node-url.ts';
-import { randomHop } from './route.ts';
+import { randomHop } from '../upstream/route.ts';
 
 export type ClusterOptions = Omit<LinkOptions, 'core'> & {
   readonly core: Pick<RelayCore, 'fault' | 'link' | 'hopId' | 'router'>;

@@ -1,5 +1,5 @@
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
-import { isPrefix, namespaceKey } from './namespace-publisher.ts';
+import { isPrefix, namespaceKey } from '../upstream/namespace-publisher.ts';
 import type { RoutedRequest } from './routed-request.ts';
 
 type Held = { readonly routed: RoutedRequest; readonly timer: NodeJS.Timeout };

@@ -1,5 +1,5 @@
 import type { IncomingSubscribe } from '../../session/types.ts';
-import type { Peer } from '../cluster/route.ts';
+import type { Peer } from '../upstream/route.ts';
 import type { ViewerSession } from '../viewer/viewer-session.ts';
 
 /** A subscription request that its session is allowed to make. */

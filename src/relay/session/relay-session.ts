@@ -25,7 +25,7 @@ import type { Transport } from '../../transport/transport.ts';
 import { sayable } from '../cannot-be-said.ts';
 import { followPeer } from '../cluster/follow-peer.ts';
 import { asksToJoin, isMember, memberGrant, noMember } from '../cluster/join.ts';
-import { maxHops, type Peer, randomHop, routeBy } from '../cluster/route.ts';
+import { maxHops, type Peer, randomHop, routeBy } from '../upstream/route.ts';
 import { watchLink } from '../cluster/watch-link.ts';
 import { fetchUnder } from '../fetch/lapsing-fetch.ts';
 import type { RelayLimits } from '../limits.ts';
@@ -35,7 +35,7 @@ import { isInternal, refusalToPublish, refusalToSubscribe } from '../rights/sess
 import { tokenOf } from '../rights/token-of.ts';
 import { refusalOfName } from '../rights/wire-names.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from '../routing/discovery.ts';
-import type { NamespacePublisher } from '../routing/namespace-publisher.ts';
+import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
 import { OfferedTrack } from '../routing/offered-track.ts';
 import type { Router } from '../routing/router.ts';
 import { ClaimedTracks } from './claimed-tracks.ts';

@@ -1,5 +1,5 @@
-import { isRemote } from '../cluster/route.ts';
-import type { NamespacePublisher } from '../routing/namespace-publisher.ts';
+import { isRemote } from './route.ts';
+import type { NamespacePublisher } from './namespace-publisher.ts';
 
 /** What a subscription brings, beside what the one before it brought; `unknown`: its objects will tell. */
 export type Content = 'same' | 'other' | 'unknown';

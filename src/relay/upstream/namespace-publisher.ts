@@ -1,6 +1,6 @@
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import type { Session } from '../../session/types.ts';
-import { compareRoutes, type Route } from '../cluster/route.ts';
+import { compareRoutes, type Route } from './route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 
 /** A session that announced a namespace. Two of them with the same namespace are two publishers. */
