@@ -8,7 +8,7 @@ import { answerFetch } from '../fetch/fetch.ts';
 import type { RelayLimits } from '../limits.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 import { ObjectCache } from '../track/cache.ts';
-import { isEmpty, windowOf } from '../track/start-location.ts';
+import { isEmpty, windowOf } from '../../session/filter-window.ts';
 import { RelayTrack } from '../track/track.ts';
 import { UpstreamTrack } from '../upstream/upstream-track.ts';
 import { Viewer } from '../viewer/viewer.ts';

@@ -15,7 +15,7 @@ import type { Viewer, ViewerContext } from '../viewer/viewer.ts';
 import type { ObjectCache } from './cache.ts';
 import { CachedGroup, Holdings } from './group.ts';
 import { NewGroupRequests } from './new-groups.ts';
-import { laterOf } from './start-location.ts';
+import { laterOf } from '../../session/filter-window.ts';
 import { type CachedSubgroup, subgroupOverhead } from './subgroup.ts';
 
 /** A datagram is at most a packet: this bounds what a group of them keeps. */

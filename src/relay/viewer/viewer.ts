@@ -15,7 +15,7 @@ import type { RelayCounters } from '../counters.ts';
 import type { RelayLimits } from '../limits.ts';
 import type { CachedGroup } from '../track/group.ts';
 import type { NewGroupRequests } from '../track/new-groups.ts';
-import { isEmpty, laterOf, type Window, windowOf } from '../track/start-location.ts';
+import { isEmpty, laterOf, type Window, windowOf } from '../../session/filter-window.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import { filteredDelivery } from './filtered-delivery.ts';

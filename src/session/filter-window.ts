@@ -1,4 +1,4 @@
-import type { Location, SubscriptionFilter } from '../../session/types.ts';
+import type { Location, SubscriptionFilter } from './types.ts';
 
 /** `endObject`: the last one of the last group. Infinity: no end. */
 export type Window = { readonly start: Location; readonly endGroup: number; readonly endObject: number };
