@@ -8,7 +8,7 @@ import { wireResetCode } from '../../reset-codes.ts';
 import type { Publication, PublishOffer, Refusal, TrackName } from '../../types.ts';
 import type { SessionContext } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { trackKey } from '../track-key.ts';
+import { trackKey } from '../../track-key.ts';
 import { type AskedFill, type FilledSubscription, fillFetch, fillRange, fillStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
 import type { Subscribed, SubscribeOwner } from './incoming-subscribe.ts';

@@ -15,7 +15,7 @@ import type { MessageStream } from '../message-stream.ts';
 import { openRequest } from '../requests/open-request.ts';
 import { assertFiltersTaken } from '../requests/refused-filter.ts';
 import { tokensParameter } from '../requests/tokens-parameter.ts';
-import { trackKey } from '../track-key.ts';
+import { trackKey } from '../../track-key.ts';
 import { HeldSubgroups } from './held-subgroups.ts';
 import { PublishRequest } from './incoming-publish.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
