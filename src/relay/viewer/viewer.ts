@@ -15,7 +15,7 @@ import type { RelayCounters } from '../counters.ts';
 import type { RelayLimits } from '../limits.ts';
 import type { CachedGroup } from '../track/group.ts';
 import type { NewGroupRequests } from '../track/new-groups.ts';
-import { isEmpty, laterOf, type Window, windowOf } from '../../session/filter-window.ts';
+import { isEmpty, laterOf, type FilterWindow, windowOf } from '../../session/filter-window.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import { filteredDelivery } from './filtered-delivery.ts';
@@ -49,7 +49,7 @@ export class Viewer {
   readonly #publication: Publication;
   readonly #session: ViewerSession;
   readonly #track: WatchedTrack;
-  #window: Window;
+  #window: FilterWindow;
   /** undefined: it gets what everybody gets. */
   #rangeFilter: ObjectRangeFilter | undefined;
   #forward: boolean;
@@ -340,7 +340,7 @@ export class Viewer {
    * Of a range that has become narrower (draft-18 11.4.3). Answers those whose group goes on at a later object: on another stream, as
    * none leaves out what is before.
    */
-  #abandonOutside({ start, endGroup }: Window): Delivery[] {
+  #abandonOutside({ start, endGroup }: FilterWindow): Delivery[] {
     const cut = this.#deliveries.filter((one) => one.groupId === start.group && one.precedes(start.object));
     for (const delivery of [...this.#deliveries]) {
       const { groupId, ended } = delivery;
