@@ -1,5 +1,6 @@
 import { publishDoneCodes, requestErrorCodes } from '../../codec/moqt/codes.ts';
 import { RequestError } from '../../session/request-error.ts';
+import { trackKey } from '../../session/track-key.ts';
 import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../../session/types.ts';
 import { cannotBeSaid } from '../cannot-be-said.ts';
 import { isRemote, leadsTo, type Peer, type Route } from '../upstream/route.ts';
@@ -15,7 +16,7 @@ import { Viewer } from '../viewer/viewer.ts';
 import type { ViewerSession } from '../viewer/viewer-session.ts';
 import { HeldRequests } from './held-requests.ts';
 import { LingeringTracks } from './lingering-tracks.ts';
-import { type NamespacePublisher, namespaceKey, PublisherList, type Tried } from '../upstream/namespace-publisher.ts';
+import { type NamespacePublisher, PublisherList, type Tried } from '../upstream/namespace-publisher.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
 import type { RoutedRequest } from './routed-request.ts';
@@ -377,8 +378,4 @@ export class Router {
   #publishersChanged(): void {
     for (const { feed } of [...this.#tracks.values()]) feed.publishersChanged();
   }
-}
-
-function trackKey(track: TrackName): string {
-  return namespaceKey([...track.namespace, track.name]);
 }
