@@ -1,6 +1,6 @@
 import type { RangeFilters } from '../../codec/moqt/fields/range-filters.ts';
-import { ObjectFilter, type ObjectHead } from '../../session/object-filter.ts';
 import type { FilterWindow } from '../../session/filter-window.ts';
+import { ObjectFilter, type ObjectHead } from '../../session/object-filter.ts';
 
 /** What a viewer with filters gets: objects that pass its range filters, up to the end of its range (draft-19 5.1.3, 5.1.4). */
 export class ObjectRangeFilter {

@@ -2,6 +2,7 @@ import { isCatalog } from '../../access/grant.ts';
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { type FilterWindow, isEmpty, laterOf, windowOf } from '../../session/filter-window.ts';
 import type {
   DatagramObject,
   Location,
@@ -15,7 +16,6 @@ import type { RelayCounters } from '../counters.ts';
 import type { RelayLimits } from '../limits.ts';
 import type { CachedGroup } from '../track/group.ts';
 import type { NewGroupRequests } from '../track/new-groups.ts';
-import { isEmpty, laterOf, type FilterWindow, windowOf } from '../../session/filter-window.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
 import { filteredDelivery } from './filtered-delivery.ts';

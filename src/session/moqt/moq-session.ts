@@ -31,17 +31,18 @@ import type {
 import { AuthTokens, maxAuthTokenCacheSize } from './auth-tokens.ts';
 import { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
-import type { ControlChannel } from './control-channel.ts';
+import type { ControlChannel, ControlChannelParts } from './control-channel.ts';
+import { SharedControl } from './control-multiplex/shared-control.ts';
 import { DataStreams } from './data-streams.ts';
 import type { MessageStream } from './message-stream.ts';
 import { subscribeNamespace, subscribeTracks } from './namespaces/prefix-subscription.ts';
 import { publishNamespace } from './namespaces/published-namespace.ts';
-import { openChannel } from './open-channel.ts';
 import { Publisher } from './publish/publisher.ts';
 import { RequestIds } from './request-ids.ts';
 import { maxFilterRanges } from './requests/refused-filter.ts';
 import { Requests } from './requests/requests.ts';
 import { trackStatus } from './requests/track-status.ts';
+import { StreamPerRequest } from './stream-per-request.ts';
 
 const implementation = 'streams';
 const closeGraceMs = 100;
@@ -251,4 +252,9 @@ function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** The channel that the dialect asks for. */
+function openChannel(parts: ControlChannelParts): ControlChannel {
+  return parts.dialect.requestStreams === 'perRequest' ? new StreamPerRequest(parts) : new SharedControl(parts);
 }

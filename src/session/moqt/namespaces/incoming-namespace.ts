@@ -8,9 +8,8 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { Hops, IncomingNamespace } from '../../types.ts';
 import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { followRequest } from '../requests/follow-request.ts';
-import { takeUpdate } from '../requests/take-update.ts';
-import { routeCostOf, hopPathOf } from './hop-parameters.ts';
+import { followRequest, takeUpdate } from '../requests/follow-request.ts';
+import { hopPathOf, routeCostOf } from './hop-parameters.ts';
 
 /** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15), withdrawn by reset, STOP_SENDING or FIN. */
 export class NamespaceRequest implements IncomingNamespace, SessionMember {
