@@ -4,8 +4,8 @@ import { toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { NamespaceEvent, Session } from '../../session/types.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
-import { type NamespacePublisher, namespaceKey } from '../upstream/namespace-publisher.ts';
 import type { Router } from '../routing/router.ts';
+import { type NamespacePublisher, namespaceKey } from '../upstream/namespace-publisher.ts';
 import { isUsable, type Peer, routeBy } from '../upstream/route.ts';
 
 export type PeerContext = {

@@ -6,8 +6,8 @@ import { RequestError } from '../../session/request-error.ts';
 import type { FetchedObjects, FetchItem, FetchWriter, IncomingFetch, Location } from '../../session/types.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
-import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
 import type { RelayTrack } from '../track/track.ts';
+import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
 import {
   contains,
   endOf,

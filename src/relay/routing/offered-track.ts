@@ -15,9 +15,9 @@ import type {
   TrackName,
   UpdateAnswer,
 } from '../../session/types.ts';
-import type { Route } from '../upstream/route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
+import type { Route } from '../upstream/route.ts';
 
 /**
  * A track that a publisher offered with PUBLISH (draft-18 10.10). The subscription lasts as long as the publisher likes; the

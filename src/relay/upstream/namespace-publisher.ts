@@ -1,7 +1,7 @@
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import type { Session } from '../../session/types.ts';
-import { compareRoutes, type Route } from './route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
+import { compareRoutes, type Route } from './route.ts';
 
 /** A session that announced a namespace. Two of them with the same namespace are two publishers. */
 export type NamespacePublisher = {

@@ -1,5 +1,5 @@
-import { isRemote } from './route.ts';
 import type { NamespacePublisher } from './namespace-publisher.ts';
+import { isRemote } from './route.ts';
 
 /** What a subscription brings, beside what the one before it brought; `unknown`: its objects will tell. */
 export type Content = 'same' | 'other' | 'unknown';

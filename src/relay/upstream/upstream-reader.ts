@@ -3,9 +3,9 @@ import { streamResetCodes } from '../../codec/moqt/codes.ts';
 import { rethrowLater } from '../../core/fault.ts';
 import type { IncomingSubgroup, MoqObject, SubgroupHeader, Subscription } from '../../session/types.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
-import type { NamespacePublisher } from './namespace-publisher.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import type { RelayTrack } from '../track/track.ts';
+import type { NamespacePublisher } from './namespace-publisher.ts';
 
 const objectsPerTurn = 256;
 

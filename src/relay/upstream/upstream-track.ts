@@ -3,9 +3,9 @@ import { type Deferred, deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { RequestError } from '../../session/request-error.ts';
 import type { Subscription, SubscriptionEnd } from '../../session/types.ts';
-import { isRemote } from './route.ts';
-import type { NamespacePublisher, Tried } from './namespace-publisher.ts';
 import type { RelayTrack } from '../track/track.ts';
+import type { NamespacePublisher, Tried } from './namespace-publisher.ts';
+import { isRemote } from './route.ts';
 import { contentOf, type Source, sourceOf } from './source.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 

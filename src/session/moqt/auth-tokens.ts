@@ -3,7 +3,6 @@ import { type AuthToken, decodeAuthToken, encodeAuthToken } from '../../codec/mo
 import type { MessageParameters } from '../../codec/moqt/fields/parameters.ts';
 import { MoqtError, protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import type { Varints } from '../../codec/moqt/varint.ts';
-import type { SessionContext } from './context.ts';
 
 /** What we let a peer register, bytes (draft-18 10.3.1.3 MAX_AUTH_TOKEN_CACHE_SIZE). */
 export const maxAuthTokenCacheSize = 16 * 1024;
@@ -79,7 +78,7 @@ function sizeOf({ value }: AuthToken): number {
 
 /** Tokens of ours as a request carries them: each by value, none registered. */
 export function tokensParameter(
-  { dialect }: SessionContext,
+  { dialect }: { readonly dialect: { readonly varints: Varints } },
   tokens: readonly AuthToken[] | undefined,
 ): Pick<MessageParameters, 'authorizationTokens'> {
   if (tokens === undefined || tokens.length === 0) return {};
