@@ -36,7 +36,7 @@ async function subscribed(
 
 const payload = (group: number, object: number, size = 10) => new Uint8Array(size).fill(group * 16 + object);
 
-describe('TrackFeed', () => {
+describe('TrackSender', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
