@@ -12,7 +12,7 @@ const maxPlaylistBytes = 8 << 20;
 const maxSegmentBytes = 256 << 20;
 const maxRenditions = 32;
 
-type Rendition = {
+type RenditionReport = {
   url: string;
   lowLatency: boolean;
   targetDuration: number;
@@ -62,7 +62,7 @@ export const run: Run<typeof hlsSpec> = async ({ args, options, output, signal, 
   });
   if (problems.length > 0) throw new StreamsError('MALFORMED', problems.join('\n  '));
 
-  async function check(url: string): Promise<Rendition> {
+  async function check(url: string): Promise<RenditionReport> {
     let playlist = parseMediaPlaylist(await text(url));
     const problems = mediaPlaylistProblems(playlist);
     const reloadMs: number[] = [];
@@ -113,7 +113,7 @@ export const run: Run<typeof hlsSpec> = async ({ args, options, output, signal, 
 };
 
 /** A playlist against the form of the specification is a finding, not the end. */
-function unreadable(url: string, error: unknown): Rendition {
+function unreadable(url: string, error: unknown): RenditionReport {
   const { code, message } = toStreamsError(error);
   if (code !== 'MALFORMED') throw error;
   const nothing = { lowLatency: false, targetDuration: 0, segments: 0, parts: 0, reloadMs: [] };

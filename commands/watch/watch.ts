@@ -5,9 +5,9 @@ import { knownRelay } from '../connection/known-relay.ts';
 import type { Result } from '../output/output.ts';
 import { checkPlaybackUrl, nodeConnect, Patience } from './broadcast.ts';
 import { chooseTracks } from './choose-tracks.ts';
+import { Mp4Recorder } from './mp4-recorder.ts';
 import { OutputFile } from './output-file.ts';
 import { latencyText, pictureLine, pictureLines } from './picture.ts';
-import { Recording } from './recording.ts';
 import type { watchSpec } from './specs.ts';
 import { type Summary, WatchStatistics } from './statistics.ts';
 
@@ -20,7 +20,7 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
   const statistics = new WatchStatistics();
   const recording =
     file &&
-    new Recording(
+    new Mp4Recorder(
       (bytes) => file.append(bytes),
       (track) => output.warn(`${track} changed its configuration; the file goes on without it`),
     );

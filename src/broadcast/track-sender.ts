@@ -1,4 +1,5 @@
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../codec/moqt/codes.ts';
+import { windowOf } from '../session/filter-window.ts';
 import { LazyWriter } from '../session/lazy-writer.ts';
 import { ObjectFilter } from '../session/object-filter.ts';
 import type {
@@ -38,7 +39,7 @@ export const newTally = (): FeedTally => ({ objects: 0, droppedObjects: 0, dropp
  * Sends one track to one subscription: each group on its own stream, in order, objects whole. Never blocks the track: a
  * connection that cannot keep up loses groups, the oldest first, by age, bytes and number.
  */
-export class TrackFeed {
+export class TrackSender {
   readonly #publication: Publication;
   readonly #range: SubscriptionFilter;
   readonly #outlivesRange: boolean;
@@ -70,7 +71,7 @@ export class TrackFeed {
     this.#outlivesRange = request.outlivesRange === true;
     this.#filter = ObjectFilter.of(request.terms.rangeFilters);
     this.#priority = priority;
-    this.#first = firstLocation(request.filter, largest);
+    this.#first = windowOf(request.filter, largest).start;
     this.#publication = request.accept(largest === undefined ? { alias } : { alias, largest });
     this.#publication.onUpdate((terms, before) => this.#update(terms, before, track));
     let left = false;
@@ -263,15 +264,4 @@ export class TrackFeed {
 function largestOf(newest: StoredGroup | undefined): Location | undefined {
   if (newest === undefined || newest.objects.length === 0) return undefined;
   return { group: newest.groupId, object: newest.objects.length - 1 };
-}
-
-/** Where a filter begins (draft-18 5.1.2), given the largest object there is. */
-function firstLocation(
-  filter: SubscriptionFilter,
-  largest: { group: number; object: number } | undefined,
-): { group: number; object: number } {
-  if (filter.type === 'absoluteStart' || filter.type === 'absoluteRange') return filter.start;
-  if (largest === undefined || filter.type === 'unfiltered') return { group: 0, object: 0 };
-  if (filter.type === 'nextGroup') return { group: largest.group + 1, object: 0 };
-  return { group: largest.group, object: largest.object + 1 };
 }

@@ -13,7 +13,7 @@ import { type RenditionsOptions, renditionStats, renditionsOf } from './transcod
  * Who publishes. `replaced` is called once when another one with a right key takes over, `stopped` when the control plane
  * wants the input off the air (where there is none, `replaced` is).
  */
-export type Publisher = {
+export type IngestPublisher = {
   readonly kind: string;
   replaced(): void;
   stopped?(): void;
@@ -62,7 +62,7 @@ type Channel = {
   told: number;
   broadcast: Broadcast;
   link: RelayPublisher;
-  publisher: Publisher | undefined;
+  publisher: IngestPublisher | undefined;
   units: number;
   meter: IngestMeter;
   grace: NodeJS.Timeout | undefined;
@@ -139,7 +139,7 @@ export class Channels {
   publish(
     grant: PublishGrant,
     streamKey: string | undefined,
-    publisher: Publisher,
+    publisher: IngestPublisher,
     { claimed = false }: { claimed?: boolean } = {},
   ): Publishing {
     const { inputId } = grant;

@@ -1,5 +1,5 @@
 import { answerFetch } from '../broadcast/answer-fetch.ts';
-import { type FeedTally, newTally, TrackFeed } from '../broadcast/track-sender.ts';
+import { type FeedTally, newTally, TrackSender } from '../broadcast/track-sender.ts';
 import type { TrackStore } from '../broadcast/track-store.ts';
 import { publisherPriority } from '../codec/catalog/publisher-priority.ts';
 import { requestErrorCodes, sessionCodes } from '../codec/moqt/codes.ts';
@@ -193,7 +193,7 @@ export class RelayPublisher {
     this.#find(request, (track) => {
       const alias = aliases.get(name) ?? aliases.size + 1;
       aliases.set(name, alias);
-      new TrackFeed(request, track, alias, publisherPriority(name), this.#tally);
+      new TrackSender(request, track, alias, publisherPriority(name), this.#tally);
     });
   }
 

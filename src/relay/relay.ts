@@ -6,11 +6,11 @@ import { LimitedWarnings } from '../core/limited-warnings.ts';
 import { type Logger, redactUrl } from '../core/log.ts';
 import type { SessionClose } from '../session/types.ts';
 import type { Transport } from '../transport/transport.ts';
-import { randomHop } from './cluster/route.ts';
 import { newCounters, type RelayCounters } from './counters.ts';
 import { defaultLimits, type RelayLimits } from './limits.ts';
 import { Router } from './routing/router.ts';
 import { type Dialled, RelaySession } from './session/relay-session.ts';
+import { randomHop } from './upstream/route.ts';
 
 /** Sessions that come and go are worth a line each, but not any number of them. */
 const sessionLinesPerSecond = 100;

@@ -1,5 +1,5 @@
 import { emptyBytes } from '../core/bytes.ts';
-import { takeBytes } from './taken.ts';
+import { deliverBytes } from './deliver.ts';
 import type { ReceiveStream, StreamTaker } from './transport.ts';
 
 export interface StreamDecoder<T> {
@@ -56,7 +56,7 @@ export class DecodedStream<T> implements ItemSource<T>, StreamTaker {
   deliverTo(taker: ItemTaker<T>): void {
     this.#taker = taker;
     this.#deliver(() => this.#items.splice(0));
-    takeBytes(this.#stream, this);
+    deliverBytes(this.#stream, this);
   }
 
   stop(code: number): void {

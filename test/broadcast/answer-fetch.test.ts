@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerFetch } from '../../src/broadcast/answer-fetch.ts';
-import { TrackFeed } from '../../src/broadcast/track-sender.ts';
+import { TrackSender } from '../../src/broadcast/track-sender.ts';
 import { TrackStore } from '../../src/broadcast/track-store.ts';
 import { inBandProtocol, moqtProtocols } from '../../src/codec/moqt/dialects.ts';
 import { establish } from '../../src/session/establish.ts';
@@ -21,7 +21,7 @@ async function peers(protocol: string, store = filled()): Promise<Session> {
       authority: 'test',
       handlers: {
         fetch: (request) => void answerFetch(request, store, 2),
-        subscribe: (request) => void new TrackFeed(request, store, 1, 2),
+        subscribe: (request) => void new TrackSender(request, store, 1, 2),
       },
     }),
     establish(pair.server, { role: 'server' }),

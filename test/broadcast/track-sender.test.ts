@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type FeedTally, newTally, TrackFeed } from '../../src/broadcast/track-sender.ts';
+import { type FeedTally, newTally, TrackSender } from '../../src/broadcast/track-sender.ts';
 import { TrackStore } from '../../src/broadcast/track-store.ts';
 import { bytesEqual } from '../../src/core/bytes.ts';
 import { establish } from '../../src/session/establish.ts';
@@ -20,7 +20,7 @@ async function subscribed(
       role: 'client',
       path: '/',
       authority: 'test',
-      handlers: { subscribe: (request) => void new TrackFeed(request, track, 1, 2, tally) },
+      handlers: { subscribe: (request) => void new TrackSender(request, track, 1, 2, tally) },
     }),
     establish(pair.server, { role: 'server' }),
   ]);
@@ -36,7 +36,7 @@ async function subscribed(
 
 const payload = (group: number, object: number, size = 10) => new Uint8Array(size).fill(group * 16 + object);
 
-describe('TrackFeed', () => {
+describe('TrackSender', () => {
   afterEach(() => {
     vi.useRealTimers();
   });

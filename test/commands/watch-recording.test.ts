@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Recording } from '../../commands/watch/recording.ts';
+import { Mp4Recorder } from '../../commands/watch/mp4-recorder.ts';
 import { parseFragment, writeFragment } from '../../src/codec/cmaf/fragment.ts';
 import { parseInitSegment, writeInitSegment } from '../../src/codec/cmaf/init-segment.ts';
 import { CmafSplitter } from '../../src/codec/cmaf/splitter.ts';
@@ -45,7 +45,7 @@ const audio = (seconds: number) => fragment(48_000, seconds);
 function record() {
   const pieces: Uint8Array[] = [];
   const changed: string[] = [];
-  const recording = new Recording(
+  const recording = new Mp4Recorder(
     (bytes) => pieces.push(bytes),
     (track) => changed.push(track),
   );

@@ -93,10 +93,10 @@ describe.each([
 
 it.each(['moqt-19', 'moqt-22'])('a viewer of %s with range filters beside one without', async (alpn) => {
   const publications = await publisher();
-  const [whole, sifted] = await Promise.all([overQuic('/playback/lv_one'), overQuic('/playback/lv_one', {}, alpn)]);
+  const [whole, filtered] = await Promise.all([overQuic('/playback/lv_one'), overQuic('/playback/lv_one', {}, alpn)]);
   const all = await whole.subscribe(track);
   const object5On = { object: [{ set: 0, ranges: [{ start: 1n, end: 1n }, { start: 5n }] }] };
-  const some = await sifted.subscribe(track, { rangeFilters: object5On });
+  const some = await filtered.subscribe(track, { rangeFilters: object5On });
   const writer = publications[0]!.openSubgroup({ groupId: 4, subgroupId: 0, priority: 2, endOfGroup: true });
   const count = 40;
   for (let id = 0; id < count; id++) while (!writer.write(object(4, id, 20_000))) await writer.stream.writable();
@@ -105,7 +105,7 @@ it.each(['moqt-19', 'moqt-22'])('a viewer of %s with range filters beside one wi
   expect(await nextGroup(all)).toMatchObject({ group: 4, ids: every, end: 'fin' });
   expect(await nextGroup(some)).toMatchObject({ group: 4, ids: [1, ...every.slice(5)], end: 'fin' });
   const range = { start: { group: 4, object: 0 }, end: { group: 4, object: 7 } };
-  expect(await ids(await sifted.fetch({ track, ...range }, { rangeFilters: object5On }))).toEqual([
+  expect(await ids(await filtered.fetch({ track, ...range }, { rangeFilters: object5On }))).toEqual([
     '4/1',
     '4/5',
     '4/6',

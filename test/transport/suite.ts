@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { concat } from '../../src/core/bytes.ts';
 import type { StreamsError } from '../../src/core/errors.ts';
+import { deliverAll, deliverBytes } from '../../src/transport/deliver.ts';
 import { writeToMany } from '../../src/transport/fan-out.ts';
 import { StreamResetError } from '../../src/transport/stream-reset-error.ts';
-import { takeAll, takeBytes } from '../../src/transport/taken.ts';
 import type {
   BidiStream,
   ReceiveStream,
@@ -54,7 +54,7 @@ class TakenBytes implements StreamTaker {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    takeBytes(stream, this);
+    deliverBytes(stream, this);
   }
   bytes(chunk: Uint8Array): void {
     this.chunks.push(chunk);
@@ -97,7 +97,7 @@ export function describeTransport(name: string, open: OpenPair): void {
       expect((await waiting.read())!.length).toBeGreaterThan(0);
       await writeAll(from.openBidi().send, pattern(10));
       const taken = new Taken();
-      takeAll(to, taken);
+      deliverAll(to, taken);
       const late = from.openUni();
       await writeAll(late, pattern(100_000, 5));
       late.finish();

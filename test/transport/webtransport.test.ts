@@ -9,7 +9,7 @@ import { memoryPair } from '../../src/transport/memory.ts';
 import type { BidiStream, FanOutWriter, SendStream } from '../../src/transport/transport.ts';
 import { acceptWebTransport } from '../../src/transport/webtransport/accept.ts';
 import { connectWebTransport } from '../../src/transport/webtransport/connect.ts';
-import { MessageStream } from '../../src/transport/webtransport/message-stream.ts';
+import { RequestStream } from '../../src/transport/webtransport/request-stream.ts';
 import { readAll } from './streams.ts';
 import { describeTransport } from './suite.ts';
 
@@ -35,7 +35,7 @@ const request = (fields: Record<string, string>) =>
   encodeFrame({ type: 'headers', bytes: encodeFieldSection(Object.entries(fields)) });
 
 async function answer(stream: BidiStream): Promise<{ status: string | undefined; body: string }> {
-  const message = new MessageStream(stream, emptyBytes);
+  const message = new RequestStream(stream, emptyBytes);
   const headers = await message.headers();
   let body = '';
   for (let frame = await message.next(); frame !== null; frame = await message.next()) body += fromUtf8(frame.bytes);

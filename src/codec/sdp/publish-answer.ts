@@ -1,8 +1,8 @@
-import type { OfferedTrack } from './publish-offer.ts';
+import type { OfferedMedia } from './publish-offer.ts';
 import { parseSdp, writeSdp } from './sdp.ts';
 
 export type AnswerOptions = {
-  tracks: readonly OfferedTrack[];
+  tracks: readonly OfferedMedia[];
   /** kbit/s at which a browser begins to send, instead of probing its way up. */
   startBitrate: number;
   /** Addresses under which others reach us, in place of the ones we have. */

@@ -4,7 +4,7 @@ import { attributes, isUsableCandidate, parseSdp, type Sdp, writeSdp } from './s
 export type RtpCodec = 'h264' | 'hevc' | 'vp8' | 'vp9' | 'av1' | 'opus';
 
 /** A track that the peer will send, with the one codec it is to use. */
-export type OfferedTrack = {
+export type OfferedMedia = {
   kind: 'video' | 'audio';
   codec: RtpCodec;
   payloadType: number;
@@ -15,7 +15,7 @@ export type OfferedTrack = {
 export type PublishOffer = {
   /** The offer with those codecs alone, without feedback, extensions, sources and simulcast. */
   sdp: string;
-  tracks: OfferedTrack[];
+  tracks: OfferedMedia[];
 };
 
 type Format = { payloadType: number; name: string; parameters: string };
@@ -42,9 +42,9 @@ const maxCandidates = 32;
 export function readPublishOffer(text: string): PublishOffer {
   const sdp = parseSdp(text);
   const out: Sdp = { session: sdp.session.filter((line) => keptSessionLines.test(line)), media: [] };
-  const tracks: OfferedTrack[] = [];
+  const tracks: OfferedMedia[] = [];
   for (const section of sdp.media) {
-    const kind = /^m=(video|audio) /.exec(section[0]!)?.[1] as OfferedTrack['kind'] | undefined;
+    const kind = /^m=(video|audio) /.exec(section[0]!)?.[1] as OfferedMedia['kind'] | undefined;
     if (kind === undefined) throw new StreamsError('UNSUPPORTED', 'the offer has other than video and audio');
     if (!section.some((line) => line === 'a=sendonly' || line === 'a=sendrecv'))
       throw new StreamsError('UNSUPPORTED', `the offer has ${kind} that is not to be sent`);
@@ -81,7 +81,7 @@ function readFormats(section: readonly string[]): Format[] {
     });
 }
 
-function chooseVideo(formats: readonly Format[]): OfferedTrack {
+function chooseVideo(formats: readonly Format[]): OfferedMedia {
   const carried = formats.filter(({ name }) => videoCodecs.has(name));
   const h264 = carried.filter(({ name }) => name === 'h264/90000');
   const chosen = h264.find(({ parameters }) => parameters.includes('packetization-mode=1')) ?? h264[0] ?? carried[0];
@@ -96,14 +96,14 @@ function chooseVideo(formats: readonly Format[]): OfferedTrack {
   return { kind: 'video', codec, payloadType: chosen.payloadType, retransmission: rtx?.payloadType };
 }
 
-function chooseAudio(formats: readonly Format[]): OfferedTrack {
+function chooseAudio(formats: readonly Format[]): OfferedMedia {
   const opus = formats.find(({ name }) => name === 'opus/48000/2');
   if (opus === undefined)
     throw new StreamsError('UNSUPPORTED', 'none of the audio codecs of the offer is carried', { hint: 'offer Opus' });
   return { kind: 'audio', codec: 'opus', payloadType: opus.payloadType, retransmission: undefined };
 }
 
-function restrict(section: readonly string[], track: OfferedTrack): string[] {
+function restrict(section: readonly string[], track: OfferedMedia): string[] {
   const types = [track.payloadType, track.retransmission].filter((type) => type !== undefined);
   const [media, port, protocol] = section[0]!.split(' ');
   const lines = [`${media} ${port} ${protocol} ${types.join(' ')}`];

@@ -13,7 +13,7 @@ import { authorizePublish } from './publish.ts';
 import { hashSecret, matchesHash } from './secrets.ts';
 
 /** What a relay says of a session, as moq-relay 0.15 and later post it (doc/bin/relay/auth.md of moq-dev/moq). */
-export type RelaySession = {
+export type ReportedSession = {
   id: string;
   node: string;
   transport: string;
@@ -73,13 +73,13 @@ export class RelaySessions {
    * A session begins (`connect`) or is asked about again. Throws UNAUTHORIZED, FORBIDDEN, TOKEN_INVALID or TOKEN_EXPIRED for
    * a refusal, and other codes when it cannot be decided now.
    */
-  async grant(session: RelaySession, event: 'connect' | 'revalidate'): Promise<RelayGrant> {
+  async grant(session: ReportedSession, event: 'connect' | 'revalidate'): Promise<RelayGrant> {
     const grant = this.#ours(session) ?? (await this.#theirs(session, event));
     return { root: '', ...grant, revalidate: revalidateSeconds };
   }
 
   /** Relays of the cluster, which show the service token as their cluster token, and the engine that fetches what publishers bring. */
-  #ours({ path, query = '' }: RelaySession): Omit<RelayGrant, 'root' | 'revalidate'> | undefined {
+  #ours({ path, query = '' }: ReportedSession): Omit<RelayGrant, 'root' | 'revalidate'> | undefined {
     const fields = new URLSearchParams(query);
     const expires = Math.floor(this.#context.now() / 1000) + lastingSeconds;
     if (/^\/?$/.test(path) && matchesHash(fields.get('jwt') ?? '', hashSecret(this.#serviceToken)))
@@ -89,7 +89,7 @@ export class RelaySessions {
     return undefined;
   }
 
-  #theirs(session: RelaySession, event: 'connect' | 'revalidate') {
+  #theirs(session: ReportedSession, event: 'connect' | 'revalidate') {
     const credential = credentialOf(session);
     return credential.kind === 'publish'
       ? this.#publisher(session, credential)
@@ -98,7 +98,7 @@ export class RelaySessions {
 
   /** The session is over. What it moved goes to its row. */
   async end(
-    session: RelaySession,
+    session: ReportedSession,
     what: { reason: string; seconds: number; sent: number; received: number },
   ): Promise<void> {
     const now = this.#context.now();
@@ -118,7 +118,7 @@ export class RelaySessions {
   }
 
   /** An engine publishes for viewers; others for the engine, each session below a root of its own. */
-  async #publisher(session: RelaySession, { id: inputId, secret: streamKey }: Credential) {
+  async #publisher(session: ReportedSession, { id: inputId, secret: streamKey }: Credential) {
     const { remote: remoteAddress } = session;
     const proof = new URLSearchParams(session.query).get('engine') ?? '';
     const isEngine = isEngineProof(this.#serviceToken, `publish ${inputId}`, proof);
@@ -135,7 +135,7 @@ export class RelaySessions {
     return { root: `ingest/${orgId}/${inputId}/${session.id}`, publish: ['**'], subscribe: [], expires };
   }
 
-  async #viewer(session: RelaySession, { id, secret: token }: Credential, event: 'connect' | 'revalidate') {
+  async #viewer(session: ReportedSession, { id, secret: token }: Credential, event: 'connect' | 'revalidate') {
     if (token === undefined) throw oneSecret();
     const tokens = event === 'connect' ? this.#connecting : this.#connected;
     const { subscribe, tracks } = await tokens.verify(token, id, { remoteAddress: session.remote });
@@ -151,7 +151,7 @@ export class RelaySessions {
   }
 
   /** Stored once: of the next reports only that they came counts. */
-  #row(session: RelaySession, orgId: string, inputId: string) {
+  #row(session: ReportedSession, orgId: string, inputId: string) {
     const now = this.#context.now();
     return {
       id: rowId(session),
@@ -174,7 +174,7 @@ export class RelaySessions {
 type Credential = { kind: 'publish' | 'playback'; id: string; secret: string | undefined };
 
 /** `/publish/<id>?sk=` and `/playback/<id>?tok=`; the secret may be `?jwt=` or the SETUP's token (type 0) too. */
-function credentialOf({ path, query = '', token, tls }: RelaySession): Credential {
+function credentialOf({ path, query = '', token, tls }: ReportedSession): Credential {
   const asked = parseSessionPath(`/${path.replace(/^\/|\/$/g, '')}?${query}`);
   if (asked === undefined || asked.kind === 'ingest')
     throw new StreamsError('FORBIDDEN', 'nothing is granted at this path', {
@@ -198,6 +198,6 @@ function setupSecret({ kind, value }: { kind: number; value: string }): string {
   return Buffer.from(value, 'base64url').toString('utf8');
 }
 
-function rowId({ id }: RelaySession): string {
+function rowId({ id }: ReportedSession): string {
   return `moq:${id}`;
 }

@@ -4,19 +4,19 @@ import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { decodeAudioTag } from '../../codec/flv/audio-tag.ts';
 import { SampleCounter } from '../ingest/sample-counter.ts';
 import { type OnConfig, RenditionGroups } from './rendition-groups.ts';
-import type { Rendition, SourceFrame } from './source-frame.ts';
+import type { RenditionWriter, SourceFrame } from './source-frame.ts';
 
 const trackId = 2;
 
 /** The AAC of ffmpeg back to CMAF, cut into groups where the source's sound is. */
-export class AudioRendition implements Rendition {
+export class AudioRendition implements RenditionWriter {
   readonly #groups: RenditionGroups;
   #waiting: SourceFrame[] = [];
   #newest: SourceFrame | undefined;
   #sourceTimescale = 48_000;
   #sound: AudioSpecificConfig | undefined;
   #samples = new SampleCounter(48_000, 1024);
-  taken: number | undefined;
+  writtenUntil: number | undefined;
 
   constructor(store: TrackStore, onConfig: OnConfig) {
     this.#groups = new RenditionGroups(trackId, store, onConfig);
@@ -31,7 +31,7 @@ export class AudioRendition implements Rendition {
     this.#groups.reset(afterGroup);
     this.#waiting = [];
     this.#newest = undefined;
-    this.taken = undefined;
+    this.writtenUntil = undefined;
   }
 
   sent(frame: SourceFrame): void {
@@ -48,7 +48,7 @@ export class AudioRendition implements Rendition {
     const source = this.#newest;
     // What an encoder puts before the first sample it was given.
     if (source === undefined) return false;
-    this.taken = timestamp;
+    this.writtenUntil = timestamp;
     const { sampleRate, frameLength } = this.#sound;
     const said = (source.pts / this.#sourceTimescale + (timestamp - source.time) / 1000) * sampleRate;
     const decodeTime = this.#samples.next(Math.round(said));

@@ -5,7 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import { AudioRendition } from './audio-rendition.ts';
 import { chooseRungs, describeRung, type Rung } from './choose-rungs.ts';
 import { OnDemand } from './on-demand.ts';
-import type { Rendition } from './source-frame.ts';
+import type { RenditionWriter } from './source-frame.ts';
 import { type TranscodeCost, Transcoder, type TranscoderOptions } from './transcoder.ts';
 import { VideoRendition } from './video-rendition.ts';
 
@@ -19,7 +19,7 @@ export type ChannelLadderOptions = {
 } & Pick<TranscoderOptions, 'stuckMs' | 'retryMs'>;
 
 /** A rendition on the air: what the catalog says of it, and its media. */
-type Made = { description: CatalogTrack; from: TrackStore; store: TrackStore; rendition: Rendition };
+type Made = { description: CatalogTrack; from: TrackStore; store: TrackStore; rendition: RenditionWriter };
 type Work = { source: TrackStore; transcoder: Transcoder; demand: OnDemand };
 
 /** AAC of a stereo source; mono takes half. */
@@ -153,7 +153,7 @@ export class ChannelLadder {
   #add(
     description: CatalogTrack,
     { source, demand }: Work,
-    make: (store: TrackStore, onConfig: (codec: string, init: Uint8Array) => void) => Rendition,
+    make: (store: TrackStore, onConfig: (codec: string, init: Uint8Array) => void) => RenditionWriter,
   ): void {
     const { name } = description;
     const store = new TrackStore(name, (followers) => demand.set(name, followers));

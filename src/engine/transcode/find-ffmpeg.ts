@@ -36,7 +36,8 @@ function ffmpegStatic(): string | undefined {
   }
 }
 
-function isExecutable(path: string): boolean {
+/** A file that this process may run; folders are none. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

@@ -12,14 +12,14 @@ export type SourceFrame = {
 };
 
 /** What an encoder makes, on its way into a track. */
-export interface Rendition {
+export interface RenditionWriter {
   /** A new ffmpeg: groups up to `afterGroup` are not touched again. `timescale`: of the source frames' times. */
   reset(timescale: number, afterGroup: number): void;
   sent(frame: SourceFrame): void;
   /** Throws MALFORMED for what no ffmpeg writes. true: media came out. */
   take(body: Uint8Array, timestamp: number): boolean;
   /** Source time up to which it has been written, ms; undefined before the first. */
-  readonly taken: number | undefined;
+  readonly writtenUntil: number | undefined;
   /** Newest group begun; -1: none. */
   readonly groupId: number;
 }

@@ -8,14 +8,14 @@ import { toStreamsError } from '../../core/errors.ts';
 import type { LogFields, Logger } from '../../core/log.ts';
 import { ffmpegArguments, type TranscodeJob } from './ffmpeg-arguments.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
-import type { Rendition } from './source-frame.ts';
+import type { RenditionWriter } from './source-frame.ts';
 
 export type TranscoderOptions = {
   ffmpeg: string;
   /** Its objects are what ffmpeg is fed. */
   source: TrackStore;
   /** What to make of a source like this, and where it goes, output by output. */
-  plan(source: TrackDescription): { job: TranscodeJob; renditions: readonly Rendition[] };
+  plan(source: TrackDescription): { job: TranscodeJob; renditions: readonly RenditionWriter[] };
   logger: Logger;
   fields: LogFields;
   /** Nothing out for so long while something is in: ffmpeg is killed. Default 5000. */
@@ -29,7 +29,7 @@ export type TranscodeCost = { cpuSeconds: number; mediaSeconds: number; restarts
 
 type Run = {
   process: FfmpegProcess;
-  renditions: readonly Rendition[];
+  renditions: readonly RenditionWriter[];
   init: Uint8Array;
   timescale: number;
   defaults: TrackDefaults;
@@ -300,7 +300,7 @@ function cannotKeepUp(run: Run): boolean {
 /** Media that ffmpeg was given and has not given back, ms. */
 function behind({ fed, renditions, base }: Run): number {
   if (base === undefined) return 0;
-  const slowest = Math.min(...renditions.map(({ taken }) => taken ?? firstTime));
+  const slowest = Math.min(...renditions.map(({ writtenUntil }) => writtenUntil ?? firstTime));
   return fed - slowest;
 }
 

@@ -3,7 +3,7 @@ import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { decodeVideoTag } from '../../codec/flv/video-tag.ts';
 import { hasIdr, parseAvcConfig } from '../../codec/h264/avc-config.ts';
 import { type OnConfig, RenditionGroups } from './rendition-groups.ts';
-import type { Rendition, SourceFrame } from './source-frame.ts';
+import type { RenditionWriter, SourceFrame } from './source-frame.ts';
 
 const trackId = 1;
 
@@ -11,11 +11,11 @@ const trackId = 1;
  * A rung's FLV back to CMAF. Every picture has the exact time, arrival and group of the source picture it was made of, so that
  * groups of all rungs begin with the same picture and have the same numbers.
  */
-export class VideoRendition implements Rendition {
+export class VideoRendition implements RenditionWriter {
   readonly #groups: RenditionGroups;
   readonly #frames = new Map<number, SourceFrame>();
   #timescale = 90_000;
-  taken: number | undefined;
+  writtenUntil: number | undefined;
 
   constructor(store: TrackStore, onConfig: OnConfig) {
     this.#groups = new RenditionGroups(trackId, store, onConfig);
@@ -29,7 +29,7 @@ export class VideoRendition implements Rendition {
     this.#timescale = timescale;
     this.#groups.reset(afterGroup);
     this.#frames.clear();
-    this.taken = undefined;
+    this.writtenUntil = undefined;
   }
 
   sent(frame: SourceFrame): void {
@@ -42,7 +42,7 @@ export class VideoRendition implements Rendition {
     if (tag.kind !== 'frame' || !this.#groups.configured) return false;
     const frame = this.#source(timestamp + tag.compositionOffset);
     if (frame === undefined) return false;
-    this.taken = frame.time;
+    this.writtenUntil = frame.time;
     const keyframe = tag.keyframe && hasIdr(tag.data);
     if (frame.keyframe && keyframe) this.#groups.begin(frame.groupId);
     const { pts: decodeTime, duration, wallClock } = frame;

@@ -10,7 +10,7 @@ import { type FfmpegPrograms, findFfmpegPrograms } from './process/find-ffmpeg.t
 import { Jobs } from './process/jobs.ts';
 import { type Recording, Recordings } from './recordings.ts';
 import { recoverIndex } from './recover-index.ts';
-import { tell } from './tell.ts';
+import { reportAsset } from './report-asset.ts';
 import { Uploads } from './uploads/uploads.ts';
 
 export type VodOptions = {
@@ -147,7 +147,7 @@ export class Vod {
     this.playback.forget(record.assetId);
     this.#telling = this.#telling.then(async () => {
       try {
-        await tell(this.#store, this.#control, record);
+        await reportAsset(this.#store, this.#control, record);
         this.#untold.delete(record.assetId);
       } catch (error) {
         if (!this.#untold.has(record.assetId))

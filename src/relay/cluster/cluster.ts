@@ -5,9 +5,9 @@ import { RequestError } from '../../session/request-error.ts';
 import type { RelayCore } from '../relay.ts';
 import { SessionTally } from '../reports/session-tally.ts';
 import type { PrefixWatcher } from '../routing/prefix-watchers.ts';
+import { randomHop } from '../upstream/route.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { nodeOf, nodeUrl, originOf, originsPrefix } from './node-url.ts';
-import { randomHop } from './route.ts';
 
 export type ClusterOptions = Omit<LinkOptions, 'core'> & {
   readonly core: Pick<RelayCore, 'fault' | 'link' | 'hopId' | 'router'>;

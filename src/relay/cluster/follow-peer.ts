@@ -4,9 +4,9 @@ import { toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { NamespaceEvent, Session } from '../../session/types.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
-import { namespaceKey, type Publisher } from '../routing/publisher.ts';
 import type { Router } from '../routing/router.ts';
-import { isUsable, type Peer, routeBy } from './route.ts';
+import { type NamespacePublisher, namespaceKey } from '../upstream/namespace-publisher.ts';
+import { isUsable, type Peer, routeBy } from '../upstream/route.ts';
 
 export type PeerContext = {
   readonly router: Pick<Router, 'announce' | 'moved'>;
@@ -38,7 +38,7 @@ export async function followPeer(session: Session, context: PeerContext): Promis
 class Announced {
   readonly #session: Session;
   readonly #context: PeerContext;
-  readonly #live = new Map<string, { readonly publisher: Publisher; readonly withdraw: () => void }>();
+  readonly #live = new Map<string, { readonly publisher: NamespacePublisher; readonly withdraw: () => void }>();
   #warned = false;
 
   constructor(session: Session, context: PeerContext) {
@@ -62,7 +62,7 @@ class Announced {
       router.moved(known.publisher, route);
       return;
     }
-    const publisher: Publisher = { session: this.#session, dialect, tally, namespace, route };
+    const publisher: NamespacePublisher = { session: this.#session, dialect, tally, namespace, route };
     this.#live.set(key, { publisher, withdraw: router.announce(publisher) });
   }
 

@@ -1,7 +1,7 @@
 import { StreamsError } from '../../core/errors.ts';
 import { redactUrl } from '../../core/log.ts';
 import { parseRelayUrl } from '../../transport/relay-url.ts';
-import { internalField } from './route.ts';
+import { internalField } from '../upstream/route.ts';
 
 /** Below it every member says where it can be reached, as moq-relay did while it had gossip. */
 export const originsPrefix: readonly string[] = [internalField, 'origins'];

@@ -6,8 +6,8 @@ import { RequestError } from '../../session/request-error.ts';
 import type { FetchedObjects, FetchItem, FetchWriter, IncomingFetch, Location } from '../../session/types.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
-import type { Publisher } from '../routing/publisher.ts';
 import type { RelayTrack } from '../track/track.ts';
+import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
 import {
   contains,
   endOf,
@@ -23,7 +23,7 @@ import {
 export type FetchSources = {
   /** undefined: nobody is subscribed through this relay. */
   readonly track: RelayTrack | undefined;
-  find(): Publisher | undefined;
+  find(): NamespacePublisher | undefined;
   /** Longest wait for upstream, whatever the subscriber allows (draft-18 FILL_TIMEOUT). */
   readonly maxFillMs: number;
   /** Of the session that asks. */
@@ -47,7 +47,7 @@ export async function answerFetch(request: IncomingFetch, sources: FetchSources)
 
 async function passThrough(
   request: IncomingFetch,
-  publisher: Publisher,
+  publisher: NamespacePublisher,
   { maxFillMs, tally }: FetchSources,
   signal: AbortSignal,
 ): Promise<void> {

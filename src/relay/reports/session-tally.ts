@@ -1,8 +1,8 @@
 import type { SessionFigures } from '../../access/grant.ts';
 import { sessionCodes } from '../../codec/moqt/codes.ts';
 import type { Transport } from '../../transport/transport.ts';
-import { type ObjectLimits, ObjectRate } from '../session/object-rate.ts';
 import { Holdings } from '../track/group.ts';
+import { type ObjectLimits, ObjectRate } from './object-rate.ts';
 
 /** What one session has carried. Nothing is counted an object at a time for a viewer that keeps up: see `settle`. */
 export class SessionTally {

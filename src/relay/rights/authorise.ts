@@ -5,7 +5,7 @@ import type { Revocations } from '../../access/revocations.ts';
 import type { PublishGrant } from '../../contract/publish-grant.ts';
 import { parseSessionPath } from '../../contract/session-path.ts';
 import { StreamsError } from '../../core/errors.ts';
-import { Encoders, ingestRoot } from './encoders.ts';
+import { ExternalPublishers, ingestRoot } from './external-publishers.ts';
 
 /** Without `at` the session cannot be revoked. */
 export type PublishAnswer = Pick<PublishGrant, 'orgId' | 'inputId' | 'namespace'> & { at?: number };
@@ -37,7 +37,7 @@ export function pathAuthoriser(
   tokens: PlaybackTokens,
   { revocations, isEngine = () => false }: PathAuthoriserOptions = {},
 ): Authoriser {
-  const encoders = new Encoders();
+  const encoders = new ExternalPublishers();
   return {
     async authorise({ path, token, remoteAddress, origin }: AuthoriseRequest): Promise<Grant> {
       const asked = parseSessionPath(path);

@@ -1,11 +1,12 @@
 import { type Authoriser, type Grant, nothingCarried } from '../../access/grant.ts';
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
+import { playbackTokenLimits } from '../../contract/playback-token.ts';
 import { formatSessionPath } from '../../contract/session-path.ts';
+import { fromUtf8 } from '../../core/bytes.ts';
 import { toStreamsError } from '../../core/errors.ts';
 import type { AuthToken, Refusal, TrackName } from '../../session/types.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { refusalToSubscribe } from './session-rights.ts';
-import { tokenOf } from './token-of.ts';
 
 export type AskedTrack = { readonly track: TrackName; readonly tokens: readonly AuthToken[] };
 
@@ -42,4 +43,12 @@ export async function grantForRequest(
 
 function endOf(grant: Grant, reason: string): void {
   grant.over?.({ reason, ...nothingCarried });
+}
+
+/** The first token of a SETUP or a request as authorisers take it; one that is too long counts as none. */
+export function tokenOf(tokens: readonly AuthToken[]): { readonly token?: string } {
+  const [first] = tokens;
+  return first === undefined || first.value.length > playbackTokenLimits.maxLength
+    ? {}
+    : { token: fromUtf8(first.value) };
 }

@@ -2,7 +2,7 @@ import { allows, allowsTrack, authFailed, type Grant } from '../../access/grant.
 import { everythingBelow, type NamespacePattern, reaches } from '../../access/pattern.ts';
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
 import type { Refusal, TrackName } from '../../session/types.ts';
-import { internalField } from '../cluster/route.ts';
+import { internalField } from '../upstream/route.ts';
 import { refusalOfName } from './wire-names.ts';
 
 /** What a session may do, by its grant. Names are whole, the root of the session included. undefined: it may. */

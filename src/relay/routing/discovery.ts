@@ -6,12 +6,12 @@ import { filtersWithin } from '../../session/object-filter.ts';
 import { RequestError } from '../../session/request-error.ts';
 import type { IncomingPrefix, PrefixFeed, PrefixHooks, Refusal, Session, TrackName } from '../../session/types.ts';
 import { cannotBeSaid } from '../cannot-be-said.ts';
-import { costOf, leadsTo, type Peer } from '../cluster/route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 import { maySeeNamespace, refusalToDiscover, refusalToSubscribe } from '../rights/session-rights.ts';
+import { namespaceKey } from '../upstream/namespace-publisher.ts';
+import { leadsTo, type Peer, routeCostOf } from '../upstream/route.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
-import { namespaceKey } from './publisher.ts';
 import type { Router } from './router.ts';
 
 export type Discoverer = {
@@ -52,7 +52,7 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
     origins.set(key, origin);
     const { route } = best;
     try {
-      feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && costOf(route));
+      feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && routeCostOf(route));
     } catch (error) {
       // A name that the version of this session cannot say.
       if (!cannotBeSaid(error)) throw error;

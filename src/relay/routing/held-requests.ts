@@ -1,6 +1,18 @@
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
-import { isPrefix, namespaceKey } from './publisher.ts';
-import type { RoutedRequest } from './routed-request.ts';
+import type { IncomingSubscribe } from '../../session/types.ts';
+import { isPrefix, namespaceKey } from '../upstream/namespace-publisher.ts';
+import type { Peer } from '../upstream/route.ts';
+import type { ViewerSession } from '../viewer/viewer-session.ts';
+
+/** A subscription request that its session is allowed to make. */
+export type RoutedRequest = {
+  readonly request: IncomingSubscribe;
+  readonly session: ViewerSession;
+  /** Who asks: what comes from there is not sent back. */
+  readonly peer?: Peer;
+  /** Called once, when it was rejected, cancelled, or its subscription ended. */
+  readonly over: () => void;
+};
 
 type Held = { readonly routed: RoutedRequest; readonly timer: NodeJS.Timeout };
 

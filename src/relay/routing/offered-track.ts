@@ -15,9 +15,9 @@ import type {
   TrackName,
   UpdateAnswer,
 } from '../../session/types.ts';
-import type { Route } from '../cluster/route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
-import type { Publisher } from './publisher.ts';
+import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
+import type { Route } from '../upstream/route.ts';
 
 /**
  * A track that a publisher offered with PUBLISH (draft-18 10.10). The subscription lasts as long as the publisher likes; the
@@ -25,7 +25,7 @@ import type { Publisher } from './publisher.ts';
  */
 export class OfferedTrack {
   readonly name: TrackName;
-  readonly publisher: Publisher;
+  readonly publisher: NamespacePublisher;
   /** The session that offered it. */
   readonly by: Session;
   readonly #subscription: Subscription;

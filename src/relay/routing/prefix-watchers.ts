@@ -1,4 +1,4 @@
-import { isPrefix } from './publisher.ts';
+import { isPrefix } from '../upstream/namespace-publisher.ts';
 
 /** Somebody who wants to hear of what begins with a prefix. */
 export type PrefixWatcher<T> = {

@@ -1,12 +1,12 @@
 import type { SubscribeAnswer } from '../../session/types.ts';
 import type { RelayTrack } from '../track/track.ts';
-import type { TrackFeed } from '../upstream/feed.ts';
+import type { UpstreamTrack } from '../upstream/upstream-track.ts';
 import { expiryOf, type ViewerSession } from '../viewer/viewer-session.ts';
 
 /** A track that the router has taken up. */
 export type RoutedTrack = {
   readonly track: RelayTrack;
-  readonly feed: TrackFeed;
+  readonly feed: UpstreamTrack;
   /** Requests waiting for the first answer from upstream. */
   pending: number;
   /** Viewers that are relays of the cluster. */

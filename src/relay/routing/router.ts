@@ -1,24 +1,24 @@
 import { publishDoneCodes, requestErrorCodes } from '../../codec/moqt/codes.ts';
+import { isEmpty, windowOf } from '../../session/filter-window.ts';
 import { RequestError } from '../../session/request-error.ts';
+import { trackKey } from '../../session/track-key.ts';
 import type { IncomingFetch, Publication, SubscribeAnswer, TrackName } from '../../session/types.ts';
 import { cannotBeSaid } from '../cannot-be-said.ts';
-import { isRemote, leadsTo, type Peer, type Route } from '../cluster/route.ts';
 import type { RelayCounters } from '../counters.ts';
 import { answerFetch } from '../fetch/fetch.ts';
 import type { RelayLimits } from '../limits.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 import { ObjectCache } from '../track/cache.ts';
-import { isEmpty, windowOf } from '../track/start-location.ts';
 import { RelayTrack } from '../track/track.ts';
-import { TrackFeed } from '../upstream/feed.ts';
+import { type NamespacePublisher, PublisherList, type Tried } from '../upstream/namespace-publisher.ts';
+import { isRemote, leadsTo, type Peer, type Route } from '../upstream/route.ts';
+import { UpstreamTrack } from '../upstream/upstream-track.ts';
 import { Viewer } from '../viewer/viewer.ts';
 import type { ViewerSession } from '../viewer/viewer-session.ts';
-import { HeldRequests } from './held-requests.ts';
+import { HeldRequests, type RoutedRequest } from './held-requests.ts';
 import { LingeringTracks } from './lingering-tracks.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import { type PrefixWatcher, PrefixWatchers } from './prefix-watchers.ts';
-import { namespaceKey, type Publisher, PublisherList, type Tried } from './publisher.ts';
-import type { RoutedRequest } from './routed-request.ts';
 import { answerOf, isWatched, type RoutedTrack as Routed } from './routed-track.ts';
 import { TrackOffers } from './track-offers.ts';
 
@@ -69,7 +69,7 @@ export class Router {
   }
 
   /** A publisher announced itself; it holds until the answer is called. */
-  announce(publisher: Publisher): () => void {
+  announce(publisher: NamespacePublisher): () => void {
     const { namespace } = publisher;
     const before = this.#publishers.best(namespace);
     const isNew = this.#publishers.add(publisher);
@@ -87,7 +87,7 @@ export class Router {
   }
 
   /** The announcement of a publisher comes another way now. */
-  moved(publisher: Publisher, route: Route): void {
+  moved(publisher: NamespacePublisher, route: Route): void {
     const { namespace } = publisher;
     const before = this.#publishers.best(namespace);
     this.#publishers.moved(publisher, route);
@@ -100,7 +100,7 @@ export class Router {
    * How the namespace is reached; undefined: nobody announces it. `withOffers`: a publisher that only offered tracks in it
    * counts too.
    */
-  routeOf(namespace: readonly string[], withOffers = false): Publisher | undefined {
+  routeOf(namespace: readonly string[], withOffers = false): NamespacePublisher | undefined {
     const best = this.#publishers.best(namespace);
     if (!withOffers || (best !== undefined && !isRemote(best))) return best;
     return this.#offers.within(namespace)?.publisher ?? best;
@@ -235,7 +235,7 @@ export class Router {
     }
   }
 
-  #find(track: TrackName, tried?: Tried): Publisher | undefined {
+  #find(track: TrackName, tried?: Tried): NamespacePublisher | undefined {
     return this.#offers.find(track, tried)?.publisher ?? this.#publishers.find(track.namespace, tried);
   }
 
@@ -249,7 +249,7 @@ export class Router {
     return known ?? this.#open(name, newGroup);
   }
 
-  #findFor(track: TrackName, peer: Peer | undefined): Publisher | undefined {
+  #findFor(track: TrackName, peer: Peer | undefined): NamespacePublisher | undefined {
     const found = this.#find(track);
     return found !== undefined && peer !== undefined && leadsTo(found, peer) ? undefined : found;
   }
@@ -259,7 +259,7 @@ export class Router {
     const name = { namespace: [...track.namespace], name: track.name };
     const context = { limits: this.#limits, counters: this.#counters, now: this.#now };
     const relayed = new RelayTrack(name, this.#nextAlias++, this.cache, context);
-    const feed = new TrackFeed(relayed, {
+    const feed = new UpstreamTrack(relayed, {
       publisherLingerMs: this.#limits.publisherLingerMs,
       find: (tried) => this.#find(name, tried),
       holds: (publisher) => this.#publishers.has(publisher),
@@ -378,8 +378,4 @@ export class Router {
   #publishersChanged(): void {
     for (const { feed } of [...this.#tracks.values()]) feed.publishersChanged();
   }
-}
-
-function trackKey(track: TrackName): string {
-  return namespaceKey([...track.namespace, track.name]);
 }

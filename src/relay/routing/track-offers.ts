@@ -1,6 +1,6 @@
 import type { TrackName } from '../../session/types.ts';
+import { namespaceKey, type Tried } from '../upstream/namespace-publisher.ts';
 import type { OfferedTrack } from './offered-track.ts';
-import { namespaceKey, type Tried } from './publisher.ts';
 
 /** Tracks offered with PUBLISH, by full name. The newest offer of a track comes first; older ones are its standby. */
 export class TrackOffers {

@@ -1,5 +1,5 @@
 import type { TrackName } from '../../session/types.ts';
-import { namespaceKey } from '../routing/publisher.ts';
+import { namespaceKey } from '../upstream/namespace-publisher.ts';
 
 /** The tracks that one session has subscribed to or waits for. */
 export class ClaimedTracks {

@@ -25,19 +25,18 @@ import type { Transport } from '../../transport/transport.ts';
 import { sayable } from '../cannot-be-said.ts';
 import { followPeer } from '../cluster/follow-peer.ts';
 import { asksToJoin, isMember, memberGrant, noMember } from '../cluster/join.ts';
-import { maxHops, type Peer, randomHop, routeBy } from '../cluster/route.ts';
 import { watchLink } from '../cluster/watch-link.ts';
 import { fetchUnder } from '../fetch/lapsing-fetch.ts';
 import type { RelayLimits } from '../limits.ts';
 import { SessionTally } from '../reports/session-tally.ts';
-import { type AskedTrack, grantForRequest, type RequestGrant } from '../rights/request-grant.ts';
+import { type AskedTrack, grantForRequest, type RequestGrant, tokenOf } from '../rights/request-grant.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from '../rights/session-rights.ts';
-import { tokenOf } from '../rights/token-of.ts';
 import { refusalOfName } from '../rights/wire-names.ts';
 import { type Discoverer, followNamespaces, followTracks, refusalOf } from '../routing/discovery.ts';
 import { OfferedTrack } from '../routing/offered-track.ts';
-import type { Publisher } from '../routing/publisher.ts';
 import type { Router } from '../routing/router.ts';
+import type { NamespacePublisher } from '../upstream/namespace-publisher.ts';
+import { maxHops, type Peer, randomHop, routeBy } from '../upstream/route.ts';
 import { ClaimedTracks } from './claimed-tracks.ts';
 import { destination } from './goaway-destination.ts';
 import { RequestCounts, retryMs, type SessionLimit } from './request-counts.ts';
@@ -349,7 +348,7 @@ export class RelaySession {
       return;
     }
     announcement.accept();
-    const publisher: Publisher = {
+    const publisher: NamespacePublisher = {
       session: rootedSession(root, session),
       dialect,
       namespace,

@@ -1,6 +1,7 @@
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import { bytesEqual, emptyBytes } from '../../core/bytes.ts';
 import { type Deferred, deferred } from '../../core/deferred.ts';
+import { laterOf } from '../../session/filter-window.ts';
 import type {
   DatagramObject,
   Location,
@@ -15,7 +16,6 @@ import type { Viewer, ViewerContext } from '../viewer/viewer.ts';
 import type { ObjectCache } from './cache.ts';
 import { CachedGroup, Holdings } from './group.ts';
 import { NewGroupRequests } from './new-groups.ts';
-import { laterOf } from './start-location.ts';
 import { type CachedSubgroup, subgroupOverhead } from './subgroup.ts';
 
 /** A datagram is at most a packet: this bounds what a group of them keeps. */

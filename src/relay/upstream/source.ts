@@ -1,5 +1,5 @@
-import { isRemote } from '../cluster/route.ts';
-import type { Publisher } from '../routing/publisher.ts';
+import type { NamespacePublisher } from './namespace-publisher.ts';
+import { isRemote } from './route.ts';
 
 /** What a subscription brings, beside what the one before it brought; `unknown`: its objects will tell. */
 export type Content = 'same' | 'other' | 'unknown';
@@ -13,7 +13,7 @@ export type Source = {
   readonly isRemote: boolean;
 };
 
-export function sourceOf(publisher: Publisher): Source {
+export function sourceOf(publisher: NamespacePublisher): Source {
   return { origin: publisher.origin, hop: publisher.route?.hops[0] || undefined, isRemote: isRemote(publisher) };
 }
 

@@ -3,9 +3,9 @@ import { streamResetCodes } from '../../codec/moqt/codes.ts';
 import { rethrowLater } from '../../core/fault.ts';
 import type { IncomingSubgroup, MoqObject, SubgroupHeader, Subscription } from '../../session/types.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
-import type { Publisher } from '../routing/publisher.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import type { RelayTrack } from '../track/track.ts';
+import type { NamespacePublisher } from './namespace-publisher.ts';
 
 const objectsPerTurn = 256;
 
@@ -15,14 +15,14 @@ export class UpstreamReader {
   readonly done: Promise<void>;
   readonly #track: RelayTrack;
   readonly #subscription: Subscription;
-  readonly #publisher: Pick<Publisher, 'dialect' | 'tally'>;
+  readonly #publisher: Pick<NamespacePublisher, 'dialect' | 'tally'>;
   /** `undefined`: not shown yet. */
   readonly #open = new Map<IncomingSubgroup, CachedSubgroup | undefined>();
   readonly #reading = new Set<Promise<void>>();
   #objects = 0;
   #stopped = false;
 
-  constructor(track: RelayTrack, subscription: Subscription, publisher: Pick<Publisher, 'dialect' | 'tally'>) {
+  constructor(track: RelayTrack, subscription: Subscription, publisher: Pick<NamespacePublisher, 'dialect' | 'tally'>) {
     this.#track = track;
     this.#subscription = subscription;
     this.#publisher = publisher;

@@ -6,8 +6,8 @@ import type { EndListener, SendStream } from '../../transport/transport.ts';
 import type { RelayCounters } from '../counters.ts';
 import type { Follower } from '../track/lane.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
-import { SiftedObjects } from './filtered-objects.ts';
-import type { Sieve } from './object-range-filter.ts';
+import { FilteredObjects } from './filtered-objects.ts';
+import type { ObjectRangeFilter } from './object-range-filter.ts';
 
 /** Wake-ups that brought no room before the stream is given up: a stream that lies would otherwise spin. */
 const maxIdleWakes = 20;
@@ -50,7 +50,7 @@ export class Delivery implements Follower, EndListener {
   readonly #owner: DeliveryOwner;
   readonly #startObject: number;
   /** The viewer has filters, or had: it is never written to together with others. */
-  #sifted: SiftedObjects | undefined;
+  #filtered: FilteredObjects | undefined;
   #state: 'live' | 'behind' | 'finished' | 'abandoned' = 'behind';
   /** Index of the next object to write while behind; of the first that is not counted yet while live. */
   #cursor: number;
@@ -67,7 +67,7 @@ export class Delivery implements Follower, EndListener {
     dialect: ObjectDialect,
     startObject: number,
     owner: DeliveryOwner,
-    sifted?: SiftedObjects,
+    filtered?: FilteredObjects,
   ) {
     this.groupId = subgroup.header.groupId;
     this.dialect = dialect;
@@ -76,7 +76,7 @@ export class Delivery implements Follower, EndListener {
     this.#writer = writer;
     this.#owner = owner;
     this.#startObject = startObject;
-    this.#sifted = sifted;
+    this.#filtered = filtered;
     this.#cursor = subgroup.first;
   }
 
@@ -133,12 +133,12 @@ export class Delivery implements Follower, EndListener {
   }
 
   /** Other filters hold from the next object on. */
-  sift(sieve: Sieve | undefined): void {
+  setFilter(filter: ObjectRangeFilter | undefined): void {
     if (this.ended) return;
-    if (this.#sifted !== undefined) this.#sifted.sieve = sieve;
-    else if (sieve?.touches(this.groupId)) {
+    if (this.#filtered !== undefined) this.#filtered.filter = filter;
+    else if (filter?.touches(this.groupId)) {
       this.settle();
-      this.#sifted = new SiftedObjects(this.subgroup, this.dialect, sieve, this.#wroteOne ? this.#cursor : 0);
+      this.#filtered = new FilteredObjects(this.subgroup, this.dialect, filter, this.#wroteOne ? this.#cursor : 0);
       if (this.#state !== 'live') return;
       this.#state = 'behind';
       this.subgroup.leave(this);
@@ -219,7 +219,7 @@ export class Delivery implements Follower, EndListener {
         this.#cursor++;
         continue;
       }
-      if (this.#sifted?.passes(this.#cursor) === false) {
+      if (this.#filtered?.passes(this.#cursor) === false) {
         this.#cursor++;
         continue;
       }
@@ -228,12 +228,12 @@ export class Delivery implements Follower, EndListener {
         return;
       }
       const bytes =
-        this.#sifted?.bytesAt(this.#cursor) ?? subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
+        this.#filtered?.bytesAt(this.#cursor) ?? subgroup.bytesAt(this.#cursor, this.dialect, !this.#wroteOne);
       if (bytes.length > 0 && !this.stream.write(bytes)) {
         this.#wait();
         return;
       }
-      this.#sifted?.wrote(this.#cursor);
+      this.#filtered?.wrote(this.#cursor);
       this.#wroteOne = true;
       this.#idleWakes = 0;
       this.#cursor++;
@@ -246,7 +246,7 @@ export class Delivery implements Follower, EndListener {
     if (subgroup.end !== undefined) {
       subgroup.leave(this);
       this.subgroupEnded();
-    } else if (this.#sifted === undefined && (this.#wroteOne || (subgroup.length === 0 && this.#startObject === 0))) {
+    } else if (this.#filtered === undefined && (this.#wroteOne || (subgroup.length === 0 && this.#startObject === 0))) {
       // The first object of the stream has its own bytes, except when it is the first of the subgroup.
       this.#wroteOne = true;
       this.#state = 'live';

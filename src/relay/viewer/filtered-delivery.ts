@@ -3,14 +3,14 @@ import { LazyWriter } from '../../session/lazy-writer.ts';
 import type { Publication } from '../../session/types.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import { Delivery, type DeliveryOwner } from './delivery.ts';
-import { SiftedObjects } from './filtered-objects.ts';
-import type { Sieve } from './object-range-filter.ts';
+import { FilteredObjects } from './filtered-objects.ts';
+import type { ObjectRangeFilter } from './object-range-filter.ts';
 
-export type SiftedParts = {
+export type FilteredDeliveryParts = {
   readonly subgroup: CachedSubgroup;
   readonly publication: Publication;
   readonly dialect: ObjectDialect;
-  readonly sieve: Sieve;
+  readonly filter: ObjectRangeFilter;
   readonly startObject: number;
   /** The first object kept is the first of the subgroup. */
   readonly fromFirst: boolean;
@@ -20,9 +20,9 @@ export type SiftedParts = {
  * A subgroup on its way to a viewer with filters: its stream opens with the first object that passes, and does not say that the last one
  * ends the group, as that may be held back.
  */
-export function siftedDelivery(parts: SiftedParts, owner: DeliveryOwner): Delivery {
-  const { subgroup, publication, dialect, sieve, startObject, fromFirst } = parts;
-  const objects = new SiftedObjects(subgroup, dialect, sieve, 0);
+export function filteredDelivery(parts: FilteredDeliveryParts, owner: DeliveryOwner): Delivery {
+  const { subgroup, publication, dialect, filter, startObject, fromFirst } = parts;
+  const objects = new FilteredObjects(subgroup, dialect, filter, 0);
   const writer = new LazyWriter(() => {
     const firstObject = fromFirst && objects.isAtFirst;
     return publication.openSubgroup({ ...subgroup.header, endOfGroup: false, firstObject });

@@ -1,14 +1,14 @@
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
-import type { Sieve } from './object-range-filter.ts';
+import type { ObjectRangeFilter } from './object-range-filter.ts';
 
 /**
  * The objects of a subgroup for one viewer that does not get all of them. Behind a hole an object needs bytes of its own, as it says how far
  * it is from the one before; without, they are those of everybody else.
  */
-export class SiftedObjects {
+export class FilteredObjects {
   /** As it is now; undefined: everything passes again. */
-  sieve: Sieve | undefined;
+  filter: ObjectRangeFilter | undefined;
   readonly #subgroup: CachedSubgroup;
   readonly #dialect: ObjectDialect;
   /** Index behind the last object written; 0: none was, or the first of the subgroup is next. */
@@ -17,8 +17,8 @@ export class SiftedObjects {
   #writing = 0;
 
   /** The viewer has had what is before `next`; 0: nothing. */
-  constructor(subgroup: CachedSubgroup, dialect: ObjectDialect, sieve: Sieve, next: number) {
-    this.sieve = sieve;
+  constructor(subgroup: CachedSubgroup, dialect: ObjectDialect, filter: ObjectRangeFilter, next: number) {
+    this.filter = filter;
     this.#subgroup = subgroup;
     this.#dialect = dialect;
     this.#next = next;
@@ -32,7 +32,7 @@ export class SiftedObjects {
 
   passes(index: number): boolean {
     const { groupId, subgroupId, priority } = this.#subgroup.header;
-    return this.sieve?.passes(groupId, subgroupId, priority, this.#subgroup.headAt(index)) ?? true;
+    return this.filter?.passes(groupId, subgroupId, priority, this.#subgroup.headAt(index)) ?? true;
   }
 
   bytesAt(index: number): Uint8Array {

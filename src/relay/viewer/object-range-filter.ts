@@ -1,19 +1,19 @@
 import type { RangeFilters } from '../../codec/moqt/fields/range-filters.ts';
+import type { FilterWindow } from '../../session/filter-window.ts';
 import { ObjectFilter, type ObjectHead } from '../../session/object-filter.ts';
-import type { Window } from '../track/start-location.ts';
 
 /** What a viewer with filters gets: objects that pass its range filters, up to the end of its range (draft-19 5.1.3, 5.1.4). */
-export class Sieve {
+export class ObjectRangeFilter {
   readonly #filter: ObjectFilter | undefined;
-  readonly #window: Window;
+  readonly #window: FilterWindow;
 
   /** undefined: everything passes, as far as the last group. */
-  static of(filters: RangeFilters | undefined, window: Window): Sieve | undefined {
+  static of(filters: RangeFilters | undefined, window: FilterWindow): ObjectRangeFilter | undefined {
     if (filters === undefined && window.endObject === Number.POSITIVE_INFINITY) return undefined;
-    return new Sieve(ObjectFilter.of(filters), window);
+    return new ObjectRangeFilter(ObjectFilter.of(filters), window);
   }
 
-  private constructor(filter: ObjectFilter | undefined, window: Window) {
+  private constructor(filter: ObjectFilter | undefined, window: FilterWindow) {
     this.#filter = filter;
     this.#window = window;
   }

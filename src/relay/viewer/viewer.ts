@@ -2,6 +2,7 @@ import { isCatalog } from '../../access/grant.ts';
 import { publishDoneCodes, requestErrorCodes, streamResetCodes } from '../../codec/moqt/codes.ts';
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { type FilterWindow, isEmpty, laterOf, windowOf } from '../../session/filter-window.ts';
 import type {
   DatagramObject,
   Location,
@@ -15,11 +16,10 @@ import type { RelayCounters } from '../counters.ts';
 import type { RelayLimits } from '../limits.ts';
 import type { CachedGroup } from '../track/group.ts';
 import type { NewGroupRequests } from '../track/new-groups.ts';
-import { isEmpty, laterOf, type Window, windowOf } from '../track/start-location.ts';
 import type { CachedSubgroup } from '../track/subgroup.ts';
 import { Delivery, type DeliveryTimeouts } from './delivery.ts';
-import { siftedDelivery } from './filtered-delivery.ts';
-import { Sieve } from './object-range-filter.ts';
+import { filteredDelivery } from './filtered-delivery.ts';
+import { ObjectRangeFilter } from './object-range-filter.ts';
 import { expiryOf, type ViewerSession } from './viewer-session.ts';
 
 /** Deliveries that may be looked at for each object that waits. */
@@ -49,9 +49,9 @@ export class Viewer {
   readonly #publication: Publication;
   readonly #session: ViewerSession;
   readonly #track: WatchedTrack;
-  #window: Window;
+  #window: FilterWindow;
   /** undefined: it gets what everybody gets. */
-  #sieve: Sieve | undefined;
+  #rangeFilter: ObjectRangeFilter | undefined;
   #forward: boolean;
   readonly #context: ViewerContext;
   /** Ordered by arrival; finished ones stay until their bytes have left. */
@@ -75,7 +75,7 @@ export class Viewer {
     this.#session = session;
     session.tally.settle.add(this.#settle);
     this.#window = windowOf(publication.terms.filter, track.largest);
-    this.#sieve = Sieve.of(publication.terms.rangeFilters, this.#window);
+    this.#rangeFilter = ObjectRangeFilter.of(publication.terms.rangeFilters, this.#window);
     this.#forward = publication.terms.forward;
     this.#context = context;
     this.ended = new Promise((resolve) => {
@@ -114,7 +114,7 @@ export class Viewer {
       return;
     }
     if (groupId < start.group || (groupId === start.group && object.objectId < start.object)) return;
-    if (this.#sieve?.passes(groupId, undefined, datagram.priority, object) === false) return;
+    if (this.#rangeFilter?.passes(groupId, undefined, datagram.priority, object) === false) return;
     this.#begun = true;
     const { dialect } = this.#session;
     const { alias: trackAlias } = this.#publication;
@@ -156,10 +156,10 @@ export class Viewer {
     const fromFirst = subgroup.header.firstObject === true && subgroup.first === 0 && startObject === 0;
     const publication = this.#publication;
     const { dialect } = this.#session;
-    const sieve = this.#sieve;
+    const filter = this.#rangeFilter;
     const open = () => publication.openSubgroup({ ...subgroup.header, firstObject: fromFirst });
-    const delivery = sieve?.touches(groupId)
-      ? siftedDelivery({ publication, dialect, sieve, subgroup, startObject, fromFirst }, this)
+    const delivery = filter?.touches(groupId)
+      ? filteredDelivery({ publication, dialect, filter, subgroup, startObject, fromFirst }, this)
       : new Delivery(subgroup, open(), dialect, startObject, this);
     this.#deliveries.push(delivery);
     delivery.start();
@@ -285,8 +285,8 @@ export class Viewer {
     // Nor is what came between the end of the old range and now (draft-20 10.9.1).
     const resumes = terms.forward && (!before.forward || passedBefore);
     if (resumes) this.#window = { ...this.#window, start: laterOf(this.#window.start, next)! };
-    this.#sieve = Sieve.of(terms.rangeFilters, this.#window);
-    for (const delivery of this.#deliveries) delivery.sift(this.#sieve);
+    this.#rangeFilter = ObjectRangeFilter.of(terms.rangeFilters, this.#window);
+    for (const delivery of this.#deliveries) delivery.setFilter(this.#rangeFilter);
     this.#forward = terms.forward;
     if (!terms.forward) this.#abandonAll(streamResetCodes.cancelled);
     else if (resumes) this.#track.offerNewest(this);
@@ -340,7 +340,7 @@ export class Viewer {
    * Of a range that has become narrower (draft-18 11.4.3). Answers those whose group goes on at a later object: on another stream, as
    * none leaves out what is before.
    */
-  #abandonOutside({ start, endGroup }: Window): Delivery[] {
+  #abandonOutside({ start, endGroup }: FilterWindow): Delivery[] {
     const cut = this.#deliveries.filter((one) => one.groupId === start.group && one.precedes(start.object));
     for (const delivery of [...this.#deliveries]) {
       const { groupId, ended } = delivery;

@@ -1,5 +1,5 @@
 import { answerFetch } from '../../broadcast/answer-fetch.ts';
-import { type FeedTally, TrackFeed } from '../../broadcast/track-sender.ts';
+import { type FeedTally, TrackSender } from '../../broadcast/track-sender.ts';
 import { publisherPriority } from '../../codec/catalog/publisher-priority.ts';
 import { catalogTrackName } from '../../codec/catalog/streams-catalog.ts';
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
@@ -21,7 +21,7 @@ export class PublisherSession {
   readonly #transport: Transport;
   readonly #taken: (live: boolean) => void;
   readonly #tally: FeedTally | undefined;
-  readonly #feeds = new Map<TrackFeed, string>();
+  readonly #feeds = new Map<TrackSender, string>();
   readonly #aliases = new Map<string, number>();
 
   /** `taken` hears whether somebody takes media now; `tally` counts what becomes of it. */
@@ -61,7 +61,7 @@ export class PublisherSession {
     const alias = this.#aliases.get(name) ?? this.#aliases.size + 1;
     this.#aliases.set(name, alias);
     const tally = name === catalogTrackName ? undefined : this.#tally;
-    const feed = new TrackFeed(request, track, alias, publisherPriority(name), tally);
+    const feed = new TrackSender(request, track, alias, publisherPriority(name), tally);
     this.#feeds.set(feed, name);
     this.#tell();
     void request.over.then(() => {

@@ -9,7 +9,7 @@ import { subscribe } from '../../codec/moqt/lite/subscribe.ts';
 import { track } from '../../codec/moqt/lite/track.ts';
 import { hasTrackInfo } from '../../codec/moqt/lite/version.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
-import { takeAll } from '../../transport/taken.ts';
+import { deliverAll } from '../../transport/deliver.ts';
 import { AnnounceFeed } from './announce-feed.ts';
 import { answerProbe } from './answer-probe.ts';
 import type { LiteContext } from './context.ts';
@@ -50,7 +50,7 @@ export class IncomingStreams {
 
   run(): void {
     const { transport, version, guard, isOpen } = this.#context;
-    takeAll(transport, {
+    deliverAll(transport, {
       bidi: (stream) => guard(() => this.#request(new LiteStream(stream, version))),
       uni: (stream) => guard(() => this.#data(new LiteReader(stream, version))),
       datagram: (bytes) => {

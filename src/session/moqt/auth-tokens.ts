@@ -1,5 +1,6 @@
 import { sessionCodes } from '../../codec/moqt/codes.ts';
-import { type AuthToken, decodeAuthToken } from '../../codec/moqt/fields/auth-token.ts';
+import { type AuthToken, decodeAuthToken, encodeAuthToken } from '../../codec/moqt/fields/auth-token.ts';
+import type { MessageParameters } from '../../codec/moqt/fields/parameters.ts';
 import { MoqtError, protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import type { Varints } from '../../codec/moqt/varint.ts';
 
@@ -73,4 +74,14 @@ export class AuthTokens {
 
 function sizeOf({ value }: AuthToken): number {
   return tokenOverhead + value.length;
+}
+
+/** Tokens of ours as a request carries them: each by value, none registered. */
+export function tokensParameter(
+  { dialect }: { readonly dialect: { readonly varints: Varints } },
+  tokens: readonly AuthToken[] | undefined,
+): Pick<MessageParameters, 'authorizationTokens'> {
+  if (tokens === undefined || tokens.length === 0) return {};
+  const { varints } = dialect;
+  return { authorizationTokens: tokens.map((token) => encodeAuthToken(varints, { kind: 'useValue', token })) };
 }

@@ -3,8 +3,8 @@ import { encodeAuthToken } from '../../codec/moqt/fields/auth-token.ts';
 import type { Message } from '../../codec/moqt/message.ts';
 import { protocolViolation } from '../../codec/moqt/moqt-error.ts';
 import type { ItemSource } from '../../transport/decoded-stream.ts';
+import { deliverAll } from '../../transport/deliver.ts';
 import { StreamResetError } from '../../transport/stream-reset-error.ts';
-import { takeAll } from '../../transport/taken.ts';
 import type { Transport } from '../../transport/transport.ts';
 import { SessionLife } from '../session-life.ts';
 import { readPeerSetup, setupCarriesPath } from '../setup-rules.ts';
@@ -31,17 +31,18 @@ import type {
 import { AuthTokens, maxAuthTokenCacheSize } from './auth-tokens.ts';
 import { Consumer } from './consumer.ts';
 import type { SessionContext } from './context.ts';
-import type { ControlChannel } from './control-channel.ts';
+import type { ControlChannel, ControlChannelParts } from './control-channel.ts';
+import { SharedControl } from './control-multiplex/shared-control.ts';
 import { DataStreams } from './data-streams.ts';
 import type { MessageStream } from './message-stream.ts';
 import { subscribeNamespace, subscribeTracks } from './namespaces/prefix-subscription.ts';
 import { publishNamespace } from './namespaces/published-namespace.ts';
-import { openChannel } from './open-channel.ts';
 import { Publisher } from './publish/publisher.ts';
 import { RequestIds } from './request-ids.ts';
 import { maxFilterRanges } from './requests/refused-filter.ts';
 import { Requests } from './requests/requests.ts';
 import { trackStatus } from './requests/track-status.ts';
+import { StreamPerRequest } from './stream-per-request.ts';
 
 const implementation = 'streams';
 const closeGraceMs = 100;
@@ -165,7 +166,7 @@ export class MoqSession implements Session {
     this.#life.begin('MoQT');
     void this.#life.closed.then(() => this.#life.guard(() => this.#consumer.sessionEnded()));
     if (this.#life.saysSetupFirst) this.#sendSetup();
-    takeAll(this.transport, {
+    deliverAll(this.transport, {
       uni: this.#life.guarded((stream) => this.#streams.take(stream)),
       bidi: this.#life.guarded((stream) => this.#channel.take(stream)),
       datagram: this.#life.guarded((bytes) => this.#streams.takeDatagram(bytes)),
@@ -251,4 +252,9 @@ function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** The channel that the dialect asks for. */
+function openChannel(parts: ControlChannelParts): ControlChannel {
+  return parts.dialect.requestStreams === 'perRequest' ? new StreamPerRequest(parts) : new SharedControl(parts);
 }

@@ -10,7 +10,7 @@ import type { BidiStream, Transport } from '../transport.ts';
 import { beforeDeadline } from './deadline.ts';
 import { Http3Connection } from './http3-connection.ts';
 import { closeSoon } from './linger.ts';
-import { MessageStream } from './message-stream.ts';
+import { RequestStream } from './request-stream.ts';
 import { WebTransportSession } from './session.ts';
 
 export type AcceptWebTransportOptions = {
@@ -39,7 +39,7 @@ export async function acceptWebTransport(base: Transport, options: AcceptWebTran
   let taken = false;
   const connection = new Http3Connection(base, async (stream, firstBytes, sessionId) => {
     if (++requests > maxRequests && !taken) throw new Http3Error(http3Code.excessiveLoad, 'too many requests');
-    const message = new MessageStream(stream, firstBytes);
+    const message = new RequestStream(stream, firstBytes);
     const headers = await readHeaders(stream, message);
     if (headers === null) return;
     if (!isWebTransport(headers)) return refuse(message, 404, 'this is a WebTransport endpoint');
@@ -60,7 +60,7 @@ export async function acceptWebTransport(base: Transport, options: AcceptWebTran
 }
 
 /** null when the client gave the request up. */
-async function readHeaders(stream: BidiStream, message: MessageStream): Promise<Map<string, string> | null> {
+async function readHeaders(stream: BidiStream, message: RequestStream): Promise<Map<string, string> | null> {
   const headers = await message.headers();
   if (headers === null) stream.send.reset(http3Code.requestCancelled);
   return headers;
@@ -98,7 +98,7 @@ function judge(headers: Map<string, string>, options: AcceptWebTransportOptions)
   return { fields, protocol, path, ...(origin !== undefined && { origin }) };
 }
 
-function refuse(message: MessageStream, status: 400 | 404, reason: string): void {
+function refuse(message: RequestStream, status: 400 | 404, reason: string): void {
   message.sendHeaders([
     [':status', String(status)],
     ['content-type', 'text/plain'],

@@ -10,7 +10,7 @@ import { transportPriorities } from '../../core/send-order.ts';
 import type { Transport } from '../transport.ts';
 import { beforeDeadline } from './deadline.ts';
 import { Http3Connection } from './http3-connection.ts';
-import { MessageStream } from './message-stream.ts';
+import { RequestStream } from './request-stream.ts';
 import { WebTransportSession } from './session.ts';
 
 export type ConnectWebTransportOptions = {
@@ -47,7 +47,7 @@ async function handshake(connection: Http3Connection, options: ConnectWebTranspo
     throw new StreamsError('UNSUPPORTED', `${options.authority} speaks HTTP/3 but not WebTransport`);
   }
   // The first bidirectional stream of this connection: its id, and the session's, is 0.
-  const connect = new MessageStream(connection.base.openBidi({ priority: transportPriorities.control }), emptyBytes);
+  const connect = new RequestStream(connection.base.openBidi({ priority: transportPriorities.control }), emptyBytes);
   connect.sendHeaders(requestFields(options));
   for (;;) {
     const headers = await connect.headers();
@@ -90,7 +90,7 @@ const refusalCodes = new Map<number, ErrorCode>([
   [429, 'RATE_LIMITED'],
 ]);
 
-async function refusal(connect: MessageStream, status: number): Promise<StreamsError> {
+async function refusal(connect: RequestStream, status: number): Promise<StreamsError> {
   const body = await connect.next().catch(() => null);
   const text =
     body?.type === 'data'

@@ -9,8 +9,8 @@ import { concat } from '../../core/bytes.ts';
 import type { Deferred } from '../../core/deferred.ts';
 import { deferred } from '../../core/deferred.ts';
 import { transportPriorities } from '../../core/send-order.ts';
+import { deliverAll, deliverBytes } from '../deliver.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import { takeAll, takeBytes } from '../taken.ts';
 import type { BidiStream, ReceiveStream, Transport } from '../transport.ts';
 
 /** Takes the streams of its session; `rest` is what came with the stream header. */
@@ -83,7 +83,7 @@ export class Http3Connection {
   /** The session takes whatever comes, at once: only the limit of streams holds the peer back from now on. */
   flow(datagram: (bytes: Uint8Array) => void): void {
     this.#flows = true;
-    takeAll(this.base, {
+    deliverAll(this.base, {
       uni: (stream) => void this.#routeUni(stream),
       bidi: (stream) => void this.#routeBidi(stream),
       datagram,
@@ -198,7 +198,7 @@ export class Http3Connection {
 
   /** RFC 9114 6.2.1: the end of a control or QPACK stream is the end of the connection. */
   #takeCritical(stream: ReceiveStream, take: (bytes: Uint8Array) => void): void {
-    takeBytes(stream, {
+    deliverBytes(stream, {
       bytes: (chunk) => void this.#guard(async () => take(chunk)),
       end: (error) => {
         if (error === undefined || error instanceof StreamResetError)

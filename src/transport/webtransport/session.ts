@@ -21,8 +21,8 @@ import type {
 } from '../transport.ts';
 import type { Http3Connection, SessionStreams } from './http3-connection.ts';
 import { afterPause, closeSoon } from './linger.ts';
-import type { MessageStream } from './message-stream.ts';
-import { type SessionLife, SessionReceiveStream, SessionSendStream } from './streams.ts';
+import type { RequestStream } from './request-stream.ts';
+import { type OwningSession, SessionReceiveStream, SessionSendStream } from './streams.ts';
 
 export type SessionOptions = {
   role: 'client' | 'server';
@@ -42,7 +42,7 @@ const settleMs = 100;
 const maxUnaccepted = 256;
 
 /** An established WebTransport session (draft-ietf-webtrans-http3), alone on its HTTP/3 connection. */
-export class WebTransportSession implements Transport, SessionStreams, SessionLife, ItemTaker<Http3Frame> {
+export class WebTransportSession implements Transport, SessionStreams, OwningSession, ItemTaker<Http3Frame> {
   readonly kind = 'webtransport';
   readonly protocol: string;
   readonly path: string;
@@ -51,7 +51,7 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
   readonly #role: 'client' | 'server';
   readonly #connection: Http3Connection;
   readonly #base: Transport;
-  readonly #connect: MessageStream;
+  readonly #connect: RequestStream;
   readonly #uniHeader: Uint8Array;
   readonly #bidiHeader: Uint8Array;
   readonly #acceptUni = new AcceptQueue<ReceiveStream>();
@@ -63,7 +63,7 @@ export class WebTransportSession implements Transport, SessionStreams, SessionLi
   #streamEndedAt = Number.NEGATIVE_INFINITY;
 
   /** `connect`: the stream of the CONNECT, after its HEADERS both ways. */
-  constructor(connection: Http3Connection, connect: MessageStream, options: SessionOptions) {
+  constructor(connection: Http3Connection, connect: RequestStream, options: SessionOptions) {
     this.protocol = options.protocol;
     this.path = options.path;
     if (options.origin !== undefined) this.origin = options.origin;

@@ -1,11 +1,11 @@
 import { fromHttp3Code, toHttp3Code } from '../../codec/http3/web-transport.ts';
 import type { StreamsError } from '../../core/errors.ts';
+import { deliverBytes } from '../deliver.ts';
 import { StreamResetError } from '../stream-reset-error.ts';
-import { takeBytes } from '../taken.ts';
 import type { EndListener, FanOutWriter, ReceiveStream, SendStream, StreamTaker } from '../transport.ts';
 
 /** The session the streams belong to. */
-export type SessionLife = {
+export type OwningSession = {
   /** It is over, and its streams go with the connection; which may live on for a moment. */
   readonly isClosed: boolean;
   /** We end a direction of a stream now. */
@@ -15,10 +15,10 @@ export type SessionLife = {
 /** A stream of the connection, with the session's codes. The stream header is written already. */
 export class SessionSendStream implements SendStream, EndListener {
   readonly #base: SendStream;
-  readonly #session: SessionLife;
+  readonly #session: OwningSession;
   #listener: EndListener | undefined;
 
-  constructor(base: SendStream, session: SessionLife) {
+  constructor(base: SendStream, session: OwningSession) {
     this.#base = base;
     this.#session = session;
   }
@@ -67,12 +67,12 @@ export class SessionSendStream implements SendStream, EndListener {
 
 export class SessionReceiveStream implements ReceiveStream, StreamTaker {
   readonly #base: ReceiveStream;
-  readonly #session: SessionLife;
+  readonly #session: OwningSession;
   #rest: Uint8Array | undefined;
   #taker: StreamTaker | undefined;
 
   /** `rest`: what came with the stream header. */
-  constructor(base: ReceiveStream, session: SessionLife, rest?: Uint8Array) {
+  constructor(base: ReceiveStream, session: OwningSession, rest?: Uint8Array) {
     this.#base = base;
     this.#session = session;
     this.#rest = rest !== undefined && rest.length > 0 ? rest : undefined;
@@ -94,7 +94,7 @@ export class SessionReceiveStream implements ReceiveStream, StreamTaker {
     this.#rest = undefined;
     this.#taker = taker;
     if (rest !== undefined) taker.bytes(rest);
-    takeBytes(this.#base, this);
+    deliverBytes(this.#base, this);
   }
 
   /** From the stream of the connection. */

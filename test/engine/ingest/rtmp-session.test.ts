@@ -9,7 +9,7 @@ import { messageType } from '../../../src/codec/rtmp/message.ts';
 import { concat, fromHex } from '../../../src/core/bytes.ts';
 import { StreamsError } from '../../../src/core/errors.ts';
 import type { MediaUnit } from '../../../src/core/media-unit.ts';
-import type { Publisher } from '../../../src/engine/channels.ts';
+import type { IngestPublisher } from '../../../src/engine/channels.ts';
 import { RtmpServer, type RtmpServerOptions } from '../../../src/engine/ingest/rtmp/server.ts';
 import { grant, inputId, until } from '../harness.ts';
 
@@ -138,7 +138,7 @@ describe('an RTMP connection', () => {
     ['refused', `${inputId}?sk=wrong`],
     ['replaced', `${inputId}?sk=right`],
   ])('that was %s and goes on sending gives its place back', async (_, name) => {
-    const publishers: Publisher[] = [];
+    const publishers: IngestPublisher[] = [];
     await using run = await serve({
       publish: (_grant, _key, publisher) => {
         publishers.push(publisher);

@@ -126,8 +126,8 @@ export class RandomPeer {
     switch (below(24)) {
       case 0: {
         const told = !this.#lawful ? { ids: [pick(hops), pick(hops)], cost: pick(numbers) } : undefined;
-        const hopsOf = told as unknown as Parameters<Session['publishNamespace']>[1];
-        this.#namespaces.push(await session.publishNamespace(this.#namespace(), hopsOf));
+        const hopPathOf = told as unknown as Parameters<Session['publishNamespace']>[1];
+        this.#namespaces.push(await session.publishNamespace(this.#namespace(), hopPathOf));
         return;
       }
       case 1:

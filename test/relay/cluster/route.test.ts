@@ -8,7 +8,7 @@ import {
   type Route,
   randomHop,
   routeBy,
-} from '../../../src/relay/cluster/route.ts';
+} from '../../../src/relay/upstream/route.ts';
 
 const member = (id?: bigint): Peer => ({ isMember: true, id });
 const client: Peer = { isMember: false, id: undefined };

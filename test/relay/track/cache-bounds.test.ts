@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { draft18 } from '../../../src/codec/moqt/draft18/draft18.ts';
 import { newCounters } from '../../../src/relay/counters.ts';
 import { defaultLimits } from '../../../src/relay/limits.ts';
-import { ObjectRate } from '../../../src/relay/session/object-rate.ts';
+import { ObjectRate } from '../../../src/relay/reports/object-rate.ts';
 import { ObjectCache } from '../../../src/relay/track/cache.ts';
 import { fairShare } from '../../../src/relay/track/fair-share.ts';
 import { Holdings } from '../../../src/relay/track/group.ts';

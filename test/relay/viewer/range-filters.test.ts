@@ -32,11 +32,11 @@ const gap = (value: number) => Uint8Array.of(0x3c, value);
 async function beside(rangeFilters: RangeFilters, version = 'moqt-20') {
   relay = testRelay();
   const publisher = await TestPublisher.start(relay);
-  const [whole, sifted] = await Promise.all([
+  const [whole, filtered] = await Promise.all([
     (await watch(relay, version)).session.subscribe(track),
     (await watch(relay, version)).session.subscribe(track, { rangeFilters }),
   ]);
-  return { publisher, whole, sifted };
+  return { publisher, whole, filtered };
 }
 
 /** Four objects of each of two subgroups in a group, with priorities 10 and 20 and a property. */
@@ -85,13 +85,13 @@ describe('a viewer with range filters', () => {
       gets: { 0: [0], 1: [5, 7] },
     },
   ])('gets what passes and no stream of what does not: $name', async ({ filters, gets }) => {
-    const { publisher, whole, sifted } = await beside(filters);
+    const { publisher, whole, filtered } = await beside(filters);
     subgroups(publisher, 1);
     expect(await subgroupsOf(whole, 2)).toEqual({ 0: even, 1: odd });
-    expect(await subgroupsOf(sifted, Object.keys(gets).length)).toEqual(gets);
+    expect(await subgroupsOf(filtered, Object.keys(gets).length)).toEqual(gets);
     publisher.publications[0]!.done(codes.publishDone.trackEnded, 'over');
-    await sifted.done;
-    expect(await sifted.nextSubgroup()).toBeNull();
+    await filtered.done;
+    expect(await filtered.nextSubgroup()).toBeNull();
     expect(publisher.requests.length).toBe(1);
     expect(publisher.requests[0]!.terms.rangeFilters).toBeUndefined();
   });
@@ -110,10 +110,10 @@ describe('a viewer with range filters', () => {
   });
 
   it('gets a reset where the publisher gives up, and the whole of a subgroup at its own pace', async () => {
-    const { publisher, sifted } = await beside({ object: only(1) });
+    const { publisher, filtered } = await beside({ object: only(1) });
     const writer = publisher.open(1);
     for (const id of [0, 1]) writer.write(object(1, id));
-    const subgroup = (await sifted.nextSubgroup())!;
+    const subgroup = (await filtered.nextSubgroup())!;
     await subgroup.next();
     writer.reset(codes.streamReset.deliveryTimeout);
     await expect(subgroup.next()).rejects.toMatchObject({ resetCode: codes.streamReset.deliveryTimeout });
@@ -131,7 +131,7 @@ describe('a viewer with range filters', () => {
   });
 
   it('gets datagrams that pass; they have no subgroup', async () => {
-    const { publisher, whole, sifted } = await beside({
+    const { publisher, whole, filtered } = await beside({
       object: [...only(1, 1), ...only(2, 2, 1)],
       subgroup: only(0, undefined, 1),
     });
@@ -143,15 +143,15 @@ describe('a viewer with range filters', () => {
     });
     for (const id of [0, 2, 1]) publisher.publications[0]!.sendDatagram(datagram(id));
     for (const id of [0, 2, 1]) expect((await whole.nextDatagram())!.object.objectId).toBe(id);
-    expect((await sifted.nextDatagram())!.object.objectId).toBe(1);
+    expect((await filtered.nextDatagram())!.object.objectId).toBe(1);
   });
 
   it('changes them at any object, on streams under way too', async () => {
-    const { publisher, sifted, whole } = await beside({});
+    const { publisher, filtered, whole } = await beside({});
     const all = [...Array(9).keys()];
     const writer = publisher.open(1);
     writer.write(object(1, 0));
-    const subgroup = (await sifted.nextSubgroup())!;
+    const subgroup = (await filtered.nextSubgroup())!;
     const ids: number[] = [];
     const until = async (last: number) => {
       while (ids.at(-1) !== last) ids.push((await subgroup.next())!.objectId);
@@ -161,16 +161,16 @@ describe('a viewer with range filters', () => {
       await eventually(() => expect(relay.stats().objectsIn).toBe(objects.at(-1)! + 1));
     };
     await until(0);
-    await sifted.update({ rangeFilters: { object: only(2, 2) } });
+    await filtered.update({ rangeFilters: { object: only(2, 2) } });
     await write(1, 2, 3);
     await until(2);
-    await sifted.update({ rangeFilters: { object: only(5) } });
+    await filtered.update({ rangeFilters: { object: only(5) } });
     await write(4, 5);
     await until(5);
-    await sifted.update({ rangeFilters: { object: [] } });
+    await filtered.update({ rangeFilters: { object: [] } });
     await write(6, 7);
     await until(7);
-    await sifted.update({ rangeFilters: { priority: only(0, 9) } });
+    await filtered.update({ rangeFilters: { priority: only(0, 9) } });
     await write(8);
     writer.finish();
     expect(await subgroup.next()).toBeNull();

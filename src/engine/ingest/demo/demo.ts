@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
 import { toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { startDemoSource } from './to-units.ts';
 
 export type DemoOptions = {
@@ -14,7 +14,7 @@ export type DemoOptions = {
 
 export type DemoDependencies = {
   authorise: Authorise;
-  publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, streamKey: string, publisher: IngestPublisher): Publishing;
   logger: Logger;
 };
 

@@ -10,7 +10,7 @@ import { type Logger, redactUrl } from '../../../core/log.ts';
 import { establish } from '../../../session/establish.ts';
 import type { Session } from '../../../session/types.ts';
 import type { Transport } from '../../../transport/transport.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { watchSilence } from '../../watch-silence.ts';
 import { IngestPull } from './pull.ts';
 
@@ -22,7 +22,7 @@ export type IngestFollowerOptions = {
   authorise: Authorise;
   /** Makes the input this engine's; rejects with CONFLICT while another engine has it. */
   claim(inputId: string): Promise<void>;
-  publish(grant: PublishGrant, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, publisher: IngestPublisher): Publishing;
   logger: Logger;
   /** How often an input that another engine has is asked for; default 1000. */
   claimEveryMs?: number;

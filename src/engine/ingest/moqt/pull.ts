@@ -11,7 +11,7 @@ import { bytesEqual } from '../../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { MoqObject, Session, Subscription } from '../../../session/types.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { Fmp4ToUnits } from '../fmp4/to-units.ts';
 
 export type IngestPullOptions = {
@@ -24,7 +24,7 @@ export type IngestPullOptions = {
   claim(inputId: string): Promise<void>;
   /** How often it is asked for then; default 1000. */
   claimEveryMs?: number;
-  publish(grant: PublishGrant, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, publisher: IngestPublisher): Publishing;
   logger: Logger;
 };
 

@@ -9,13 +9,13 @@ import { messageType, type RtmpMessage } from '../../../codec/rtmp/message.ts';
 import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { publishTarget } from './publish-target.ts';
 import { RtmpToUnits } from './to-units.ts';
 
 export type RtmpSessionOptions = {
   authorise: Authorise;
-  publish(grant: PublishGrant, streamKey: string, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, streamKey: string, publisher: IngestPublisher): Publishing;
   logger: Logger;
   /** From the first byte to an accepted publish, and for TLS before that; default 10 000. */
   handshakeMs?: number;
@@ -209,7 +209,7 @@ export class RtmpSession {
     if (this.#closed) return;
     clearTimeout(this.#deadline);
     this.#decoder.maxPendingBytes = publisherBytes;
-    const publisher: Publisher = {
+    const publisher: IngestPublisher = {
       kind: 'rtmp',
       replaced: () => {
         this.#options.logger.info('publisher replaced', { inputId: grant.inputId, remoteAddress: this.#remoteAddress });

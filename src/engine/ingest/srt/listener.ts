@@ -6,7 +6,7 @@ import type { Authorise, PublishGrant } from '../../../contract/publish-grant.ts
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import { LimitedWarnings } from '../../../core/limited-warnings.ts';
 import type { Logger } from '../../../core/log.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { type Admission, admitByPassphrase } from './admission.ts';
 import { type Caller, Callers } from './callers.ts';
 import { Cookies } from './cookie.ts';
@@ -21,7 +21,7 @@ export type SrtListenerOptions = {
   /** 0 picks a free one. */
   port: number;
   authorise: Authorise;
-  publish(grant: PublishGrant, streamKey: string | undefined, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, streamKey: string | undefined, publisher: IngestPublisher): Publishing;
   logger: Logger;
   /** The shortest delay between arrival and delivery; a caller may ask for a longer one. Default 120. */
   latencyMs?: number;

@@ -2,7 +2,7 @@ import type { ControlPacket, DataPacket } from '../../../codec/srt/packet.ts';
 import type { PublishGrant } from '../../../contract/publish-grant.ts';
 import { type StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { TsToUnits } from '../mpegts/to-units.ts';
 import { type ConnectionOptions, SrtConnection } from './connection.ts';
 
@@ -11,7 +11,7 @@ export type SrtSessionOptions = {
   grant: PublishGrant;
   streamKey: string | undefined;
   remoteAddress: string;
-  publish(grant: PublishGrant, streamKey: string | undefined, publisher: Publisher): Publishing;
+  publish(grant: PublishGrant, streamKey: string | undefined, publisher: IngestPublisher): Publishing;
   logger: Logger;
   /** ms of the steady clock the connection runs on. */
   now(): number;

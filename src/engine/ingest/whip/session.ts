@@ -5,7 +5,7 @@ import { writeReceiverReport } from '../../../codec/rtp/rtcp.ts';
 import type { PublishOffer } from '../../../codec/sdp/publish-offer.ts';
 import { type StreamsError, toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import type { Publisher, Publishing } from '../../channels.ts';
+import type { IngestPublisher, Publishing } from '../../channels.ts';
 import { Peer, type WhipNetwork } from './peer.ts';
 import { WhipToUnits } from './to-units.ts';
 import { TrackReceiver } from './track-receiver.ts';
@@ -17,7 +17,7 @@ export type WhipSessionOptions = {
   readonly logger: Logger;
   readonly remoteAddress: string;
   /** Called when the connection stands: from here on there is media. */
-  publish(publisher: Publisher): Publishing;
+  publish(publisher: IngestPublisher): Publishing;
   closed(): void;
   /** From the answer to a connection; default 15 000. */
   readonly connectMs?: number;

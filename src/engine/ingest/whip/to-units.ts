@@ -1,7 +1,7 @@
 import { writeOpusHead } from '../../../codec/opus/opus-head.ts';
 import { opusSamples } from '../../../codec/opus/packet.ts';
 import type { OrderedPacket } from '../../../codec/rtp/reorder-buffer.ts';
-import type { OfferedTrack } from '../../../codec/sdp/publish-offer.ts';
+import type { OfferedMedia } from '../../../codec/sdp/publish-offer.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../../core/media-unit.ts';
 import { AvClock } from './av-clock.ts';
 import { type PictureReader, pictureReader } from './picture-reader.ts';
@@ -21,7 +21,7 @@ export class WhipToUnits {
   #audioDts = Number.NEGATIVE_INFINITY;
   #audioConfig: Uint8Array | undefined;
 
-  constructor(tracks: readonly OfferedTrack[]) {
+  constructor(tracks: readonly OfferedMedia[]) {
     for (const { codec } of tracks) if (codec !== 'opus') this.#pictures = pictureReader(codec);
   }
 

@@ -2,7 +2,7 @@ import { type RtpPacket, unwrapRetransmission } from '../../../codec/rtp/packet.
 import { Reception } from '../../../codec/rtp/reception.ts';
 import { type OrderedPacket, ReorderBuffer } from '../../../codec/rtp/reorder-buffer.ts';
 import { writeNack, writePictureLoss } from '../../../codec/rtp/rtcp.ts';
-import type { OfferedTrack } from '../../../codec/sdp/publish-offer.ts';
+import type { OfferedMedia } from '../../../codec/sdp/publish-offer.ts';
 
 /** How long a missing packet is waited for, ms: a few round trips for video; audio is not sent again. */
 const videoWaitMs = 300;
@@ -12,7 +12,7 @@ const nackAgainMs = 40;
 
 /** What arrives of one track: counted, in order, and asked for again. Times in ms of a clock that never goes back. */
 export class TrackReceiver {
-  readonly track: OfferedTrack;
+  readonly track: OfferedMedia;
   readonly #clockRate: number;
   readonly #sender: number;
   #ssrc: number | undefined;
@@ -22,7 +22,7 @@ export class TrackReceiver {
   bytes = 0;
 
   /** `sender`: our source number in RTCP. */
-  constructor(track: OfferedTrack, sender: number) {
+  constructor(track: OfferedMedia, sender: number) {
     this.track = track;
     this.#sender = sender;
     this.#clockRate = track.kind === 'video' ? 90_000 : 48_000;

@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { findFfmpeg } from '../../transcode/find-ffmpeg.ts';
+import { findFfmpeg, isExecutable } from '../../transcode/find-ffmpeg.ts';
 
 export type FfmpegPrograms = { readonly ffmpeg: string; readonly ffprobe: string };
 
@@ -9,15 +8,6 @@ export function findFfmpegPrograms(env: NodeJS.ProcessEnv = process.env): Ffmpeg
   const ffmpeg = findFfmpeg(env);
   if (ffmpeg === undefined) return undefined;
   const folders = [dirname(ffmpeg), ...(env.PATH ?? '').split(delimiter)];
-  const ffprobe = folders.map((folder) => join(folder, 'ffprobe')).find(isProgram);
+  const ffprobe = folders.map((folder) => join(folder, 'ffprobe')).find(isExecutable);
   return ffprobe === undefined ? undefined : { ffmpeg, ffprobe };
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

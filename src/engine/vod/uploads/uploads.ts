@@ -17,7 +17,7 @@ import { type AssetRecord, readRecord, sourceFile, writeRecord } from '../asset-
 import { diskFull, type MediaStore } from '../media-store.ts';
 import { type Problem, problemOf, send, sendProblem } from './answer.ts';
 import { receiveBody } from './receive.ts';
-import { Turns } from './turns.ts';
+import { UploadLocks } from './upload-locks.ts';
 
 export type UploadsOptions = {
   readonly store: MediaStore;
@@ -51,7 +51,7 @@ const reserveBytes = 256 << 20;
  */
 export class Uploads {
   readonly #options: UploadsOptions;
-  readonly #turns = new Turns();
+  readonly #locks = new UploadLocks();
 
   constructor(options: UploadsOptions) {
     this.#options = options;
@@ -96,7 +96,7 @@ export class Uploads {
 
   /** Ends all requests in flight; what came of them is kept. */
   close(): Promise<void> {
-    return this.#turns.close();
+    return this.#locks.close();
   }
 
   async #create(
@@ -132,7 +132,7 @@ export class Uploads {
     const location = `/uploads/${record.assetId}`;
     const early = informationalResponse(protocol, { location, limits });
     if (early !== undefined) outgoing.socket?.write(early);
-    const over = await this.#turns.take(record.assetId, () => incoming.destroy());
+    const over = await this.#locks.acquire(record.assetId, () => incoming.destroy());
     try {
       if (body) await this.#receive(exchange, record, 0, complete, { status: 201, location });
       else if (length === 0) await this.#received(exchange, record, 0, true, { status: 201, location });
@@ -154,9 +154,9 @@ export class Uploads {
     const known = isId('as', assetId) ? await readRecord(store, assetId) : undefined;
     // An upload of another org is not there.
     if (known === undefined || known.orgId !== orgId || known.origin !== 'upload') throw noUpload();
-    const over = await this.#turns.take(assetId, () => incoming.destroy());
+    const over = await this.#locks.acquire(assetId, () => incoming.destroy());
     try {
-      // It may have changed while the turn was another's.
+      // It may have changed while another request had the lock.
       const record = await readRecord(store, assetId);
       if (record === undefined) throw noUpload();
       if (action.kind === 'append') await this.#append(exchange, record, action);

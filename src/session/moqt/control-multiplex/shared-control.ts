@@ -17,11 +17,11 @@ import type { BidiStream } from '../../../transport/transport.ts';
 import type { ControlChannel, ControlChannelParts } from '../control-channel.ts';
 import { BidiMessageStream, type MessageStream } from '../message-stream.ts';
 import { BlockedRequests } from './blocked-requests.ts';
+import { PrefixAnnouncements } from './prefix-announcements.ts';
 import { PrefixStream } from './prefix-stream.ts';
 import { RequestCredit } from './request-credit.ts';
 import { SharedPrefix } from './shared-prefix.ts';
 import { SharedRequest, type SharedRequestOwner } from './shared-request.ts';
-import { ToldNamespaces } from './told-namespaces.ts';
 
 /**
  * One bidirectional control stream that all requests share (draft-16 and before; draft-16 3.3): gives each of them the form of a
@@ -33,7 +33,7 @@ export class SharedControl implements ControlChannel, SharedRequestOwner {
   readonly #requests = new Map<number, SharedRequest>();
   /** Our updates that wait for an answer, by their own ids. */
   readonly #updates = new Map<number, SharedRequest>();
-  readonly #told = new ToldNamespaces();
+  readonly #told = new PrefixAnnouncements();
   readonly #credit = new RequestCredit();
   readonly #blocked: BlockedRequests;
   #stream: BidiStream | undefined;

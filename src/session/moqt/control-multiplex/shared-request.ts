@@ -6,7 +6,7 @@ import { type Deferred, deferred } from '../../../core/deferred.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import { StreamResetError } from '../../../transport/stream-reset-error.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { WholeTerms } from './whole-terms.ts';
+import { FullUpdateTerms } from './full-update-terms.ts';
 
 export interface SharedRequestOwner {
   sendOn(request: SharedRequest, message: Message): void;
@@ -27,7 +27,7 @@ export class SharedRequest implements MessageStream {
   readonly subject: readonly string[] | undefined;
   readonly #ours: boolean;
   /** Where updates say everything and are not answered (draft-14). */
-  readonly #terms: WholeTerms | undefined;
+  readonly #terms: FullUpdateTerms | undefined;
   readonly #owner: SharedRequestOwner;
   readonly #queue: Message[] = [];
   readonly #stopped = deferred<number | null>();
@@ -48,7 +48,7 @@ export class SharedRequest implements MessageStream {
     this.subject = 'namespace' in opening ? opening.namespace : 'prefix' in opening ? opening.prefix : undefined;
     this.#ours = ours;
     if (options.wholeUpdates) {
-      this.#terms = new WholeTerms();
+      this.#terms = new FullUpdateTerms();
       this.#terms.begin(opening.parameters);
       this.#terms.told(opening.parameters.largestObject);
     }

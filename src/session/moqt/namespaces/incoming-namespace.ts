@@ -8,9 +8,8 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { Hops, IncomingNamespace } from '../../types.ts';
 import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { followRequest } from '../requests/follow-request.ts';
-import { takeUpdate } from '../requests/take-update.ts';
-import { costOf, hopsOf } from './hops-of.ts';
+import { followRequest, takeUpdate } from '../requests/follow-request.ts';
+import { hopPathOf, routeCostOf } from './hop-parameters.ts';
 
 /** One PUBLISH_NAMESPACE of the peer (draft-18 6.2, 10.15), withdrawn by reset, STOP_SENDING or FIN. */
 export class NamespaceRequest implements IncomingNamespace, SessionMember {
@@ -26,8 +25,8 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
 
   constructor(context: SessionContext, stream: MessageStream, message: PublishNamespace) {
     this.namespace = message.namespace;
-    this.#hops = hopsOf(context, message.parameters);
-    this.#cost = costOf(context, message.parameters);
+    this.#hops = hopPathOf(context, message.parameters);
+    this.#cost = routeCostOf(context, message.parameters);
     this.tokens = context.authTokens.ofRequest(message.parameters.authorizationTokens);
     this.#context = context;
     this.#stream = stream;
@@ -78,8 +77,8 @@ export class NamespaceRequest implements IncomingNamespace, SessionMember {
         takeUpdate(this.#context, message);
         const { hopPath } = message.parameters;
         if (hopPath !== undefined) {
-          this.#hops = hopsOf(this.#context, message.parameters);
-          this.#cost = costOf(this.#context, message.parameters);
+          this.#hops = hopPathOf(this.#context, message.parameters);
+          this.#cost = routeCostOf(this.#context, message.parameters);
         }
         if (this.#state !== 'accepted') return;
         this.#sendOk();

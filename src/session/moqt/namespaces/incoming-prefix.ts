@@ -12,9 +12,8 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { Hops, IncomingPrefix, PrefixFeed, PrefixHooks } from '../../types.ts';
 import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { followRequest } from '../requests/follow-request.ts';
+import { followRequest, takeUpdate } from '../requests/follow-request.ts';
 import { refusedFilter } from '../requests/refused-filter.ts';
-import { takeUpdate } from '../requests/take-update.ts';
 
 /** Prefixes of one kind that a session is subscribed to: none may begin with another (draft-18 10.18, 10.19). */
 export class PrefixRegistry {

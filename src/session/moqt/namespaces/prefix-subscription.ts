@@ -9,9 +9,8 @@ import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
 import { awaitRequestOk } from '../requests/await-request-ok.ts';
 import { followRequest } from '../requests/follow-request.ts';
-import { openRequest } from '../requests/open-request.ts';
 import { assertFiltersTaken } from '../requests/refused-filter.ts';
-import { costOf, hopsOf } from './hops-of.ts';
+import { hopPathOf, routeCostOf } from './hop-parameters.ts';
 
 /** Events not yet asked for, and namespaces at once; a peer that tells of more is not listened to any longer. */
 const maxEvents = 10_000;
@@ -22,7 +21,7 @@ export async function subscribeNamespace(
   prefix: readonly string[],
 ): Promise<PrefixSubscription<NamespaceEvent>> {
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
-  const { stream } = openRequest(context, (requestId) => ({
+  const { stream } = context.channel.openRequest((requestId) => ({
     type: 'subscribeNamespace',
     requestId,
     prefix,
@@ -40,7 +39,7 @@ export async function subscribeNamespace(
       const there = message.type === 'namespace';
       const said = message.type === 'namespace' ? message.parameters : undefined;
       if (said !== undefined && !context.carriesHops()) throw protocolViolation('NAMESPACE with parameters');
-      const [hops, cost] = there ? [hopsOf(context, said), costOf(context, said)] : [];
+      const [hops, cost] = there ? [hopPathOf(context, said), routeCostOf(context, said)] : [];
       if (there) active.set(key, namespace);
       else if (!active.delete(key)) throw protocolViolation('NAMESPACE_DONE without its NAMESPACE');
       if (active.size > maxEvents) subscription.cancel();
@@ -62,7 +61,7 @@ export async function subscribeTracks(
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
   const { forward, rangeFilters } = options;
   assertFiltersTaken(context, rangeFilters);
-  const { stream } = openRequest(context, (requestId) => ({
+  const { stream } = context.channel.openRequest((requestId) => ({
     type: 'subscribeTracks',
     requestId,
     prefix,

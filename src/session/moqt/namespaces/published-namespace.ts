@@ -7,7 +7,6 @@ import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
 import { awaitRequestOk } from '../requests/await-request-ok.ts';
 import { followRequest } from '../requests/follow-request.ts';
-import { openRequest } from '../requests/open-request.ts';
 
 /** Sends PUBLISH_NAMESPACE (draft-18 6.2, 10.15) and waits for the answer. Throws RequestError or StreamsError. */
 export async function publishNamespace(
@@ -16,7 +15,7 @@ export async function publishNamespace(
   hops?: Hops,
 ): Promise<PublishedNamespace> {
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
-  const { stream } = openRequest(context, (requestId) => ({
+  const { stream } = context.channel.openRequest((requestId) => ({
     type: 'publishNamespace',
     requestId,
     namespace,

@@ -16,8 +16,7 @@ import { streamPriority } from '../../stream-priority.ts';
 import type { FetchAnswer, FetchWriter, IncomingFetch } from '../../types.ts';
 import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { followRequest } from '../requests/follow-request.ts';
-import { takeUpdate } from '../requests/take-update.ts';
+import { followRequest, takeUpdate } from '../requests/follow-request.ts';
 
 /** What is asked for, once a joining fetch is resolved (draft-18 10.12.2.1). */
 export type ResolvedFetch = { readonly track: TrackName; readonly start: Location; readonly end: Location };

@@ -11,9 +11,8 @@ import { type SubscriptionTerms, termsWith } from '../../terms.ts';
 import type { IncomingSubscribe, Publication, SubscribeAnswer } from '../../types.ts';
 import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { followRequest } from '../requests/follow-request.ts';
+import { followRequest, takeUpdate } from '../requests/follow-request.ts';
 import { refusedUpdate } from '../requests/refused-filter.ts';
-import { takeUpdate } from '../requests/take-update.ts';
 import type { AskedFill, FilledSubscription } from './fill.ts';
 import { TrackPublication } from './publication.ts';
 

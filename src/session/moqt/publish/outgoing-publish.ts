@@ -10,16 +10,14 @@ import type { Publication, PublishOffer } from '../../types.ts';
 import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
 import { awaitRequestOk } from '../requests/await-request-ok.ts';
-import { followRequest } from '../requests/follow-request.ts';
-import { openRequest } from '../requests/open-request.ts';
+import { followRequest, takeUpdate } from '../requests/follow-request.ts';
 import { refusedFilter } from '../requests/refused-filter.ts';
-import { takeUpdate } from '../requests/take-update.ts';
 import type { AskedFill } from './fill.ts';
 import type { SubscribeOwner } from './incoming-subscribe.ts';
 import { TrackPublication } from './publication.ts';
 
 /** A subscription that we offer (draft-18 10.10). Objects are sent once the peer has agreed. */
-export class OfferedTrack implements SessionMember {
+export class OutgoingPublish implements SessionMember {
   readonly track: TrackName;
   readonly requestId: number;
   readonly #context: SessionContext;
@@ -44,7 +42,7 @@ export class OfferedTrack implements SessionMember {
       ...(expiresMs !== undefined && { expiresMs }),
     };
     try {
-      const opened = openRequest(context, (requestId) => ({
+      const opened = context.channel.openRequest((requestId) => ({
         type: 'publish',
         requestId,
         track,

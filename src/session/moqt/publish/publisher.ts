@@ -5,15 +5,15 @@ import type { Location } from '../../../codec/moqt/model.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import { transportPriorities } from '../../../core/send-order.ts';
 import { wireResetCode } from '../../reset-codes.ts';
+import { trackKey } from '../../track-key.ts';
 import type { Publication, PublishOffer, Refusal, TrackName } from '../../types.ts';
 import type { SessionContext } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { trackKey } from '../track-key.ts';
 import { type AskedFill, type FilledSubscription, fillFetch, fillRange, fillStream } from './fill.ts';
 import { FetchRequest, fetchRefusals, type ResolvedFetch } from './incoming-fetch.ts';
 import type { Subscribed, SubscribeOwner } from './incoming-subscribe.ts';
 import { SubscribeRequest } from './incoming-subscribe.ts';
-import { OfferedTrack } from './outgoing-publish.ts';
+import { OutgoingPublish } from './outgoing-publish.ts';
 import { resolveRelative } from './relative-fetch.ts';
 
 type JoiningRange = Exclude<FetchRange, { readonly kind: 'standalone' }>;
@@ -25,7 +25,7 @@ export class Publisher implements SubscribeOwner {
   readonly #ofTrack = new Map<string, number>();
   readonly #ofAlias = new Map<number, { readonly key: string; readonly count: number }>();
   /** Pending and established, for joining fetches. */
-  readonly #byRequestId = new Map<number, SubscribeRequest | OfferedTrack>();
+  readonly #byRequestId = new Map<number, SubscribeRequest | OutgoingPublish>();
 
   constructor(context: SessionContext) {
     this.#context = context;
@@ -116,7 +116,7 @@ export class Publisher implements SubscribeOwner {
     if (!this.#context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
     const key = trackKey(track);
     if (this.#ofTrack.has(key)) throw new StreamsError('CONFLICT', `the peer is already subscribed to ${track.name}`);
-    const offered = new OfferedTrack(this.#context, this, track, offer);
+    const offered = new OutgoingPublish(this.#context, this, track, offer);
     this.#add(key, offered);
     return offered.accepted();
   }
@@ -149,7 +149,7 @@ export class Publisher implements SubscribeOwner {
     else this.#ofAlias.delete(alias);
   }
 
-  #add(key: string, request: SubscribeRequest | OfferedTrack): void {
+  #add(key: string, request: SubscribeRequest | OutgoingPublish): void {
     this.#ofTrack.set(key, (this.#ofTrack.get(key) ?? 0) + 1);
     this.#byRequestId.set(request.requestId, request);
   }

@@ -1,6 +1,7 @@
+import type { RequestUpdate } from '../../../codec/moqt/control/request-update.ts';
 import type { Message } from '../../../codec/moqt/message.ts';
+import { each } from '../../../transport/deliver.ts';
 import { StreamResetError } from '../../../transport/stream-reset-error.ts';
-import { each } from '../../../transport/taken.ts';
 import type { SessionContext } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
 
@@ -28,4 +29,10 @@ export function followRequest(context: SessionContext, stream: MessageStream, on
     });
     void each(() => stream.next(), on.message).then(end, end);
   } else stream.deliverTo({ item: on.message, stopped, end });
+}
+
+/** What every REQUEST_UPDATE does to the session, whatever becomes of it: it uses up its id, and registers its tokens. */
+export function takeUpdate(context: SessionContext, { requestId, parameters }: RequestUpdate): void {
+  context.requestIds.receive(requestId);
+  context.authTokens.ofRequest(parameters.authorizationTokens);
 }

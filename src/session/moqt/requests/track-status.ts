@@ -11,12 +11,16 @@ import type { SessionContext, SessionMember } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
 import { awaitRequestOk } from './await-request-ok.ts';
 import { followRequest } from './follow-request.ts';
-import { openRequest } from './open-request.ts';
 
 /** Asks for the state of a track without subscribing (draft-18 10.14). Throws RequestError or StreamsError. */
 export async function trackStatus(context: SessionContext, track: TrackName): Promise<TrackStatus> {
   if (!context.isOpen()) throw new StreamsError('TRANSPORT_CLOSED', 'the session is closed');
-  const { stream } = openRequest(context, (requestId) => ({ type: 'trackStatus', requestId, track, parameters: {} }));
+  const { stream } = context.channel.openRequest((requestId) => ({
+    type: 'trackStatus',
+    requestId,
+    track,
+    parameters: {},
+  }));
   const { parameters, trackProperties } = await awaitRequestOk(context, stream, 'TRACK_STATUS', {
     trackProperties: true,
   });

@@ -7,11 +7,10 @@ import { StreamsError } from '../../../core/errors.ts';
 import type { ReceiveStream } from '../../../transport/transport.ts';
 import { RequestError } from '../../request-error.ts';
 import type { FetchedObjects, FetchOptions, FetchTarget } from '../../types.ts';
+import { tokensParameter } from '../auth-tokens.ts';
 import type { SessionContext } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { openRequest } from '../requests/open-request.ts';
 import { assertFiltersTaken } from '../requests/refused-filter.ts';
-import { tokensParameter } from '../requests/tokens-parameter.ts';
 import { FetchReader } from './fetch-reader.ts';
 import { TrackSubscription } from './subscription.ts';
 
@@ -30,7 +29,7 @@ export class Fetcher {
     if (signal?.aborted) throw interrupted();
     assertFiltersTaken(this.#context, rangeFilters);
     const range = rangeOf(target, this.#context.dialect.withoutJoiningFetch === true);
-    const { requestId, stream } = openRequest(this.#context, (id) => ({
+    const { requestId, stream } = this.#context.channel.openRequest((id) => ({
       type: 'fetch',
       requestId: id,
       range,

@@ -9,13 +9,12 @@ import { MoqtError, protocolViolation } from '../../../codec/moqt/moqt-error.ts'
 import { StreamsError } from '../../../core/errors.ts';
 import { RequestError } from '../../request-error.ts';
 import { parametersFor } from '../../terms.ts';
+import { trackKey } from '../../track-key.ts';
 import type { SubscribeOptions, Subscription } from '../../types.ts';
+import { tokensParameter } from '../auth-tokens.ts';
 import type { SessionContext } from '../context.ts';
 import type { MessageStream } from '../message-stream.ts';
-import { openRequest } from '../requests/open-request.ts';
 import { assertFiltersTaken } from '../requests/refused-filter.ts';
-import { tokensParameter } from '../requests/tokens-parameter.ts';
-import { trackKey } from '../track-key.ts';
 import { HeldSubgroups } from './held-subgroups.ts';
 import { PublishRequest } from './incoming-publish.ts';
 import type { SubgroupReader } from './incoming-subgroup.ts';
@@ -49,7 +48,7 @@ export class Subscriber {
     if (this.#pending.has(key) || this.#find(key) !== undefined)
       throw new StreamsError('CONFLICT', `this session is already subscribed to ${track.name}`);
     const parameters = { ...parametersOf(options), ...tokensParameter(this.#context, options.tokens) };
-    const { requestId, stream } = openRequest(this.#context, (id) => ({
+    const { requestId, stream } = this.#context.channel.openRequest((id) => ({
       type: 'subscribe',
       requestId: id,
       track,

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { describeVideo } from '../../../../src/codec/cmaf/describe.ts';
 import { ReorderBuffer } from '../../../../src/codec/rtp/reorder-buffer.ts';
-import type { OfferedTrack, RtpCodec } from '../../../../src/codec/sdp/publish-offer.ts';
+import type { OfferedMedia, RtpCodec } from '../../../../src/codec/sdp/publish-offer.ts';
 import { ByteReader } from '../../../../src/core/bytes.ts';
 import type { MediaUnit } from '../../../../src/core/media-unit.ts';
 import { WhipToUnits } from '../../../../src/engine/ingest/whip/to-units.ts';
@@ -20,7 +20,7 @@ async function packetised(codec: RtpCodec, options: string[]): Promise<MediaUnit
   await once(socket, 'listening');
   socket.setRecvBufferSize(4 << 20);
   const kind = codec === 'opus' ? 'audio' : 'video';
-  const track: OfferedTrack = { kind, codec, payloadType: 96, retransmission: undefined };
+  const track: OfferedMedia = { kind, codec, payloadType: 96, retransmission: undefined };
   const made = new WhipToUnits([track]);
   const buffer = new ReorderBuffer({ waitMs: 100, maxPackets: 100 });
   const units: MediaUnit[] = [];

@@ -8,7 +8,7 @@ import type { ReceiveStream, StreamTaker, Transport, TransportTaker } from './tr
  */
 
 /** Everything that the peer opens and sends from now on, and what nobody has accepted yet. */
-export function takeAll(transport: Transport, taker: TransportTaker): void {
+export function deliverAll(transport: Transport, taker: TransportTaker): void {
   if (transport.deliverTo !== undefined) {
     transport.deliverTo(taker);
     return;
@@ -28,7 +28,7 @@ export function takeAll(transport: Transport, taker: TransportTaker): void {
 }
 
 /** Everything that comes on the stream from now on, and what nobody has read yet. */
-export function takeBytes(stream: ReceiveStream, taker: StreamTaker): void {
+export function deliverBytes(stream: ReceiveStream, taker: StreamTaker): void {
   if (stream.deliverTo !== undefined) {
     stream.deliverTo(taker);
     return;

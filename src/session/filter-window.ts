@@ -1,10 +1,10 @@
-import type { Location, SubscriptionFilter } from '../../session/types.ts';
+import type { Location, SubscriptionFilter } from './types.ts';
 
 /** `endObject`: the last one of the last group. Infinity: no end. */
-export type Window = { readonly start: Location; readonly endGroup: number; readonly endObject: number };
+export type FilterWindow = { readonly start: Location; readonly endGroup: number; readonly endObject: number };
 
 /** What passes a filter, given the largest location of the track (draft-18 5.1.2). */
-export function windowOf(filter: SubscriptionFilter, largest: Location | undefined): Window {
+export function windowOf(filter: SubscriptionFilter, largest: Location | undefined): FilterWindow {
   const infinity = Number.POSITIVE_INFINITY;
   const open = { endGroup: infinity, endObject: infinity };
   switch (filter.type) {
@@ -25,7 +25,7 @@ export function windowOf(filter: SubscriptionFilter, largest: Location | undefin
 }
 
 /** Nothing that is still to come, or comes now, passes. */
-export function isEmpty({ start, endGroup }: Window, largest: Location | undefined): boolean {
+export function isEmpty({ start, endGroup }: FilterWindow, largest: Location | undefined): boolean {
   return endGroup < start.group || (largest !== undefined && endGroup < largest.group);
 }
 

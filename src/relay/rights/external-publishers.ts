@@ -8,7 +8,7 @@ export const ingestRoot = 'ingest';
  * Publishers from outside: an engine makes their media a broadcast. Each session has a root of its own, so that two of one
  * input are told apart; the newer one takes the input over and the older one is let go.
  */
-export class Encoders {
+export class ExternalPublishers {
   readonly #current = new Map<string, (reason: string) => void>();
 
   /** `granted`: what the stream key opens, for its end. */

@@ -2,24 +2,24 @@
  * One request at a time works on an upload. The next one does not wait for the one before but ends it: a client that asks again
  * has lost that connection, though nobody told us yet.
  */
-export class Turns {
+export class UploadLocks {
   readonly #active = new Map<string, { end(): void; over: Promise<void> }>();
 
-  /** Ends whoever has the turn, waits until their bytes are down, takes it. Call the answer when the turn is over. */
-  async take(id: string, end: () => void): Promise<() => void> {
+  /** Ends the request that holds the lock, waits until its bytes are on disk, and takes the lock. Returns the function that releases it. */
+  async acquire(id: string, end: () => void): Promise<() => void> {
     for (let other = this.#active.get(id); other !== undefined; other = this.#active.get(id)) {
       other.end();
       await other.over;
     }
-    let tell!: () => void;
+    let release!: () => void;
     const over = new Promise<void>((resolve) => {
-      tell = resolve;
+      release = resolve;
     });
     const mine = { end, over };
     this.#active.set(id, mine);
     return () => {
       if (this.#active.get(id) === mine) this.#active.delete(id);
-      tell();
+      release();
     };
   }
 

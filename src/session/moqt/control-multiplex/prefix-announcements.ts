@@ -1,14 +1,14 @@
 import type { PublishNamespace } from '../../../codec/moqt/control/publish-namespace.ts';
 import type { SharedRequest } from './shared-request.ts';
 
-type Told = { readonly request: SharedRequest; readonly suffix: readonly string[] };
+type Announcement = { readonly request: SharedRequest; readonly suffix: readonly string[] };
 
 /**
  * Our SUBSCRIBE_NAMESPACEs where they have no stream of their own (draft-14 9.28): a PUBLISH_NAMESPACE below the prefix of one
  * belongs to it, any other is an announcement of the peer's own.
  */
-export class ToldNamespaces {
-  readonly #told = new Map<string, Told>();
+export class PrefixAnnouncements {
+  readonly #told = new Map<string, Announcement>();
 
   /** Answers whether it belongs to one of `requests`, which has heard of it then. */
   take({ namespace }: PublishNamespace, requests: Iterable<SharedRequest>): boolean {

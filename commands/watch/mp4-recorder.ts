@@ -25,7 +25,7 @@ const patience = 150;
  * Objects of a live broadcast into a fragmented MP4: one header for all tracks, then every fragment in the order of its
  * arrival, on one time line that starts at 0 and never goes back. Every prefix that `write` was given is playable.
  */
-export class Recording {
+export class Mp4Recorder {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #onChange: (track: string) => void;
   readonly #tracks = new Map<string, Track>();

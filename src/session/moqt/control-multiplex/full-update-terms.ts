@@ -3,14 +3,15 @@ import type { Location, SubscriptionFilter } from '../../../codec/moqt/model.ts'
 import { protocolViolation } from '../../../codec/moqt/moqt-error.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import { objectPriorities } from '../../../core/send-order.ts';
+import { type FilterWindow, windowOf } from '../../filter-window.ts';
 
-type Range = { readonly start: Location; readonly endGroup: number };
+type Range = Pick<FilterWindow, 'start' | 'endGroup'>;
 
 /**
  * Where an update says all terms of a subscription (draft-14 9.10): keeps them, so that ours can be said as changes, and those of the
  * peer be heard as such.
  */
-export class WholeTerms {
+export class FullUpdateTerms {
   #priority: number = objectPriorities.unsaid;
   #forward = true;
   #filter: SubscriptionFilter = { type: 'unfiltered' };
@@ -68,27 +69,11 @@ export class WholeTerms {
   }
 }
 
-/** draft-14 9.7: what a filter lets through, given the largest location when it was applied. */
+/** What a filter lets through (draft-14 9.7), given the largest location when it was applied. Throws UNSUPPORTED for an end inside a group. */
 function rangeOf(filter: SubscriptionFilter, largest: Location | undefined): Range {
-  const open = Number.POSITIVE_INFINITY;
-  switch (filter.type) {
-    case 'unfiltered':
-      return { start: { group: 0, object: 0 }, endGroup: open };
-    case 'largestObject':
-      return { start: largest === undefined ? { group: 0, object: 0 } : behind(largest), endGroup: open };
-    case 'nextGroup':
-      return { start: { group: largest === undefined ? 0 : largest.group + 1, object: 0 }, endGroup: open };
-    case 'absoluteStart':
-      return { start: filter.start, endGroup: open };
-    case 'absoluteRange':
-      if (filter.endObject !== undefined)
-        throw new StreamsError('UNSUPPORTED', 'a subscription of this version ends with a whole group');
-      return { start: filter.start, endGroup: filter.endGroup };
-  }
-}
-
-function behind({ group, object }: Location): Location {
-  return { group, object: object + 1 };
+  if (filter.type === 'absoluteRange' && filter.endObject !== undefined)
+    throw new StreamsError('UNSUPPORTED', 'a subscription of this version ends with a whole group');
+  return windowOf(filter, largest);
 }
 
 function isBefore(a: Location, b: Location): boolean {

@@ -1,10 +1,10 @@
 import type { ObjectDialect } from '../../codec/moqt/dialect.ts';
 import type { Session } from '../../session/types.ts';
-import { compareRoutes, type Route } from '../cluster/route.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
+import { compareRoutes, type Route } from './route.ts';
 
 /** A session that announced a namespace. Two of them with the same namespace are two publishers. */
-export type Publisher = {
+export type NamespacePublisher = {
   readonly session: Pick<Session, 'subscribe' | 'fetch'>;
   readonly dialect: ObjectDialect;
   readonly namespace: readonly string[];
@@ -16,11 +16,11 @@ export type Publisher = {
 };
 
 /** Publishers that were asked for a track and have not got it. */
-export type Tried = Pick<WeakSet<Publisher>, 'has'>;
+export type Tried = Pick<WeakSet<NamespacePublisher>, 'has'>;
 
 /** Who publishes what. Of one namespace the best comes first (see compareRoutes), of equals the newest; the others are its standby. */
 export class PublisherList {
-  readonly #byNamespace = new Map<string, Publisher[]>();
+  readonly #byNamespace = new Map<string, NamespacePublisher[]>();
 
   get size(): number {
     return this.#byNamespace.size;
@@ -31,7 +31,7 @@ export class PublisherList {
   }
 
   /** Answers whether the namespace is new. */
-  add(publisher: Publisher): boolean {
+  add(publisher: NamespacePublisher): boolean {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);
     if (list === undefined) this.#byNamespace.set(key, [publisher]);
@@ -39,17 +39,17 @@ export class PublisherList {
     return list === undefined;
   }
 
-  has(publisher: Publisher): boolean {
+  has(publisher: NamespacePublisher): boolean {
     return this.#byNamespace.get(namespaceKey(publisher.namespace))?.includes(publisher) === true;
   }
 
   /** The publisher to use of exactly this namespace. */
-  best(namespace: readonly string[]): Publisher | undefined {
+  best(namespace: readonly string[]): NamespacePublisher | undefined {
     return this.#byNamespace.get(namespaceKey(namespace))?.[0];
   }
 
   /** Its announcement comes another way now. */
-  moved(publisher: Publisher, route: Route): void {
+  moved(publisher: NamespacePublisher, route: Route): void {
     publisher.route = route;
     const list = this.#byNamespace.get(namespaceKey(publisher.namespace));
     const index = list?.indexOf(publisher) ?? -1;
@@ -59,7 +59,7 @@ export class PublisherList {
   }
 
   /** Answers whether the namespace is gone with it. */
-  remove(publisher: Publisher): boolean {
+  remove(publisher: NamespacePublisher): boolean {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);
     const index = list?.indexOf(publisher) ?? -1;
@@ -69,7 +69,7 @@ export class PublisherList {
   }
 
   /** The publisher of the longest announced prefix of the namespace (draft-18 8.5), other than those in `tried`. */
-  find(namespace: readonly string[], tried?: Tried): Publisher | undefined {
+  find(namespace: readonly string[], tried?: Tried): NamespacePublisher | undefined {
     for (let length = namespace.length; length > 0; length--) {
       const list = this.#byNamespace.get(namespaceKey(namespace.slice(0, length)));
       const found = list?.find((each) => tried?.has(each) !== true);
@@ -79,7 +79,7 @@ export class PublisherList {
   }
 }
 
-function insert(list: Publisher[], publisher: Publisher): void {
+function insert(list: NamespacePublisher[], publisher: NamespacePublisher): void {
   const index = list.findIndex((each) => compareRoutes(publisher, each) <= 0);
   list.splice(index < 0 ? list.length : index, 0, publisher);
 }

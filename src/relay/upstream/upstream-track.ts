@@ -3,18 +3,18 @@ import { type Deferred, deferred } from '../../core/deferred.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { RequestError } from '../../session/request-error.ts';
 import type { Subscription, SubscriptionEnd } from '../../session/types.ts';
-import { isRemote } from '../cluster/route.ts';
-import type { Publisher, Tried } from '../routing/publisher.ts';
 import type { RelayTrack } from '../track/track.ts';
+import type { NamespacePublisher, Tried } from './namespace-publisher.ts';
+import { isRemote } from './route.ts';
 import { contentOf, type Source, sourceOf } from './source.ts';
 import { UpstreamReader } from './upstream-reader.ts';
 
-export type FeedOptions = {
+export type UpstreamTrackOptions = {
   readonly publisherLingerMs: number;
   /** The publisher to use now, other than those that were tried. */
-  find(tried: Tried): Publisher | undefined;
+  find(tried: Tried): NamespacePublisher | undefined;
   /** It is announced. */
-  holds(publisher: Publisher): boolean;
+  holds(publisher: NamespacePublisher): boolean;
   /** A way through the cluster may be kept though there is a better one now. */
   mayStay(): boolean;
   /** Somebody has the track, or waits for it. */
@@ -34,25 +34,25 @@ const lateStreamsMs = 5000;
 /** How long newcomers wait to see whether a publisher that takes over goes on or starts anew. */
 const decisionMs = 1000;
 
-type Attempt = { publisher: Publisher; readonly abort: AbortController };
-type Current = { publisher: Publisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
+type Attempt = { publisher: NamespacePublisher; readonly abort: AbortController };
+type Current = { publisher: NamespacePublisher; readonly subscription: Subscription; readonly reader: UpstreamReader };
 
 /**
  * The one upstream subscription of a track. It moves to a newer publisher when one appears, and outlives a publisher that
  * vanishes and comes back within the linger time.
  */
-export class TrackFeed {
+export class UpstreamTrack {
   #ready = pending();
   #isReady = false;
   #readyTimer: NodeJS.Timeout | undefined;
   readonly #track: RelayTrack;
-  readonly #options: FeedOptions;
+  readonly #options: UpstreamTrackOptions;
   readonly #stop = new AbortController();
   #isEstablished = false;
   #current: Current | undefined;
   #attempting: Attempt | undefined;
   /** They refused the track, or did not answer; until the subscription is lost, or they announce themselves anew. */
-  #tried = new WeakSet<Publisher>();
+  #tried = new WeakSet<NamespacePublisher>();
   /** The first word of those. */
   #refusal: RequestError | undefined;
   /** Of what the track keeps. */
@@ -63,7 +63,7 @@ export class TrackFeed {
   #lingerTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
-  constructor(track: RelayTrack, options: FeedOptions) {
+  constructor(track: RelayTrack, options: UpstreamTrackOptions) {
     this.#track = track;
     this.#options = options;
   }
@@ -82,7 +82,7 @@ export class TrackFeed {
   }
 
   /** The one that is read, or asked. */
-  get publisher(): Publisher | undefined {
+  get publisher(): NamespacePublisher | undefined {
     return this.#current?.publisher ?? this.#attempting?.publisher;
   }
 
@@ -105,7 +105,7 @@ export class TrackFeed {
     else void this.#attempt(publisher);
   }
 
-  #recheckAttempt(best: Publisher | undefined): void {
+  #recheckAttempt(best: NamespacePublisher | undefined): void {
     const attempt = this.#attempting;
     if (attempt === undefined || !this.#isWithdrawn(attempt.publisher)) return;
     // Withdrawn and announced again: the question is asked already.
@@ -134,7 +134,7 @@ export class TrackFeed {
   }
 
   /** Whether to go on with what comes from another relay, `best` being the publisher to use now. */
-  #keeps(current: Current, best: Publisher | undefined): boolean {
+  #keeps(current: Current, best: NamespacePublisher | undefined): boolean {
     if (!this.#isWithdrawn(current.publisher)) {
       if (best === undefined || best === current.publisher || !isRemote(best) || !this.#options.mayStay()) return false;
       this.#abandon();
@@ -153,7 +153,7 @@ export class TrackFeed {
     return best === undefined;
   }
 
-  #isWithdrawn(publisher: Publisher): boolean {
+  #isWithdrawn(publisher: NamespacePublisher): boolean {
     return isRemote(publisher) && !this.#options.holds(publisher);
   }
 
@@ -178,7 +178,7 @@ export class TrackFeed {
     this.#track.newGroups.connect(undefined);
   }
 
-  async #attempt(publisher: Publisher): Promise<void> {
+  async #attempt(publisher: NamespacePublisher): Promise<void> {
     clearTimeout(this.#retryTimer);
     this.#attempting?.abort.abort();
     const attempt: Attempt = { publisher, abort: new AbortController() };
@@ -209,7 +209,7 @@ export class TrackFeed {
     this.#adopt(attempt.publisher, subscription);
   }
 
-  #adopt(publisher: Publisher, subscription: Subscription): void {
+  #adopt(publisher: NamespacePublisher, subscription: Subscription): void {
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = undefined;
     const previous = this.#current;
@@ -240,8 +240,8 @@ export class TrackFeed {
     void subscription.done.then((end) => this.#lost(current, end));
   }
 
-  #answerMs(publisher: Publisher): number {
-    const tried = { has: (each: Publisher) => each === publisher || this.#tried.has(each) };
+  #answerMs(publisher: NamespacePublisher): number {
+    const tried = { has: (each: NamespacePublisher) => each === publisher || this.#tried.has(each) };
     return this.#options.find(tried) === undefined ? answerMs.alone : answerMs.withOthers;
   }
 
@@ -253,7 +253,7 @@ export class TrackFeed {
   }
 
   /** draft-18 8.5: all publishers of a namespace are asked, one after the other, until one has the track. */
-  #refused(error: unknown, publisher: Publisher): void {
+  #refused(error: unknown, publisher: NamespacePublisher): void {
     this.#attempting = undefined;
     if (this.#stop.signal.aborted) return;
     this.#tried.add(publisher);
@@ -315,7 +315,7 @@ export class TrackFeed {
   }
 
   /** Over a link the same announcement may have become that of another publisher. */
-  #isAnother(next: Publisher, before: Publisher): boolean {
+  #isAnother(next: NamespacePublisher, before: NamespacePublisher): boolean {
     return isRemote(next) ? sourceOf(next).hop !== this.#source?.hop : next !== before;
   }
 

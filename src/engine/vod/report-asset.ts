@@ -8,7 +8,7 @@ import type { MediaStore } from './media-store.ts';
  * Tells the control plane how an asset stands, and notes that it has heard, or does not know the asset. Rejects with
  * API_UNREACHABLE; then nothing is noted.
  */
-export async function tell(store: MediaStore, control: AssetControl, record: AssetRecord): Promise<void> {
+export async function reportAsset(store: MediaStore, control: AssetControl, record: AssetRecord): Promise<void> {
   const { assetId, state, reason } = record;
   const report = (status: AssetReport['status'], more: Omit<AssetReport, 'status'> = {}) =>
     control.report(assetId, { status, ...more });

@@ -8,7 +8,7 @@ import { DecodedStream, type ItemSource, type ItemTaker } from '../decoded-strea
 import type { BidiStream } from '../transport.ts';
 
 /** A request stream (RFC 9114 section 4.1): HEADERS and pieces of DATA both ways. */
-export class MessageStream implements ItemSource<Http3Frame> {
+export class RequestStream implements ItemSource<Http3Frame> {
   readonly #stream: BidiStream;
   readonly #frames: DecodedStream<Http3Frame>;
 
