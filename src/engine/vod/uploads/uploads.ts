@@ -270,7 +270,7 @@ export class Uploads {
     if (bytes > limits.maxBytes)
       throw new StreamsError('LIMIT_EXCEEDED', `an upload may have ${limits.maxBytes} bytes, not ${bytes}`);
     if ((await store.freeBytes()) - reserveBytes < bytes - there)
-      throw new StreamsError('LIMIT_EXCEEDED', `${diskFull}: ${bytes - there} more bytes do not fit`);
+      throw new StreamsError('DISK_FULL', `${diskFull}: ${bytes - there} more bytes do not fit`);
   }
 
   #problem({ outgoing, protocol }: { outgoing: ServerResponse; protocol: UploadProtocol }, problem: Problem): void {
