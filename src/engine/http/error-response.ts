@@ -7,7 +7,7 @@ const exceptions = { TOKEN_INVALID: 403 } as const;
 /** `{error:{code,message,hint?}}`, with the status of its code never cached. */
 export function errorResponse(error: StreamsError, headers: Record<string, string>): Response {
   const { code, message, hint } = error;
-  const said = code === 'INTERNAL' ? 'something went wrong in the media engine' : message.replace(/^auth_failed: /, '');
+  const said = code === 'INTERNAL' ? 'something went wrong in the media engine' : message;
   const body = { error: { code, message: said, ...(hint === undefined ? {} : { hint }) } };
   return Response.json(body, {
     status: httpStatus(error, exceptions),

@@ -1,4 +1,4 @@
-import { type Authoriser, allows, authFailed, nothingCarried } from '../../access/grant.ts';
+import { type Authoriser, allows, nothingCarried } from '../../access/grant.ts';
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
 import { httpStatus } from '../../core/http-status.ts';
@@ -60,7 +60,7 @@ export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): 
     const grant = await authoriser.authorise({ path: parent, remoteAddress });
     if (!allows(grant.subscribe, [...(grant.root ?? []), last])) {
       grant.over?.({ reason: 'refused', ...nothingCarried });
-      throw new StreamsError('UNAUTHORIZED', `${authFailed}not for this session`);
+      throw new StreamsError('UNAUTHORIZED', 'not for this session');
     }
     const track: TrackName = { namespace: [last], name };
     const local = { core, grant, version, signal };

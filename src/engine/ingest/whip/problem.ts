@@ -5,8 +5,7 @@ import { httpStatus } from '../../../core/http-status.ts';
 export function problem(error: StreamsError, headers: Record<string, string>): Response {
   const { code, message, hint } = error;
   const answered = httpStatus(error);
-  const title =
-    code === 'INTERNAL' ? 'something went wrong in the media engine' : message.replace(/^auth_failed: /, '');
+  const title = code === 'INTERNAL' ? 'something went wrong in the media engine' : message;
   const body = { type: 'about:blank', title, status: answered, ...(hint === undefined ? {} : { detail: hint }), code };
   return new Response(JSON.stringify(body), {
     status: answered,
