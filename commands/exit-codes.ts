@@ -37,6 +37,7 @@ const byErrorCode: Record<ErrorCode, ExitCode> = {
   MALFORMED: 1,
   LIMIT_EXCEEDED: 1,
   QUOTA_EXCEEDED: 1,
+  DISK_FULL: 1,
   GROUP_LAGGED: 1,
   STREAM_OFF_AIR: 1,
   NO_MEDIA: 1,

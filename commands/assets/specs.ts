@@ -1,3 +1,4 @@
+import { assetStates } from '../../src/contract/asset-state.ts';
 import type { CommandSpec } from '../command.ts';
 import { parseDuration } from '../options/duration.ts';
 
@@ -13,7 +14,7 @@ export const listSpec = {
     status: {
       value: 'status',
       description: 'only these',
-      choices: ['uploading', 'queued', 'processing', 'ready', 'errored'],
+      choices: assetStates,
     },
   },
 } as const satisfies CommandSpec;

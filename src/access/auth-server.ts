@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from './grant.ts';
+import type { AuthoriseRequest, Authoriser, Grant } from './grant.ts';
 import { covers, type NamespacePattern } from './pattern.ts';
 import { parsePath, parsePattern } from './relay-token/paths.ts';
 
@@ -45,7 +45,7 @@ export function serverAuthoriser(options: AuthServerOptions): Authoriser {
       const facts = factsOf(request, options.node);
       const answer = await ask(options.url, { event: 'connect', ...facts }, facts.path);
       if (answer.expiresAt <= Date.now()) {
-        throw new StreamsError('TOKEN_EXPIRED', `${authFailed}the grant has expired already`);
+        throw new StreamsError('TOKEN_EXPIRED', 'the grant has expired already');
       }
       return grantOf(answer, facts, options, logger);
     },
@@ -56,8 +56,7 @@ function grantOf(first: Answer, facts: ReturnType<typeof factsOf>, options: Auth
   const { url, retryMs = 1000 } = options;
   const admittedAt = performance.now();
   let current = first;
-  const lapsed = (): string | undefined =>
-    Date.now() >= current.expiresAt ? `${authFailed}the grant has expired` : undefined;
+  const lapsed = (): string | undefined => (Date.now() >= current.expiresAt ? 'the grant has expired' : undefined);
 
   function watch(end: (reason: string) => void): () => void {
     let timer: NodeJS.Timeout | undefined;
@@ -86,7 +85,7 @@ function grantOf(first: Answer, facts: ReturnType<typeof factsOf>, options: Auth
     const recheck = async (): Promise<string | undefined> => {
       try {
         const next = await ask(url, { event: 'revalidate', ...facts }, facts.path);
-        if (!isAsWide(next, current)) return `${authFailed}the rights of this session were taken back`;
+        if (!isAsWide(next, current)) return 'the rights of this session were taken back';
         current = next;
         failures = 0;
         checkAt = nextCheck(next);
@@ -157,11 +156,11 @@ function isAsWide(next: Answer, before: Answer): boolean {
   );
 }
 
-/** Throws UNAUTHORIZED (`auth_failed: `) for a clear refusal, API_UNREACHABLE for anything else that is no grant. */
+/** Throws UNAUTHORIZED for a clear refusal, API_UNREACHABLE for anything else that is no grant. */
 async function ask(url: string, body: object, path: string): Promise<Answer> {
   const response = await post(url, body);
   if (response.status === 401 || response.status === 403) {
-    throw new StreamsError('UNAUTHORIZED', `${authFailed}${wordsOf(response.text) ?? 'the auth server refused'}`);
+    throw new StreamsError('UNAUTHORIZED', wordsOf(response.text) ?? 'the auth server refused');
   }
   if (!response.ok) throw new StreamsError('API_UNREACHABLE', `the auth server answered ${response.status}`);
   try {
@@ -175,7 +174,7 @@ async function ask(url: string, body: object, path: string): Promise<Answer> {
 function wordsOf(text: string): string | undefined {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    const message = typeof error?.message === 'string' ? error.message.replace(authFailed, '') : '';
+    const message = typeof error?.message === 'string' ? error.message : '';
     return /^[ -~]{1,200}$/.test(message) ? message : undefined;
   } catch {
     return undefined;

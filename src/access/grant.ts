@@ -14,7 +14,7 @@ export type Grant = {
   readonly tracks?: readonly string[];
   /** Who watches, by the token's subject; absent where it says nothing. */
   readonly viewer?: string;
-  /** Why the grant no longer holds, in words that begin with `auth_failed: `; undefined while it does. */
+  /** Why the grant no longer holds, in words; undefined while it does. */
   lapsed(): string | undefined;
   /** Calls `end` once when the grant lapses. Answers how to stop watching. */
   watch(end: (reason: string) => void): () => void;
@@ -54,8 +54,8 @@ export type AuthoriseRequest = {
 };
 
 /**
- * Resolves a session's path. Throws StreamsError: UNAUTHORIZED, TOKEN_INVALID or TOKEN_EXPIRED with a message that begins with
- * `auth_failed: `; NOT_FOUND for a path that is none of ours; any other code when it cannot be decided now.
+ * Resolves a session's path. Throws StreamsError: UNAUTHORIZED, TOKEN_INVALID or TOKEN_EXPIRED when it is refused;
+ * NOT_FOUND for a path that is none of ours; any other code when it cannot be decided now.
  */
 export interface Authoriser {
   authorise(request: AuthoriseRequest): Promise<Grant>;
@@ -69,9 +69,6 @@ export const nothingCarried: SessionFigures = {
   objectsDropped: 0,
   groupsDropped: 0,
 };
-
-/** Prefix of every refusal: players take it as final. */
-export const authFailed = 'auth_failed: ';
 
 const catalogs = new Set(['.catalog', 'catalog', 'catalog.json']);
 

@@ -1,6 +1,5 @@
 import type { ControlClient } from '../contract/client.ts';
 import { StreamsError, toStreamsError } from '../core/errors.ts';
-import { authFailed } from './grant.ts';
 
 /** Tells control that a one-time token is used now. */
 export function redeemAtControl(control: ControlClient) {
@@ -10,8 +9,7 @@ export function redeemAtControl(control: ControlClient) {
       await control.ask('tokenRedeem', token);
     } catch (error) {
       const { code, message } = toStreamsError(error);
-      if (code === 'CONFLICT')
-        throw new StreamsError('TOKEN_INVALID', `${authFailed}the one-time token was used before`);
+      if (code === 'CONFLICT') throw new StreamsError('TOKEN_INVALID', 'the one-time token was used before');
       if (code === 'API_UNREACHABLE') throw error;
       throw new StreamsError('API_UNREACHABLE', `the control plane refused: ${message}`);
     }

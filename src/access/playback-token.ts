@@ -2,7 +2,7 @@ import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, 
 import { playbackAudience, playbackTokenLimits } from '../contract/playback-token.ts';
 import { StreamsError } from '../core/errors.ts';
 import { addressAllowed } from './address-rule.ts';
-import { authFailed, type Grant } from './grant.ts';
+import type { Grant } from './grant.ts';
 import type { KeySet, VerificationKey } from './jwks.ts';
 import type { RevocableSession, Revocations } from './revocations.ts';
 import { nameSaidTwice } from './token-json.ts';
@@ -52,7 +52,7 @@ export class PlaybackTokens {
     this.#redeem = options.redeem;
   }
 
-  /** What the token allows on `/playback/<id>`. Throws TOKEN_INVALID or TOKEN_EXPIRED (`auth_failed: …`), or API_UNREACHABLE. */
+  /** What the token allows on `/playback/<id>`. Throws TOKEN_INVALID or TOKEN_EXPIRED, or API_UNREACHABLE. */
   async verify(token: string, id: string, client: TokenBearer = {}): Promise<Grant> {
     if (token.length > maxLength) throw refused('the token is too long');
     const key = await this.#keyOf(token);
@@ -128,9 +128,9 @@ export class PlaybackTokens {
     const keys = this.#keys;
     const revocations = this.#revocations;
     const lapsed = (): string | undefined => {
-      if (this.#now() >= endsAt) return `${authFailed}the token has expired`;
-      if (!keys.isActive(kid)) return `${authFailed}the signing key was deactivated`;
-      if (revocations?.covers(session)) return `${authFailed}the token was revoked`;
+      if (this.#now() >= endsAt) return 'the token has expired';
+      if (!keys.isActive(kid)) return 'the signing key was deactivated';
+      if (revocations?.covers(session)) return 'the token was revoked';
       return undefined;
     };
     const watch = (end: (reason: string) => void): (() => void) => {
@@ -206,7 +206,7 @@ function namespacesOf(payload: JWTPayload): string[][] {
 
 function explain(error: unknown): StreamsError {
   if (error instanceof errors.JWTExpired) {
-    return new StreamsError('TOKEN_EXPIRED', `${authFailed}the token has expired`);
+    return new StreamsError('TOKEN_EXPIRED', 'the token has expired');
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
     switch (error.claim) {
@@ -225,5 +225,5 @@ function explain(error: unknown): StreamsError {
 }
 
 function refused(reason: string): StreamsError {
-  return new StreamsError('TOKEN_INVALID', `${authFailed}${reason}`);
+  return new StreamsError('TOKEN_INVALID', reason);
 }

@@ -1,5 +1,5 @@
 import { StreamsError } from '../core/errors.ts';
-import { authFailed, type Grant } from './grant.ts';
+import type { Grant } from './grant.ts';
 import type { PlaybackTokens, TokenBearer } from './playback-token.ts';
 
 export type VerifiedTokensOptions = {
@@ -30,7 +30,7 @@ export class VerifiedTokens {
 
   /** Throws UNAUTHORIZED (no token), and what PlaybackTokens.verify throws. */
   async grant(token: string, id: string, bearer: TokenBearer): Promise<Grant> {
-    if (token === '') throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
+    if (token === '') throw new StreamsError('UNAUTHORIZED', 'no token (?tok=)');
     const key = [id, bearer.remoteAddress ?? '', bearer.origin ?? '', token].join(' ');
     const known = this.#entries.get(key);
     if (known !== undefined && known.grant.lapsed() === undefined) {

@@ -1,38 +1,24 @@
+import { type AssetState, assetEvents, nextAsset } from '../contract/asset-state.ts';
+import type { ReceivedOf } from '../contract/endpoints.ts';
 import { StreamsError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import { recordEvent } from './store/events.ts';
-import type { AssetRow, AssetStatus, Db } from './store/schema.ts';
+import type { AssetRow, Db } from './store/schema.ts';
 
-/** What each state may become; any may be told again. A failed one may be tried again. */
-const next: Record<AssetStatus, readonly AssetStatus[]> = {
-  uploading: ['queued', 'errored'],
-  queued: ['processing', 'errored'],
-  // A packager that died begins its work anew.
-  processing: ['ready', 'errored', 'queued'],
-  ready: [],
-  errored: ['queued'],
-};
-
-export function mayBecome(from: AssetStatus, to: AssetStatus): boolean {
-  return from === to || next[from].includes(to);
+/** An event leads from one state to the other. The packager may tell a state again. */
+function mayBecome({ status, input_id }: Pick<AssetRow, 'status' | 'input_id'>, told: AssetState): boolean {
+  // Only a recording is ready without having been packaged.
+  const events = assetEvents.filter((event) => event !== 'recorded' || input_id !== null);
+  return status === told || events.some((event) => nextAsset(status, event) === told);
 }
 
-/** `percent` 0 to 100 while processing; `reason` in words when errored. */
-export type AssetReport = {
-  status: AssetStatus;
-  percent?: number | undefined;
-  reason?: string | undefined;
-  durationMs?: number | undefined;
-  bytes?: number | undefined;
-};
-
 /** Takes the packager's word. Throws NOT_FOUND, and CONFLICT for a step that an asset cannot make. */
-export async function reportAsset(db: Db, id: string, report: AssetReport, now: number): Promise<void> {
+export async function reportAsset(db: Db, id: string, report: ReceivedOf<'assetState'>, now: number): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const row = await transaction.selectFrom('assets').selectAll().where('id', '=', id).executeTakeFirst();
     if (!row) throw new StreamsError('NOT_FOUND', `there is no asset ${id}`);
     const { status } = report;
-    if (!mayBecome(row.status, status))
+    if (!mayBecome(row, status))
       throw new StreamsError('CONFLICT', `an asset that is ${row.status} cannot become ${status}`);
     const percent = status === 'ready' ? 100 : status === 'processing' ? (report.percent ?? row.percent) : 0;
     const reason = status === 'errored' ? (report.reason ?? row.error_reason ?? 'unknown') : null;

@@ -25,6 +25,7 @@ export const errorCodes = [
   'MALFORMED', // bytes that are not what they claim to be
   'LIMIT_EXCEEDED', // a size, count or rate bound
   'QUOTA_EXCEEDED', // an org has as many as it may have
+  'DISK_FULL', // no room on the disk of the media engine
   'GROUP_LAGGED', // objects were dropped because the reader was slow
   'STREAM_OFF_AIR', // the input is not live
   'NO_MEDIA',

@@ -173,14 +173,14 @@ describe('a playback token', () => {
   ];
   it.each(refusals)('%s is refused', async (_name, token, reason) => {
     const refusal = authorise(`/playback/${id}?tok=${await token()}`);
-    await expect(refusal).rejects.toThrow(/^auth_failed: /);
+    await expect(refusal).rejects.toMatchObject({ code: expect.stringMatching(/^TOKEN_(INVALID|EXPIRED)$/) });
     await expect(refusal).rejects.toThrow(reason);
   });
 
   it('cannot publish, and a path needs its own credential', async () => {
-    await expect(authorise(`/publish/${id}?tok=${await sign()}`)).rejects.toThrow(/^auth_failed: .*cannot publish/);
-    await expect(authorise(`/playback/${id}`)).rejects.toThrow(/^auth_failed: no token/);
-    await expect(authorise(`/playback/${id}?sk=x`)).rejects.toThrow(/^auth_failed: no token/);
+    await expect(authorise(`/publish/${id}?tok=${await sign()}`)).rejects.toThrow(/^.*cannot publish/);
+    await expect(authorise(`/playback/${id}`)).rejects.toThrow(/^no token/);
+    await expect(authorise(`/playback/${id}?sk=x`)).rejects.toThrow(/^no token/);
   });
 
   it.each(['/', '', '/playback', '/playback/', '/playback/a/b', '/other/a', '/playback/..%2f', 'playback/a'])(
@@ -193,7 +193,7 @@ describe('a playback token', () => {
   it('ends when it expires', async () => {
     const grant = await authorise(`/playback/${id}?tok=${await sign({ exp: Math.ceil(Date.now() / 1000) + 1 })}`);
     const reason = await new Promise<string>((resolve) => grant.watch(resolve));
-    expect(reason).toMatch(/^auth_failed: .*expired/);
+    expect(reason).toMatch(/^.*expired/);
     expect(grant.lapsed()).toBe(reason);
   });
 
@@ -202,7 +202,7 @@ describe('a playback token', () => {
     const grant = await authorise(`/playback/${id}?tok=${await sign()}`);
     const ended = new Promise<string>((resolve) => grant.watch(resolve));
     keys = keys.filter(({ kid }) => kid !== 'rk_ed');
-    expect(await ended).toMatch(/^auth_failed: .*deactivated/);
+    expect(await ended).toMatch(/^.*deactivated/);
     keys = before;
   });
 });
@@ -290,7 +290,7 @@ describe('a stream key', () => {
     expect(grant.root).toBeUndefined();
     expect(authorizeBody).toMatchObject({ ingest: 'engine' });
     for (const wrong of ['', proof.slice(1), engineProof('other', `publish ${id}`), engineProof('service', 'ingest')])
-      await expect(authorise(`/publish/${id}?engine=${wrong}`)).rejects.toThrow(/^auth_failed: no stream key/);
+      await expect(authorise(`/publish/${id}?engine=${wrong}`)).rejects.toThrow(/^no stream key/);
   });
 
   it('of one input is held by one publisher: the newer one', async () => {
@@ -314,12 +314,12 @@ describe('a stream key', () => {
     const grant = await authorise(`/ingest?sk=${engineProof('service', 'ingest')}`);
     expect(grant).toMatchObject({ publish: [], subscribe: [{ fields: ['ingest'], below: true }] });
     for (const path of ['/ingest', '/ingest?sk=sk_live_x'])
-      await expect(authorise(path)).rejects.toThrow(/^auth_failed: /);
+      await expect(authorise(path)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   });
 
-  it('refused by it is auth_failed; an outage is not', async () => {
+  it('refused by it is UNAUTHORIZED; an outage is not', async () => {
     authorizeAnswer = { status: 401, body: { error: { code: 'UNAUTHORIZED', message: 'wrong stream key' } } };
-    await expect(authorise(`/publish/${id}?sk=x`)).rejects.toThrow(/^auth_failed: wrong stream key$/);
+    await expect(authorise(`/publish/${id}?sk=x`)).rejects.toThrow(/^wrong stream key$/);
     for (const answer of [
       { status: 500, body: {} },
       { status: 404, body: { error: { code: 'NOT_FOUND', message: 'there is nothing here' } } },

@@ -116,9 +116,9 @@ describe('a revocation', () => {
     expect(grant.lapsed()).toBeUndefined();
     const end = ended(grant);
     revoked = [revocation];
-    expect(await end).toBe('auth_failed: the token was revoked');
-    expect(grant.lapsed()).toBe('auth_failed: the token was revoked');
-    await expect(setUp().tokens.verify(await sign(), id)).rejects.toThrow(/^auth_failed: the token was revoked/);
+    expect(await end).toBe('the token was revoked');
+    expect(grant.lapsed()).toBe('the token was revoked');
+    await expect(setUp().tokens.verify(await sign(), id)).rejects.toThrow(/^the token was revoked/);
   });
 
   it.each([
@@ -150,7 +150,7 @@ describe('a revocation', () => {
     const after = await authorise(now + 1);
     const end = ended(before);
     revoked = [entry('publish', id)];
-    expect(await end).toMatch(/^auth_failed: the input was disabled or deleted/);
+    expect(await end).toMatch(/^the input was disabled or deleted/);
     expect(after.lapsed()).toBeUndefined();
   });
 });
@@ -175,7 +175,7 @@ describe('the list', () => {
     expect(asked.length).toBe(before);
     revoked = [entry('jti', 'jti_1')];
     tell('second');
-    expect(await end).toBe('auth_failed: the token was revoked');
+    expect(await end).toBe('the token was revoked');
   });
 
   it('tells that the signing keys are others: they are fetched then, and not before', async () => {
@@ -266,7 +266,7 @@ describe('a token', () => {
   it('for one use opens once, on whatever relay', async () => {
     const token = await sign({ once: true, jti: 'jti_once' });
     expect((await setUp().tokens.verify(token, id)).kind).toBe('playback');
-    await expect(setUp().tokens.verify(token, id)).rejects.toThrow(/^auth_failed: .*used before/);
+    await expect(setUp().tokens.verify(token, id)).rejects.toThrow(/^.*used before/);
     down = true;
     await expect(setUp().tokens.verify(await sign({ once: true, jti: 'b' }), id)).rejects.toMatchObject({
       code: 'API_UNREACHABLE',

@@ -1,6 +1,5 @@
 import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';
-import { mayBecome } from '../../src/control/asset-state.ts';
 import { serviceToken, startTestControl, type TestControl } from './helpers.ts';
 
 const create = async (test: TestControl, body: object = {}) =>
@@ -29,11 +28,28 @@ it('goes from upload to ready as the packager says, and tells when it is there',
   expect((await report(test, asset.id, { status: 'lost' })).status).toBe(400);
 });
 
-it('knows its steps', () => {
-  expect(mayBecome('uploading', 'processing')).toBe(false);
-  expect(mayBecome('ready', 'errored')).toBe(false);
-  expect(mayBecome('ready', 'ready')).toBe(true);
-  expect(mayBecome('errored', 'queued')).toBe(true);
+it('takes no step that the packager cannot make', async () => {
+  await using test = await startTestControl();
+  const asset = await create(test);
+  const told = async (status: string) => (await report(test, asset.id, { status })).status;
+  expect(await told('processing')).toBe(409);
+  expect(await told('ready')).toBe(409);
+  expect(await told('errored')).toBe(200);
+  expect(await told('queued')).toBe(200);
+  expect(await told('processing')).toBe(200);
+  expect(await told('ready')).toBe(200);
+  expect(await told('ready')).toBe(200);
+  expect(await told('errored')).toBe(409);
+});
+
+it('of a broadcast is ready without having been packaged', async () => {
+  await using test = await startTestControl();
+  const { body: input } = await test.call('POST', '/v1/live-inputs', { body: { name: 'talk' } });
+  const body = { inputId: input.id, startedAt: Date.now() };
+  const { assetId } = (await test.call('POST', '/internal/recordings', { key: serviceToken, body })).body;
+  expect((await report(test, assetId, { status: 'processing' })).status).toBe(409);
+  expect((await report(test, assetId, { status: 'ready', durationMs: 4000 })).status).toBe(200);
+  expect((await test.call('GET', `/v1/assets/${assetId}`)).body).toMatchObject({ status: 'ready', durationMs: 4000 });
 });
 
 it('is watched by either of its ids, and by none once it is deleted', async () => {

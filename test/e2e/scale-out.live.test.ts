@@ -142,7 +142,7 @@ describe('processes that run alone', () => {
 
       // Who looks at relays shows what relays show each other; nobody else sees names.
       for (const relay of relays) {
-        const refused = { status: 401, lines: ['auth_failed: nothing is granted at this path'] };
+        const refused = { status: 401, lines: ['nothing is granted at this path'] };
         expect(await announced(relay, '')).toEqual(refused);
         const { status, lines } = await announced(relay, `?jwt=${serviceToken}`);
         expect(status).toBe(200);

@@ -111,7 +111,7 @@ describe('a relay alone', () => {
     expect(await (await http('/announced')).text()).toBe('anon/room/cam\nanon/room/mic\nanon/roomy\n');
     expect(await (await http('/announced/anon/room')).text()).toBe('cam\nmic\n');
     const refused = await http('/announced/demo');
-    expect([refused.status, await refused.text()]).toEqual([401, 'auth_failed: a token is needed here (?jwt=)\n']);
+    expect([refused.status, await refused.text()]).toEqual([401, 'a token is needed here (?jwt=)\n']);
     const reads = await moq.sign(key, { root: 'demo', get: '' });
     expect(await (await http(`/announced/demo?jwt=${reads}`)).text()).toBe('secret\n');
     expect((await http('/announced/%')).status).toBe(404);

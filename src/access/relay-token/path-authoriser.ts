@@ -1,5 +1,5 @@
-import { StreamsError, toStreamsError } from '../../core/errors.ts';
-import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '../grant.ts';
+import { StreamsError } from '../../core/errors.ts';
+import type { AuthoriseRequest, Authoriser, Grant } from '../grant.ts';
 import type { NamespacePattern } from '../pattern.ts';
 import { type RelayClaims, type Rights, rightsAt } from './claims.ts';
 import type { KeySource } from './key-source.ts';
@@ -39,16 +39,11 @@ export function tokenAuthoriser(options: TokenAuthoriserOptions): Authoriser {
   return {
     async authorise(request: AuthoriseRequest): Promise<Grant> {
       const { root, token = request.token } = parse(request.path);
-      let claims: RelayClaims;
-      try {
-        claims = await claimsOf(token);
-      } catch (error) {
-        throw inWords(error);
-      }
+      const claims = await claimsOf(token);
       const rights = rightsAt(root, claims);
       if (rights !== undefined) return grant(root, rights, claims, now);
       const reason = token === undefined ? 'a token is needed here (?jwt=)' : 'the token is for another path';
-      throw new StreamsError('UNAUTHORIZED', `${authFailed}${reason}`);
+      throw new StreamsError('UNAUTHORIZED', reason);
     },
   };
 }
@@ -58,7 +53,7 @@ function grant(root: readonly string[], rights: Rights, claims: RelayClaims, now
   const { expiresAt, cluster = false } = claims;
   const kind = publish.length === 0 ? 'playback' : subscribe.length === 0 ? 'publish' : 'both';
   const endsAt = endOf(expiresAt, now());
-  const lapsed = (): string | undefined => (now() >= endsAt ? `${authFailed}the token has expired` : undefined);
+  const lapsed = (): string | undefined => (now() >= endsAt ? 'the token has expired' : undefined);
   const watch = (end: (reason: string) => void): (() => void) => {
     if (endsAt === Number.POSITIVE_INFINITY) return () => {};
     let timer: NodeJS.Timeout;
@@ -91,13 +86,4 @@ function parse(path: string): { root: string[]; token: string | undefined } {
   } catch {
     throw new StreamsError('NOT_FOUND', 'no such path', { hint: 'paths are /<namespace>?jwt=<token>' });
   }
-}
-
-/** A refusal says so to players; what is wrong on our side does not. */
-function inWords(error: unknown): StreamsError {
-  const { code, message } = toStreamsError(error);
-  if (code === 'TOKEN_INVALID' || code === 'TOKEN_EXPIRED' || code === 'UNAUTHORIZED') {
-    return new StreamsError(code, `${authFailed}${message}`, { cause: error });
-  }
-  return toStreamsError(error);
 }

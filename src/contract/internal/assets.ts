@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { words } from '../../core/lenient.ts';
+import { assetStates } from '../asset-state.ts';
 import { done, endpoint, publicId, remoteAddress } from './endpoint.ts';
 
 const created = z.object({ orgId: z.string(), assetId: z.string(), playbackId: z.string() });
@@ -7,7 +8,7 @@ const created = z.object({ orgId: z.string(), assetId: z.string(), playbackId: z
 /** The packager tells how far an asset is. */
 export const assetState = endpoint({
   request: z.object({
-    status: z.enum(['uploading', 'queued', 'processing', 'ready', 'errored']),
+    status: z.enum(assetStates),
     percent: z.int().min(0).max(100).optional(),
     reason: words(500).optional(),
     durationMs: z.int().min(0).optional(),

@@ -1,29 +1,6 @@
 import { type ErrorCode, type StreamsError, toStreamsError } from '../../core/errors.ts';
+import { httpStatus } from '../../core/http-status.ts';
 import type { Logger } from '../../core/log.ts';
-
-const statuses: Partial<Record<ErrorCode, number>> = {
-  USAGE: 400,
-  CONFIG_INVALID: 500,
-  INVALID_ARGUMENT: 400,
-  MALFORMED: 400,
-  UNAUTHORIZED: 401,
-  TOKEN_EXPIRED: 401,
-  TOKEN_INVALID: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  UNSUPPORTED: 405,
-  TIMEOUT: 408,
-  CONFLICT: 409,
-  LIMIT_EXCEEDED: 413,
-  QUOTA_EXCEEDED: 403,
-  RATE_LIMITED: 429,
-  STORE_UNAVAILABLE: 503,
-};
-
-/** The HTTP status an error code answers with; 500 for what is nobody's fault but ours. */
-export function statusOf(code: ErrorCode): number {
-  return statuses[code] ?? 500;
-}
 
 /** The header that says when it is worth another try (RFC 9110, 10.2.3), for the codes that pass. */
 export function retryAfter(code: ErrorCode): Record<string, string> {
@@ -34,7 +11,7 @@ export function retryAfter(code: ErrorCode): Record<string, string> {
 /** What a client may see of any thrown value. The words of an internal error stay in the log, under the request id. */
 export function toClientError(error: unknown, requestId: string, logger: Logger): StreamsError | PublicInternalError {
   const known = toStreamsError(error);
-  if (statusOf(known.code) < 500 || known.code === 'STORE_UNAVAILABLE') return known;
+  if (httpStatus(known) < 500 || known.code === 'STORE_UNAVAILABLE') return known;
   logger.error('request failed', { requestId, code: known.code, detail: known.message });
   return internal;
 }
@@ -48,12 +25,12 @@ const internal: PublicInternalError = {
 
 /** `{error:{code,message,hint?,requestId}}` with the status of the code. */
 export function errorResponse(
-  error: { code: ErrorCode; message: string; hint?: string | undefined },
+  error: { code: ErrorCode; message: string; hint?: string | undefined; httpStatus?: number },
   requestId: string,
 ): Response {
   const { code, message, hint } = error;
   const body = { error: { code, message, ...(hint === undefined ? {} : { hint }), requestId } };
   const headers: Record<string, string> = retryAfter(code);
   if (code === 'UNAUTHORIZED') headers['www-authenticate'] = 'Bearer';
-  return Response.json(body, { status: statusOf(code), headers });
+  return Response.json(body, { status: httpStatus(error), headers });
 }

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../core/errors.ts';
+import { HttpError } from '../../core/http-status.ts';
 
 export const maxBodyBytes = 1024 * 1024;
 
@@ -21,7 +22,7 @@ export async function readText(request: Request, maxBytes = maxBodyBytes): Promi
       chunks.push(chunk);
     }
   } catch (cause) {
-    throw new StreamsError('TIMEOUT', 'the body did not arrive whole', { cause });
+    throw new HttpError(408, 'TIMEOUT', 'the body did not arrive whole', { cause });
   }
   if (length > maxBytes) throw tooLarge(maxBytes);
   return Buffer.concat(chunks).toString('utf8');

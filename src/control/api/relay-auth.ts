@@ -1,10 +1,10 @@
 import { endpoints } from '../../contract/endpoints.ts';
 import { relayAuth } from '../../contract/internal/relay-auth.ts';
 import { toStreamsError } from '../../core/errors.ts';
+import { httpStatus } from '../../core/http-status.ts';
 import { RelaySessions } from '../auth/relay-session.ts';
 import type { ControlContext } from '../context.ts';
 import type { App } from './app-env.ts';
-import { statusOf } from './http-error.ts';
 import { parse } from './parse.ts';
 import { readJson } from './read-body.ts';
 
@@ -29,8 +29,9 @@ export function mountRelayAuth(app: App, context: ControlContext, serviceToken: 
     try {
       return c.json(await sessions.grant(body, body.event));
     } catch (error) {
-      const { code, message } = toStreamsError(error);
-      const status = statusOf(code);
+      const known = toStreamsError(error);
+      const { code, message } = known;
+      const status = httpStatus(known);
       // A relay keeps a session for anything but 401 and 403; too many failures or an outage are no verdict.
       if (status >= 500 || status === 429 || status === 401 || status === 403) throw error;
       context.logger.info('relay session refused', { node: body.node, code, reason: message });

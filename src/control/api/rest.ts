@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { StreamsError } from '../../core/errors.ts';
+import { HttpError } from '../../core/http-status.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
 import { creates, invoke, type Operation, takesBody } from '../operations/define.ts';
@@ -28,7 +29,7 @@ export function mountRest(app: App, context: ControlContext): void {
   for (const path of new Set(operations.map((operation) => operation.rest.path))) {
     const allowed = operations.filter((o) => o.rest.path === path).map((o) => o.rest.method);
     app.all(honoPath(path), () => {
-      throw new StreamsError('UNSUPPORTED', `this address takes ${allowed.join(', ')}`);
+      throw new HttpError(405, 'UNSUPPORTED', `this address takes ${allowed.join(', ')}`);
     });
   }
 }

@@ -1,12 +1,13 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import { StreamsError } from '../../core/errors.ts';
+import { HttpError, httpStatus } from '../../core/http-status.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import type { ControlContext } from '../context.ts';
 import { invoke } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
 import { askedBy } from './asked-by.ts';
-import { retryAfter, statusOf, toClientError } from './http-error.ts';
+import { retryAfter, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
 
 const prefix = '/api/trpc/';
@@ -26,7 +27,7 @@ export function mountTrpc(app: App, context: ControlContext): void {
       if (c.req.query('batch') !== undefined)
         throw new StreamsError('INVALID_ARGUMENT', 'batches are not supported: send one call a request');
       const method = operation.kind === 'query' ? 'GET' : 'POST';
-      if (c.req.method !== method) throw new StreamsError('UNSUPPORTED', `call this procedure with ${method}`);
+      if (c.req.method !== method) throw new HttpError(405, 'UNSUPPORTED', `call this procedure with ${method}`);
       const text = c.req.query('input');
       const input =
         method === 'POST' ? await readJson(c.req.raw) : text === undefined ? undefined : parseJson(text, 'input');
@@ -38,12 +39,13 @@ export function mountTrpc(app: App, context: ControlContext): void {
       });
       return c.json({ result: { data } }, 200, { 'cache-control': 'no-store' });
     } catch (error) {
-      const { code, message } = toClientError(error, c.get('requestId'), context.logger);
+      const known = toClientError(error, c.get('requestId'), context.logger);
+      const { code, message } = known;
       const [name, number] = trpcCodes[code] ?? internal;
-      const httpStatus = statusOf(code);
+      const status = httpStatus(known);
       return Response.json(
-        { error: { message, code: number, data: { code: name, httpStatus, path } } },
-        { status: httpStatus, headers: retryAfter(code) },
+        { error: { message, code: number, data: { code: name, httpStatus: status, path } } },
+        { status, headers: retryAfter(code) },
       );
     }
   });

@@ -48,8 +48,8 @@ export class EngineProxy {
     const group = addressGroup(remoteAddress);
     const { maxPerAddress = 1024 } = this.#options;
     const asked = { incoming, outgoing, remoteAddress };
-    if (engineUrl === undefined) refuse(asked, 503, unreachable);
-    else if ((this.#underWay.get(group) ?? 0) >= maxPerAddress) refuse(asked, 429, crowded);
+    if (engineUrl === undefined) refuse(asked, unreachable);
+    else if ((this.#underWay.get(group) ?? 0) >= maxPerAddress) refuse(asked, crowded);
     else void this.#pass(engineUrl, group, asked);
     return true;
   }
@@ -74,7 +74,7 @@ export class EngineProxy {
     } catch (error) {
       over();
       this.#options.logger.error('requests cannot be passed on', { reason: (error as Error).message });
-      refuse(asked, 503, unreachable);
+      refuse(asked, unreachable);
       return;
     }
     passOn({
@@ -86,9 +86,9 @@ export class EngineProxy {
       over,
       idleMs: this.#options.idleMs,
       failed: (why, reason) => {
-        if (why === 'invalid') return refuse(asked, 400, malformed);
+        if (why === 'invalid') return refuse(asked, malformed);
         this.#options.logger.warn('the media engine cannot be reached', { reason });
-        refuse(asked, 503, unreachable);
+        refuse(asked, unreachable);
       },
     });
   }
@@ -117,14 +117,14 @@ const unreachable = new StreamsError('API_UNREACHABLE', 'the media engine does n
 const crowded = new StreamsError('RATE_LIMITED', 'too many requests of this address are under way');
 const malformed = new StreamsError('MALFORMED', 'the request cannot be passed on to the media engine');
 
-function refuse({ incoming, outgoing }: Asked, status: number, error: StreamsError): void {
+function refuse({ incoming, outgoing }: Asked, error: StreamsError): void {
   discardBody(incoming);
   if (outgoing.headersSent || outgoing.destroyed) return;
   const response = errorResponse(error, newId('req'));
   const headers = { ...Object.fromEntries(response.headers), 'access-control-allow-origin': '*' };
-  outgoing.writeHead(status, {
+  outgoing.writeHead(response.status, {
     ...headers,
-    ...(status !== 400 && { 'retry-after': '1' }),
+    ...(response.status !== 400 && { 'retry-after': '1' }),
     'cache-control': 'no-store',
   });
   void response.text().then((body) => outgoing.end(body));

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { AssetState } from '../../contract/asset-state.ts';
 import type { EventType } from './event-types.ts';
 
 /**
@@ -114,8 +115,6 @@ export type AuditRow = {
   request_id: string | null;
 };
 
-export type AssetStatus = 'uploading' | 'queued' | 'processing' | 'ready' | 'errored';
-
 export type AssetRow = {
   id: string;
   org_id: string;
@@ -126,7 +125,7 @@ export type AssetRow = {
   /** The live input it was recorded from. */
   input_id: string | null;
   name: string;
-  status: AssetStatus;
+  status: AssetState;
   percent: number;
   error_reason: string | null;
   duration_ms: number | null;

@@ -2,6 +2,7 @@ import { allowsTrack, type Grant } from '../../access/grant.ts';
 import type { VerifiedTokens } from '../../access/verified-tokens.ts';
 import { concat } from '../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
+import { HttpError } from '../../core/http-status.ts';
 import type { Logger } from '../../core/log.ts';
 import { errorResponse } from '../http/error-response.ts';
 import { readPreflight, textAnswer } from '../http/player-answers.ts';
@@ -51,7 +52,7 @@ const retryAfter = new Set(['TIMEOUT', 'STREAM_OFF_AIR', 'API_UNREACHABLE']);
 
 async function answer(request: Request, context: HlsContext): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    throw new StreamsError('UNSUPPORTED', `HLS is read: ${request.method} does nothing here`);
+    throw new HttpError(405, 'UNSUPPORTED', `HLS is read: ${request.method} does nothing here`);
   const url = new URL(request.url);
   const match = pathPattern.exec(url.pathname);
   const [, id, folder, file, kind, number] = match ?? [];

@@ -1,29 +1,16 @@
-import type { ErrorCode, StreamsError } from '../../core/errors.ts';
+import type { StreamsError } from '../../core/errors.ts';
+import { httpStatus } from '../../core/http-status.ts';
 
-const statuses: Partial<Record<ErrorCode, number>> = {
-  INVALID_ARGUMENT: 400,
-  MALFORMED: 400,
-  UNAUTHORIZED: 401,
-  TOKEN_EXPIRED: 401,
-  // Read as a token, but it does not open this.
-  TOKEN_INVALID: 403,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  UNSUPPORTED: 405,
-  CONFLICT: 409,
-  LIMIT_EXCEEDED: 413,
-  RATE_LIMITED: 429,
-  STREAM_OFF_AIR: 404,
-  TIMEOUT: 503,
-  API_UNREACHABLE: 503,
-};
+/** The token was read, but it does not open this: players tell it by the status from one that is missing or has expired. */
+const exceptions = { TOKEN_INVALID: 403 } as const;
 
-/** `{error:{code,message,hint?}}`, with the status of its code (500 where it has none), never cached. */
-export function errorResponse({ code, message, hint }: StreamsError, headers: Record<string, string>): Response {
-  const said = code === 'INTERNAL' ? 'something went wrong in the media engine' : message.replace(/^auth_failed: /, '');
+/** `{error:{code,message,hint?}}`, with the status of its code never cached. */
+export function errorResponse(error: StreamsError, headers: Record<string, string>): Response {
+  const { code, message, hint } = error;
+  const said = code === 'INTERNAL' ? 'something went wrong in the media engine' : message;
   const body = { error: { code, message: said, ...(hint === undefined ? {} : { hint }) } };
   return Response.json(body, {
-    status: statuses[code] ?? 500,
+    status: httpStatus(error, exceptions),
     headers: { 'cache-control': 'no-store', ...headers },
   });
 }

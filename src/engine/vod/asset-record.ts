@@ -1,3 +1,4 @@
+import { type AssetEvent, type AssetState, nextAsset } from '../../contract/asset-state.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { MediaStore } from './media-store.ts';
 
@@ -8,8 +9,8 @@ export type AssetRecord = {
   playbackId: string;
   orgId: string;
   origin: 'upload' | 'recording';
-  /** `uploading`: media is arriving. `queued`: it is to be packaged, or being so. */
-  state: 'uploading' | 'queued' | 'ready' | 'errored';
+  /** Changed by `advance` only. */
+  state: AssetState;
   /** In words, when errored. */
   reason?: string;
   /** Bytes of the upload as the client said or as it turned out; null: not known yet. */
@@ -31,6 +32,29 @@ export async function readRecord(store: MediaStore, assetId: string): Promise<As
   const record = await store.readJson<AssetRecord | null>(assetId, recordFile);
   if (record === undefined || record?.assetId === assetId) return record;
   throw new StreamsError('MALFORMED', `${recordFile} of ${assetId} is not that of an asset`);
+}
+
+/**
+ * Notes that something has happened to the asset: writes the record, and changes `record` once it is written. `reason`: why it
+ * failed, in words. Rejects with INTERNAL when the event cannot happen in the record's state, and with what the disk says.
+ */
+export async function advance(
+  store: MediaStore,
+  record: AssetRecord,
+  event: AssetEvent,
+  changes: Partial<Pick<AssetRecord, 'attempts' | 'length' | 'reason'>> = {},
+): Promise<void> {
+  const state = nextAsset(record.state, event);
+  if (state === undefined) throw new StreamsError('INTERNAL', `an asset that is ${record.state} cannot be ${event}`);
+  const next = { ...record, ...changes, state };
+  await writeRecord(store, next);
+  Object.assign(record, next);
+}
+
+/** A broadcast has ended, of which so many tracks were kept. */
+export function endRecording(store: MediaStore, record: AssetRecord, tracks: number): Promise<void> {
+  if (tracks > 0) return advance(store, record, 'recorded');
+  return advance(store, record, 'failed', { reason: 'nothing was recorded' });
 }
 
 export function writeRecord(store: MediaStore, record: AssetRecord): Promise<void> {

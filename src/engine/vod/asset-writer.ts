@@ -86,7 +86,7 @@ export class AssetWriter {
     this.#append(track, bytes);
   }
 
-  /** Resolves when little waits. Throws LIMIT_EXCEEDED when the disk is full. */
+  /** Resolves when little waits. Throws DISK_FULL, and LIMIT_EXCEEDED when the disk is too slow. */
   async drained(): Promise<void> {
     while (this.#failed === undefined && this.pendingBytes > comfortableBytes)
       await new Promise((resolve) => setTimeout(resolve, 5));

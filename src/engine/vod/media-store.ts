@@ -170,11 +170,11 @@ async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], offse
   }
 }
 
-/** A full disk or quota in words (LIMIT_EXCEEDED); other failures as they are. */
+/** A full disk or quota in words (DISK_FULL); other failures as they are. */
 export function diskError(error: unknown): unknown {
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new StreamsError('LIMIT_EXCEEDED', diskFull, { cause: error, hint: 'Free some space on the server.' });
+    return new StreamsError('DISK_FULL', diskFull, { cause: error, hint: 'Free some space on the server.' });
   return error;
 }
 

@@ -4,6 +4,7 @@ import type { VerifiedTokens } from '../../access/verified-tokens.ts';
 import { encodeCatalog } from '../../codec/catalog/streams-catalog.ts';
 import { fromUtf8 } from '../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
+import { HttpError } from '../../core/http-status.ts';
 import { isId } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import { errorResponse } from '../http/error-response.ts';
@@ -50,7 +51,7 @@ export class VodPlayback {
     if (request.method === 'OPTIONS') return readPreflight(request, cors);
     try {
       if (request.method !== 'GET' && request.method !== 'HEAD')
-        throw new StreamsError('UNSUPPORTED', `assets are read: ${request.method} does nothing here`);
+        throw new HttpError(405, 'UNSUPPORTED', `assets are read: ${request.method} does nothing here`);
       return await this.#answer(request, context);
     } catch (thrown) {
       const error = toStreamsError(thrown);

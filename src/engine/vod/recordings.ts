@@ -3,7 +3,7 @@ import type { Logger } from '../../core/log.ts';
 import type { Broadcast } from '../broadcast.ts';
 import { Recorder } from '../record/recorder.ts';
 import type { AssetControl } from './asset-control.ts';
-import { type AssetRecord, writeRecord } from './asset-record.ts';
+import { type AssetRecord, endRecording, writeRecord } from './asset-record.ts';
 import type { MediaStore } from './media-store.ts';
 import { recoverIndex } from './recover-index.ts';
 
@@ -105,12 +105,7 @@ export class Recordings {
       const { durationMs, tracks } = await recoverIndex(store, record);
       return { durationMs, tracks: tracks.length };
     });
-    if (result.tracks > 0) record.state = 'ready';
-    else {
-      record.state = 'errored';
-      record.reason = 'nothing was recorded';
-    }
-    await writeRecord(store, record);
+    await endRecording(store, record, result.tracks);
     logger.info('recording is over', { assetId: record.assetId, durationMs: result.durationMs });
     await changed(record);
   }

@@ -13,14 +13,16 @@ export async function reportAsset(store: MediaStore, control: AssetControl, reco
   const report = (status: AssetReport['status'], more: Omit<AssetReport, 'status'> = {}) =>
     control.report(assetId, { status, ...more });
   try {
-    if (state === 'queued') await report('queued', record.length === null ? {} : { bytes: record.length });
+    // That it is processed is told with its percentage.
+    if (state === 'queued' || state === 'processing')
+      await report('queued', record.length === null ? {} : { bytes: record.length });
     else if (state === 'errored') await report('errored', { reason: (reason ?? 'unknown').slice(0, 500) });
     else if (state === 'ready') {
       const index = await readIndex(store, assetId);
       const figures = index === undefined ? {} : { durationMs: index.durationMs, bytes: index.bytes };
       await report('ready', figures).catch(async (error) => {
         if (toStreamsError(error).code !== 'CONFLICT') throw error;
-        // It has not heard of the steps before.
+        // It has not heard of the steps before, or its input is gone.
         await report('queued').catch(ignoreConflict);
         await report('processing').catch(ignoreConflict);
         await report('ready', figures);

@@ -3,7 +3,7 @@ import type { ControlClient } from '../../contract/client.ts';
 import { toStreamsError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { AssetControl } from './asset-control.ts';
-import { type AssetRecord, readRecord, readTold, sourceFile, writeRecord } from './asset-record.ts';
+import { type AssetRecord, advance, endRecording, readRecord, readTold, sourceFile } from './asset-record.ts';
 import { type MediaStore, openLocalStore } from './media-store.ts';
 import { VodPlayback } from './playback.ts';
 import { type FfmpegPrograms, findFfmpegPrograms } from './process/find-ffmpeg.ts';
@@ -122,6 +122,7 @@ export class Vod {
       // Its process ended before the first byte.
       if (record === undefined) return await this.#store.remove(assetId);
       if (record.origin === 'recording' && record.state === 'uploading') await this.#recover(record);
+      if (record.state === 'processing') await advance(this.#store, record, 'interrupted');
       const told = await readTold(this.#store, assetId);
       if (record.state !== 'uploading' && told !== record.state) void this.#changed(record);
       if (record.state === 'queued') this.#jobs.add(assetId);
@@ -136,9 +137,7 @@ export class Vod {
   async #recover(record: AssetRecord): Promise<void> {
     const { assetId } = record;
     const index = await recoverIndex(this.#store, record);
-    const kept = index.tracks.length > 0;
-    Object.assign(record, kept ? { state: 'ready' } : { state: 'errored', reason: 'nothing was recorded' });
-    await writeRecord(this.#store, record);
+    await endRecording(this.#store, record, index.tracks.length);
     this.#logger.warn('recording was cut by the end of the media engine', { assetId, durationMs: index.durationMs });
   }
 

@@ -1,4 +1,4 @@
-import { authFailed, type Grant } from '../../access/grant.ts';
+import type { Grant } from '../../access/grant.ts';
 import { everythingBelow } from '../../access/pattern.ts';
 import { StreamsError } from '../../core/errors.ts';
 
@@ -41,7 +41,7 @@ export function noMember(path: string): StreamsError {
   const reason = hasToken
     ? 'the token has no cluster right (cluster: true), or the path is not /'
     : 'a relay of the cluster needs a token';
-  return new StreamsError('UNAUTHORIZED', `${authFailed}${reason}`, {
+  return new StreamsError('UNAUTHORIZED', reason, {
     hint: 'streams relay-token sign --key root.jwk --cluster --publish "" --subscribe ""',
   });
 }

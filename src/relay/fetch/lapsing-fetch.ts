@@ -2,6 +2,7 @@ import type { Grant } from '../../access/grant.ts';
 import { requestErrorCodes, streamResetCodes } from '../../codec/moqt/codes.ts';
 import { deferred } from '../../core/deferred.ts';
 import type { FetchAnswer, FetchWriter, IncomingFetch } from '../../session/types.ts';
+import { authFailed } from '../rights/auth-failed.ts';
 import type { RequestGrant } from '../rights/request-grant.ts';
 
 /** Serves it. The session ends when its `own` grant lapses; what a token of the request allowed ends with the token. */
@@ -31,7 +32,7 @@ function lapsingFetch(request: IncomingFetch, grant: Grant): { request: Incoming
   const stop = grant.watch((reason) => {
     if (state === 'over') return;
     if (state === 'accepted') writer?.reset(streamResetCodes.expiredAuthToken);
-    else request.reject(requestErrorCodes.expiredAuthToken, reason);
+    else request.reject(requestErrorCodes.expiredAuthToken, authFailed(reason));
     state = 'over';
     lapsed.resolve();
   });

@@ -1,6 +1,7 @@
-import { type Authoriser, allows, authFailed, nothingCarried } from '../../access/grant.ts';
+import { type Authoriser, allows, nothingCarried } from '../../access/grant.ts';
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
+import { httpStatus } from '../../core/http-status.ts';
 import { RequestError } from '../../session/request-error.ts';
 import type { TrackName } from '../../session/types.ts';
 import { type AddressRateLimit, addressKey } from '../listen/rate-limit.ts';
@@ -59,7 +60,7 @@ export function httpRead({ core, authoriser, rate, version }: HttpReadOptions): 
     const grant = await authoriser.authorise({ path: parent, remoteAddress });
     if (!allows(grant.subscribe, [...(grant.root ?? []), last])) {
       grant.over?.({ reason: 'refused', ...nothingCarried });
-      throw new StreamsError('UNAUTHORIZED', `${authFailed}not for this session`);
+      throw new StreamsError('UNAUTHORIZED', 'not for this session');
     }
     const track: TrackName = { namespace: [last], name };
     const local = { core, grant, version, signal };
@@ -95,28 +96,10 @@ async function* following(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): 
   }
 }
 
+/** A publisher may be late, or unable to do what is asked of it. */
+const exceptions = { TIMEOUT: 504, UNSUPPORTED: 501 } as const;
+
 function statusOf(error: unknown): number {
   if (error instanceof RequestError && error.requestCode === requestErrorCodes.doesNotExist) return 404;
-  switch (toStreamsError(error).code) {
-    case 'UNAUTHORIZED':
-    case 'TOKEN_INVALID':
-    case 'TOKEN_EXPIRED':
-      return 401;
-    case 'NOT_FOUND':
-    case 'STREAM_OFF_AIR':
-      return 404;
-    case 'INVALID_ARGUMENT':
-    case 'MALFORMED':
-      return 400;
-    case 'UNSUPPORTED':
-      return 501;
-    case 'API_UNREACHABLE':
-    case 'STREAM_RESET':
-    case 'TRANSPORT_CLOSED':
-      return 502;
-    case 'TIMEOUT':
-      return 504;
-    default:
-      return error instanceof URIError ? 400 : 500;
-  }
+  return error instanceof URIError ? 400 : httpStatus(toStreamsError(error), exceptions);
 }

@@ -1,4 +1,4 @@
-import { type AuthoriseRequest, type Authoriser, authFailed, type Grant } from '../../access/grant.ts';
+import type { AuthoriseRequest, Authoriser, Grant } from '../../access/grant.ts';
 import { everythingBelow } from '../../access/pattern.ts';
 import type { PlaybackTokens } from '../../access/playback-token.ts';
 import type { Revocations } from '../../access/revocations.ts';
@@ -44,12 +44,12 @@ export function pathAuthoriser(
       if (asked === undefined) throw noSuchPath();
       if (asked.kind === 'ingest') {
         if (isEngine('ingest', asked.engineProof ?? '')) return ingestGrant;
-        throw new StreamsError('UNAUTHORIZED', `${authFailed}this path is for engines`);
+        throw new StreamsError('UNAUTHORIZED', 'this path is for engines');
       }
       const { kind, id } = asked;
       if (kind === 'playback') {
         const shown = asked.token ?? token;
-        if (shown === undefined) throw new StreamsError('UNAUTHORIZED', `${authFailed}no token (?tok=)`);
+        if (shown === undefined) throw new StreamsError('UNAUTHORIZED', 'no token (?tok=)');
         return tokens.verify(shown, id, { remoteAddress, origin });
       }
       const streamKey = asked.streamKey ?? token;
@@ -60,7 +60,7 @@ export function pathAuthoriser(
       }
       if (streamKey === undefined) {
         const playback = asked.playbackToken ? ', and a playback token cannot publish' : '';
-        throw new StreamsError('UNAUTHORIZED', `${authFailed}no stream key (?sk=)${playback}`);
+        throw new StreamsError('UNAUTHORIZED', `no stream key (?sk=)${playback}`);
       }
       const answer = await publishers.authorisePublish({ inputId: id, streamKey, by: 'encoder', remoteAddress });
       return encoders.grant(answer, publishGrant(answer, revocations));
@@ -80,7 +80,7 @@ const ingestGrant: Grant = {
 function publishGrant({ orgId, inputId, namespace, at }: PublishAnswer, revocations: Revocations | undefined): Grant {
   const lapsed = (): string | undefined =>
     at !== undefined && revocations?.covers({ kind: 'publish', org: orgId, inputId, grantedAt: at })
-      ? `${authFailed}the input was disabled or deleted`
+      ? 'the input was disabled or deleted'
       : undefined;
   const watch = (end: (reason: string) => void): (() => void) => {
     const stop = revocations?.hold(() => {

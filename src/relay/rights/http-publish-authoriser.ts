@@ -1,4 +1,3 @@
-import { authFailed } from '../../access/grant.ts';
 import type { ControlClient } from '../../contract/client.ts';
 import { publishAuthoriser } from '../../contract/publish-grant.ts';
 import { StreamsError, toStreamsError } from '../../core/errors.ts';
@@ -7,7 +6,7 @@ import type { PublishAuthoriser } from './authorise.ts';
 /** None of these is the publisher's fault: control is away, or busy. */
 const undecided = new Set(['API_UNREACHABLE', 'RATE_LIMITED', 'NOT_FOUND']);
 
-/** Asks control about stream keys. Only a clear refusal is `auth_failed`; an outage is not. */
+/** Asks control about stream keys. Only a clear refusal is UNAUTHORIZED; an outage is not. */
 export function controlPublishAuthoriser(control: ControlClient): PublishAuthoriser {
   const ask = publishAuthoriser(control);
   return {
@@ -19,7 +18,7 @@ export function controlPublishAuthoriser(control: ControlClient): PublishAuthori
         const { code, message } = toStreamsError(error);
         if (code === 'API_UNREACHABLE') throw error;
         if (undecided.has(code)) throw new StreamsError('API_UNREACHABLE', `the control plane refused: ${message}`);
-        throw new StreamsError('UNAUTHORIZED', `${authFailed}${message}`);
+        throw new StreamsError('UNAUTHORIZED', message);
       }
     },
   };

@@ -6,6 +6,7 @@ import { fromUtf8 } from '../../core/bytes.ts';
 import { toStreamsError } from '../../core/errors.ts';
 import type { AuthToken, Refusal, TrackName } from '../../session/types.ts';
 import type { Transport } from '../../transport/transport.ts';
+import { authFailed, isAboutRights } from './auth-failed.ts';
 import { refusalToSubscribe } from './session-rights.ts';
 
 export type AskedTrack = { readonly track: TrackName; readonly tokens: readonly AuthToken[] };
@@ -33,10 +34,10 @@ export async function grantForRequest(
     endOf(other, 'refused');
     return stillRefused;
   } catch (error) {
-    const { code, message: reason } = toStreamsError(error);
+    const { code, message } = toStreamsError(error);
     return {
       code: code === 'TOKEN_EXPIRED' ? requestErrorCodes.expiredAuthToken : requestErrorCodes.unauthorized,
-      reason,
+      reason: isAboutRights(code) ? authFailed(message) : message,
     };
   }
 }

@@ -1,8 +1,9 @@
-import { allows, allowsTrack, authFailed, type Grant } from '../../access/grant.ts';
+import { allows, allowsTrack, type Grant } from '../../access/grant.ts';
 import { everythingBelow, type NamespacePattern, reaches } from '../../access/pattern.ts';
 import { requestErrorCodes } from '../../codec/moqt/codes.ts';
 import type { Refusal, TrackName } from '../../session/types.ts';
 import { internalField } from '../upstream/route.ts';
+import { authFailed } from './auth-failed.ts';
 import { refusalOfName } from './wire-names.ts';
 
 /** What a session may do, by its grant. Names are whole, the root of the session included. undefined: it may. */
@@ -57,11 +58,11 @@ function refusalOfInternal(grant: Grant, namespace: readonly string[]): Refusal 
 
 function lapsed(grant: Grant): Refusal | undefined {
   const reason = grant.lapsed();
-  return reason === undefined ? undefined : { code: requestErrorCodes.expiredAuthToken, reason };
+  return reason === undefined ? undefined : { code: requestErrorCodes.expiredAuthToken, reason: authFailed(reason) };
 }
 
 function unauthorized(reason: string): Refusal {
-  return { code: requestErrorCodes.unauthorized, reason: `${authFailed}${reason}` };
+  return { code: requestErrorCodes.unauthorized, reason: authFailed(reason) };
 }
 
 function asPattern(granted: Grant['subscribe'][number]): NamespacePattern {

@@ -29,6 +29,7 @@ import { watchLink } from '../cluster/watch-link.ts';
 import { fetchUnder } from '../fetch/lapsing-fetch.ts';
 import type { RelayLimits } from '../limits.ts';
 import { SessionTally } from '../reports/session-tally.ts';
+import { asAuthFailed, authFailed, isAboutRights } from '../rights/auth-failed.ts';
 import { type AskedTrack, grantForRequest, type RequestGrant, tokenOf } from '../rights/request-grant.ts';
 import { isInternal, refusalToPublish, refusalToSubscribe } from '../rights/session-rights.ts';
 import { refusalOfName } from '../rights/wire-names.ts';
@@ -104,7 +105,7 @@ export class RelaySession {
       this.#tally.opened(performance.now());
       this.#grant?.opened?.({ version: session.version, figures: () => this.#tally.figures() });
       opened();
-      const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, why));
+      const stopWatching = this.#grant?.watch((why) => session.close(sessionCodes.unauthorized, authFailed(why)));
       // What is said here goes before what the peer says.
       const cost = this.#dialled?.cost ?? session.peer.relayCost ?? 1;
       const peer: Peer = { isMember: this.isMember, id: session.peer.hopId || undefined, cost };
@@ -187,12 +188,14 @@ export class RelaySession {
       if (this.#isOver) this.#grant.over?.({ reason: 'refused', ...this.#tally.figures() });
       if (asksToJoin(peer.path) && !isMember(this.#grant)) throw noMember(peer.path);
     } catch (error) {
-      const { code, message } = toStreamsError(error);
-      // A refusal that is not about rights has its own code; establish closes with UNAUTHORIZED otherwise.
-      if (code === 'NOT_FOUND') this.#transport.close({ code: sessionCodes.invalidPath, reason: message });
-      else if (code !== 'UNAUTHORIZED' && code !== 'TOKEN_INVALID' && code !== 'TOKEN_EXPIRED') {
-        this.#transport.close({ code: sessionCodes.internalError, reason: message });
-      }
+      const known = toStreamsError(error);
+      const { code, message: reason } = known;
+      // `establish` closes the session with UNAUTHORIZED and this message; other refusals have codes of their own.
+      if (isAboutRights(code)) throw asAuthFailed(known);
+      this.#transport.close({
+        code: code === 'NOT_FOUND' ? sessionCodes.invalidPath : sessionCodes.internalError,
+        reason,
+      });
       throw error;
     }
     return this.#handlers(this.#grant);
@@ -235,7 +238,8 @@ export class RelaySession {
       return;
     }
     // What the token allowed ends with the token.
-    const stop = answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(reason));
+    const stop =
+      answer.grant === grant ? undefined : answer.grant.watch((reason) => request.revoke(authFailed(reason)));
     void request.over.then(() => {
       stop?.();
       answer.over();

@@ -1,11 +1,12 @@
 import { sessionCodes } from '../../codec/moqt/codes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { TransportClose } from '../../transport/transport.ts';
+import { refusalWords } from '../connect/refusal-words.ts';
 
 /** Why a relay does not let a publisher in, or on; undefined when the session ended for another reason. */
 export function publishRefusal({ by, code, reason }: TransportClose): StreamsError | undefined {
   if (by !== 'peer') return undefined;
-  const why = reason.replace(/^auth_failed:?\s*/, '');
+  const why = refusalWords(reason);
   switch (code) {
     case sessionCodes.unauthorized:
     case sessionCodes.expiredAuthToken:

@@ -2,6 +2,7 @@ import { requestErrorCodes, sessionCodes } from '../../codec/moqt/codes.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { RequestError } from '../../session/request-error.ts';
 import type { TransportClose } from '../../transport/transport.ts';
+import { refusalWords } from '../connect/refusal-words.ts';
 
 const hint = 'streams playback mint <input> makes a new one';
 
@@ -10,7 +11,7 @@ const hint = 'streams playback mint <input> makes a new one';
  * token's own claim (ms since the Unix epoch): the session code for both is UNAUTHORIZED, and nobody decides by prose.
  */
 export function tokenRefused(reason: string, expired: boolean, expiresAt: number | undefined): StreamsError {
-  const why = reason.replace(/^auth_failed:?\s*/, '');
+  const why = refusalWords(reason);
   if (expired || (expiresAt !== undefined && expiresAt <= Date.now()))
     return new StreamsError('TOKEN_EXPIRED', 'the playback token has expired', { hint });
   return new StreamsError('TOKEN_INVALID', `the relay refused the playback token${why === '' ? '' : `: ${why}`}`, {

@@ -40,7 +40,7 @@ afterAll(async () => {
 const nobody = { publish: [], subscribe: [] };
 const anon = { publish: [parsePrefix([], 'anon')], subscribe: [parsePrefix([], 'anon'), parsePrefix([], 'demo')] };
 const request = (path: string) => ({ path, remoteAddress: '127.0.0.1:1' });
-const refusal = { code: 'UNAUTHORIZED', message: expect.stringMatching(/^auth_failed: /) };
+const refusal = { code: 'UNAUTHORIZED' };
 
 describe('anonymous sessions', () => {
   it('may what is public, as far as their path reaches', async () => {
@@ -65,7 +65,7 @@ describe('anonymous sessions', () => {
       tokenAuthoriser({ keys, anonymous: anon }).authorise(request('/anon?jwt=rubbish')),
     ).rejects.toMatchObject({
       code: 'TOKEN_INVALID',
-      message: 'auth_failed: it is not a token',
+      message: 'it is not a token',
     });
     expect((await tokenAuthoriser({ keys, anonymous: anon }).authorise(request('/anon?jwt='))).kind).toBe('both');
   });
@@ -122,8 +122,8 @@ describe('sessions with a token', () => {
       expect(grant.lapsed()).toBeUndefined();
       now = expiresAt * 1000;
       vi.advanceTimersByTime(61_000);
-      expect(ended).toEqual(['auth_failed: the token has expired']);
-      expect(grant.lapsed()).toBe('auth_failed: the token has expired');
+      expect(ended).toEqual(['the token has expired']);
+      expect(grant.lapsed()).toBe('the token has expired');
       stop();
       await expect(authoriser.authorise(request(`/a?jwt=${token}`))).resolves.toBeDefined(); // clocks differ
       now += 6000;

@@ -47,7 +47,7 @@ it('refuses an upload that the disk has no room for, before it begins', async ()
   const { status, error } = await upload({ freeBytes: async () => 1e9 }, 'x', 2e9);
   expect(status).toBe(507);
   expect(error).toMatchObject({
-    code: 'LIMIT_EXCEEDED',
+    code: 'DISK_FULL',
     message: expect.stringMatching(/disk of the media engine is full/),
   });
 });
@@ -60,7 +60,7 @@ it('says so when it fills up on the way', async () => {
   const { status, error } = await upload({ openWrite: async () => ({ writeAll, close: async () => {} }) }, 'abc', 3);
   expect(status).toBe(507);
   expect(error).toEqual({
-    code: 'LIMIT_EXCEEDED',
+    code: 'DISK_FULL',
     message: 'the disk of the media engine is full',
     hint: 'Free some space on the server.',
   });

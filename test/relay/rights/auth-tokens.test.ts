@@ -21,7 +21,7 @@ function strict(): { authoriser: Authoriser; end: () => void } {
       const url = new URL(request.path, 'https://relay.test');
       const shown = url.searchParams.get('tok') ?? request.token;
       if (shown !== `good-${url.pathname.split('/')[2]}`)
-        throw new StreamsError('UNAUTHORIZED', 'auth_failed: the token is not good');
+        throw new StreamsError('UNAUTHORIZED', 'the token is not good');
       const watch: Grant['watch'] = (end) => {
         watchers.add(end);
         return () => watchers.delete(end);
@@ -30,7 +30,7 @@ function strict(): { authoriser: Authoriser; end: () => void } {
     },
   };
   const end = (): void => {
-    for (const lapse of [...watchers].slice(1)) lapse('auth_failed: the token has expired');
+    for (const lapse of [...watchers].slice(1)) lapse('the token has expired');
   };
   return { authoriser, end };
 }
@@ -49,7 +49,10 @@ describe('a token in SETUP', () => {
     await TestPublisher.start(relay);
     const session = await connect('/playback/lv_one', [token('good-lv_one')]);
     await session.subscribe(track);
-    await expect(connect('/playback/lv_one', [token('bad')])).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    await expect(connect('/playback/lv_one', [token('bad')])).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: 'auth_failed: the token is not good',
+    });
     await expect(connect('/playback/lv_one?tok=bad', [token('good-lv_one')])).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
     });
@@ -64,7 +67,10 @@ describe('a token in a request', () => {
     const session = await connect('/playback/lv_two?tok=good-lv_two');
     const unauthorized = { requestCode: codes.requestError.unauthorized };
     await expect(session.subscribe(track)).rejects.toMatchObject(unauthorized);
-    await expect(session.subscribe(track, { tokens: [token('bad')] })).rejects.toMatchObject(unauthorized);
+    await expect(session.subscribe(track, { tokens: [token('bad')] })).rejects.toMatchObject({
+      ...unauthorized,
+      reason: 'auth_failed: the token is not good',
+    });
     const tokens = [token('good-lv_one')];
     const subscription = await session.subscribe(track, { tokens });
     publisher.group(1, [10]);
@@ -73,7 +79,11 @@ describe('a token in a request', () => {
     await expect(session.fetch(range)).rejects.toMatchObject(unauthorized);
     expect(await (await session.fetch(range, { tokens })).next()).toMatchObject({ groupId: 1 });
     end();
-    expect(await subscription.done).toMatchObject({ by: 'publisher', status: codes.publishDone.unauthorized });
+    expect(await subscription.done).toMatchObject({
+      by: 'publisher',
+      status: codes.publishDone.unauthorized,
+      reason: 'auth_failed: the token has expired',
+    });
     await expect(session.trackStatus(track)).rejects.toMatchObject(unauthorized);
   });
 });

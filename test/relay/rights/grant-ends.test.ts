@@ -30,7 +30,7 @@ function counted(before: () => Promise<void> = async () => {}) {
       return { ...grant, watch, over: ({ reason }) => void seen.over.push(reason) };
     },
   };
-  return { authoriser, seen, watchers, end: () => [...watchers].at(-1)!('auth_failed: the token has expired') };
+  return { authoriser, seen, watchers, end: () => [...watchers].at(-1)!('the token has expired') };
 }
 
 const tokens = [{ type: 0, value: utf8('any') }];
@@ -86,7 +86,10 @@ describe('a FETCH under a token that expires', () => {
     await TestPublisher.start(relay, undefined, { fetch: (request) => void upstream.push(request) });
     const { session } = await connect(relay, '/playback/lv_two');
     const fetching = session.fetch(range, { tokens });
-    const refused = expect(fetching).rejects.toMatchObject({ requestCode: codes.requestError.expiredAuthToken });
+    const refused = expect(fetching).rejects.toMatchObject({
+      requestCode: codes.requestError.expiredAuthToken,
+      reason: 'auth_failed: the token has expired',
+    });
     await eventually(() => expect(upstream.length).toBe(1));
     end();
     await refused;

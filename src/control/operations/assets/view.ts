@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assetStates } from '../../../contract/asset-state.ts';
 import { StreamsError } from '../../../core/errors.ts';
 import type { AssetRow } from '../../store/schema.ts';
 import type { Call } from '../define.ts';
@@ -10,7 +11,7 @@ export const asset = z.object({
   external_asset_id: z.string().nullable(),
   inputId: z.string().nullable().describe('The live input it was recorded from'),
   name: z.string(),
-  status: z.enum(['uploading', 'queued', 'processing', 'ready', 'errored']),
+  status: z.enum(assetStates),
   percent: z.int().describe('While processing'),
   error: z.string().nullable().describe('Why, when errored'),
   durationMs: z.int().nullable(),

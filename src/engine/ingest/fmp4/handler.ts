@@ -1,5 +1,6 @@
 import type { Authorise } from '../../../contract/publish-grant.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
+import { HttpError } from '../../../core/http-status.ts';
 import { isId } from '../../../core/ids.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Channels } from '../../channels.ts';
@@ -71,7 +72,7 @@ async function receive(request: Request, context: Fmp4Context): Promise<number> 
 
 function targetOf(request: Request): { inputId: string; streamKey: string } {
   if (request.method !== 'POST' && request.method !== 'PUT')
-    throw new StreamsError('UNSUPPORTED', 'media is pushed here with POST or PUT');
+    throw new HttpError(405, 'UNSUPPORTED', 'media is pushed here with POST or PUT');
   const inputId = new URL(request.url).pathname.slice('/ingest/'.length);
   if (!isId('lv', inputId)) throw new StreamsError('NOT_FOUND', 'the path is not /ingest/<input id>');
   const [, streamKey] = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
@@ -84,7 +85,7 @@ function targetOf(request: Request): { inputId: string; streamKey: string } {
 async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StreamsError('TIMEOUT', `nothing came for ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new HttpError(408, 'TIMEOUT', `nothing came for ${ms / 1000} s`)), ms);
   });
   try {
     return await Promise.race([work, late]);

@@ -5,6 +5,7 @@ import { parseTrickleFragment } from '../../../codec/sdp/trickle-fragment.ts';
 import type { Authorise } from '../../../contract/publish-grant.ts';
 import { fromUtf8Strict } from '../../../core/bytes.ts';
 import { StreamsError, toStreamsError } from '../../../core/errors.ts';
+import { HttpError } from '../../../core/http-status.ts';
 import { isId } from '../../../core/ids.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Channels } from '../../channels.ts';
@@ -72,8 +73,7 @@ export class WhipServer {
       if (sessionId === undefined) return await this.#publish(request, inputId, remoteAddress);
       return await this.#change(request, inputId, sessionId);
     } catch (error) {
-      const failure = toStreamsError(error);
-      return problem(failure, cors, failure instanceof Refusal ? failure.status : undefined);
+      return problem(toStreamsError(error), cors);
     }
   }
 
@@ -83,17 +83,19 @@ export class WhipServer {
   }
 
   async #publish(request: Request, inputId: string, remoteAddress: string): Promise<Response> {
-    if (request.method !== 'POST') throw new Refusal(405, 'UNSUPPORTED', 'offers are made here with POST');
+    if (request.method !== 'POST') throw new HttpError(405, 'UNSUPPORTED', 'offers are made here with POST');
     const streamKey = keyOf(request);
     if (!hasType(request, 'application/sdp'))
-      throw new Refusal(415, 'UNSUPPORTED', 'an offer is application/sdp', 'send Content-Type: application/sdp');
+      throw new HttpError(415, 'UNSUPPORTED', 'an offer is application/sdp', {
+        hint: 'send Content-Type: application/sdp',
+      });
     const { authorise, logger, maxSessions = 256 } = this.#options;
     const text = await readText(request);
     const grant = await authorise({ kind: 'publish', inputId, streamKey, ingest: 'whip', remoteAddress });
     try {
       const offer = readPublishOffer(text);
       if (this.#sessions.size + this.#waiting >= maxSessions)
-        throw new Refusal(503, 'LIMIT_EXCEEDED', 'too many WHIP sessions');
+        throw new HttpError(503, 'LIMIT_EXCEEDED', 'too many WHIP sessions');
       this.#makeRoom(inputId);
       const id = randomBytes(16).toString('base64url');
       const session = await this.#open({
@@ -106,7 +108,7 @@ export class WhipServer {
       });
       if (this.#closed) {
         session.close(true, 'the engine is shutting down');
-        throw new Refusal(503, 'INTERRUPTED', 'the media engine is shutting down');
+        throw new HttpError(503, 'INTERRUPTED', 'the media engine is shutting down');
       }
       const etag = `"${randomBytes(9).toString('base64url')}"`;
       const sdp = parseSdp(offer.sdp);
@@ -149,7 +151,7 @@ export class WhipServer {
 
   async #change(request: Request, inputId: string, sessionId: string): Promise<Response> {
     if (request.method !== 'PATCH' && request.method !== 'DELETE')
-      throw new Refusal(405, 'UNSUPPORTED', 'a session is changed with PATCH and ended with DELETE');
+      throw new HttpError(405, 'UNSUPPORTED', 'a session is changed with PATCH and ended with DELETE');
     const hash = hashOf(keyOf(request));
     const open = this.#sessions.get(sessionId);
     if (open === undefined || open.inputId !== inputId) throw new StreamsError('NOT_FOUND', 'no such WHIP session');
@@ -165,26 +167,17 @@ export class WhipServer {
   /** RFC 9725 4.3.1 and 4.3.2; ICE restarts are not taken (4.3.3: 422). */
   async #trickle(request: Request, { etag, session, usernameFragments }: Open): Promise<void> {
     if (!hasType(request, 'application/trickle-ice-sdpfrag'))
-      throw new Refusal(415, 'UNSUPPORTED', 'candidates are application/trickle-ice-sdpfrag');
+      throw new HttpError(415, 'UNSUPPORTED', 'candidates are application/trickle-ice-sdpfrag');
     const match = request.headers.get('if-match');
-    if (match === null) throw new Refusal(428, 'INVALID_ARGUMENT', 'no If-Match', 'send the ETag of the answer');
+    if (match === null)
+      throw new HttpError(428, 'INVALID_ARGUMENT', 'no If-Match', { hint: 'send the ETag of the answer' });
     const { usernameFragment, candidates } = parseTrickleFragment(await readText(request));
     const restarts = usernameFragment !== undefined && !usernameFragments.includes(usernameFragment);
     if (match === '*' || restarts)
       throw new StreamsError('UNSUPPORTED', 'ICE restarts are not supported', { hint: 'make a new offer' });
     if (!match.split(',').some((tag) => tag.trim() === etag))
-      throw new Refusal(412, 'CONFLICT', 'If-Match is not the ETag of this session');
+      throw new HttpError(412, 'CONFLICT', 'If-Match is not the ETag of this session');
     for (const { mid, candidate } of candidates) await session.addCandidate(mid, candidate);
-  }
-}
-
-/** A refusal whose HTTP status its code does not tell. */
-class Refusal extends StreamsError {
-  readonly status: number;
-
-  constructor(status: number, code: StreamsError['code'], message: string, refusalHint?: string) {
-    super(code, message, refusalHint === undefined ? {} : { hint: refusalHint });
-    this.status = status;
   }
 }
 
@@ -223,7 +216,7 @@ async function readText(request: Request): Promise<string> {
     clearTimeout(deadline);
     if (bytes > maxDrainedBytes) void reader?.cancel().catch(() => undefined);
   }
-  if (late) throw new StreamsError('TIMEOUT', 'the body did not come in time');
+  if (late) throw new HttpError(408, 'TIMEOUT', 'the body did not come in time');
   if (bytes > maxBodyBytes) throw new StreamsError('LIMIT_EXCEEDED', `a body of more than ${maxBodyBytes} bytes`);
   return fromUtf8Strict(Buffer.concat(parts));
 }

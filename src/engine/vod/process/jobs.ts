@@ -1,6 +1,6 @@
 import { toStreamsError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import { type AssetRecord, readRecord, sourceFile, writeRecord } from '../asset-record.ts';
+import { type AssetRecord, advance, readRecord, sourceFile } from '../asset-record.ts';
 import type { MediaStore } from '../media-store.ts';
 import type { FfmpegPrograms } from './find-ffmpeg.ts';
 import { packageSource } from './package-source.ts';
@@ -76,8 +76,7 @@ export class Jobs {
         await this.#errored(record, `packaging it ended the media engine ${record.attempts} times`);
         return;
       }
-      record.attempts++;
-      await writeRecord(store, record);
+      await advance(store, record, 'begun', { attempts: record.attempts + 1 });
       progress(assetId, 0);
       const index = await packageSource(record, {
         store,
@@ -85,17 +84,15 @@ export class Jobs {
         signal,
         progress: (percent) => progress(assetId, percent),
       });
-      record.state = 'ready';
-      await writeRecord(store, record);
-      await store.removeFile(assetId, sourceFile);
+      await advance(store, record, 'packaged');
+      await this.#removeSource(assetId);
       const ms = Math.round(performance.now() - startedAt);
       logger.info('asset is ready', { assetId, ms, durationMs: index.durationMs, bytes: index.bytes });
       await changed(record);
     } catch (thrown) {
       if (signal.aborted) {
         // Not the file's fault.
-        record.attempts--;
-        await writeRecord(store, record).catch(() => undefined);
+        await advance(store, record, 'interrupted', { attempts: record.attempts - 1 }).catch(() => undefined);
         return;
       }
       const { code, message } = toStreamsError(thrown);
@@ -106,11 +103,17 @@ export class Jobs {
 
   async #errored(record: AssetRecord, reason: string): Promise<void> {
     const { store, logger, changed } = this.#options;
-    record.state = 'errored';
-    record.reason = reason;
-    await writeRecord(store, record);
-    await store.removeFile(record.assetId, sourceFile);
+    await advance(store, record, 'failed', { reason });
+    await this.#removeSource(record.assetId);
     logger.warn('asset cannot be packaged', { assetId: record.assetId, reason });
     await changed(record);
+  }
+
+  /** What is left of it takes room, and changes nothing about the asset. */
+  async #removeSource(assetId: string): Promise<void> {
+    await this.#options.store.removeFile(assetId, sourceFile).catch((error: unknown) => {
+      const reason = toStreamsError(error).message;
+      this.#options.logger.warn('the uploaded file of an asset cannot be removed', { assetId, reason });
+    });
   }
 }

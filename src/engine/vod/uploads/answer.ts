@@ -1,18 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorCode, StreamsError } from '../../../core/errors.ts';
-import { diskFull } from '../media-store.ts';
-
-const statuses: Partial<Record<ErrorCode, number>> = {
-  INVALID_ARGUMENT: 400,
-  MALFORMED: 400,
-  UNAUTHORIZED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  CONFLICT: 409,
-  LIMIT_EXCEEDED: 413,
-  RATE_LIMITED: 429,
-  API_UNREACHABLE: 503,
-};
+import { httpStatus } from '../../../core/http-status.ts';
 
 /** Of every answer: pages of other origins may upload, since the key is in a header that they must be given. */
 export const corsHeaders = {
@@ -35,11 +23,10 @@ export type Problem = {
 };
 
 /** The status an upload client is to see. */
-export function problemOf({ code, message, hint }: StreamsError): Problem {
+export function problemOf(error: StreamsError): Problem {
+  const { code, message, hint } = error;
   if (code === 'INTERNAL') return { status: 500, code, message: 'something went wrong in the media engine' };
-  // 507 (Insufficient Storage, RFC 4918 11.5): the client may try again when there is room.
-  const status = message.includes(diskFull) ? 507 : (statuses[code] ?? 500);
-  return { status, code, message, hint };
+  return { status: httpStatus(error), code, message, hint };
 }
 
 /**

@@ -7,7 +7,7 @@ const maxWaitingBytes = 8 << 20;
 
 /**
  * Writes a request body to a file from `offset` on; memory holds a few chunks of it. `limit`: bytes the file may have. Answers its
- * size and whether the body came whole: what came of a cut one is kept. Throws LIMIT_EXCEEDED (too large, disk full).
+ * size and whether the body came whole: what came of a cut one is kept. Throws LIMIT_EXCEEDED (too large) and DISK_FULL.
  */
 export async function receiveBody(
   incoming: IncomingMessage,

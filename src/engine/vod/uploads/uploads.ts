@@ -13,7 +13,7 @@ import { StreamsError, toStreamsError } from '../../../core/errors.ts';
 import { isId } from '../../../core/ids.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { AssetControl } from '../asset-control.ts';
-import { type AssetRecord, readRecord, sourceFile, writeRecord } from '../asset-record.ts';
+import { type AssetRecord, advance, readRecord, sourceFile, writeRecord } from '../asset-record.ts';
 import { diskFull, type MediaStore } from '../media-store.ts';
 import { type Problem, problemOf, send, sendProblem } from './answer.ts';
 import { receiveBody } from './receive.ts';
@@ -241,9 +241,7 @@ export class Uploads {
       return;
     }
     if (done) {
-      record.length = size;
-      record.state = 'queued';
-      await writeRecord(this.#options.store, record);
+      await advance(this.#options.store, record, 'received', { length: size });
       this.#options.logger.info('upload is complete', { assetId: record.assetId, bytes: size });
       await this.#options.uploaded(record);
     }
@@ -270,7 +268,7 @@ export class Uploads {
     if (bytes > limits.maxBytes)
       throw new StreamsError('LIMIT_EXCEEDED', `an upload may have ${limits.maxBytes} bytes, not ${bytes}`);
     if ((await store.freeBytes()) - reserveBytes < bytes - there)
-      throw new StreamsError('LIMIT_EXCEEDED', `${diskFull}: ${bytes - there} more bytes do not fit`);
+      throw new StreamsError('DISK_FULL', `${diskFull}: ${bytes - there} more bytes do not fit`);
   }
 
   #problem({ outgoing, protocol }: { outgoing: ServerResponse; protocol: UploadProtocol }, problem: Problem): void {
