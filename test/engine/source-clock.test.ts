@@ -74,4 +74,49 @@ describe('SourceClock', () => {
       ]),
     ).toEqual([100, 100, 140]);
   });
+
+  for (const [name, apart] of [
+    ['21 days later', 1_814_400_000],
+    ['12 s later', 12_000],
+    ['12 s earlier', -12_000],
+    ['before the wrap', 0xffffffff - 50_000],
+  ] as const)
+    it(`joins a track that counts from ${name}, once`, () => {
+      const steps: [string, number][] = [];
+      for (let time = 0; time < 12_000; time += 40) steps.push(['v', time], ['a', time + 11 + apart]);
+      const out = map(steps);
+      const of = (track: string) => out.filter((_, i) => steps[i]![0] === track);
+      for (const times of [of('v'), of('a')]) {
+        expect(times.at(-1)! - times[0]!).toBe(11_960);
+        expect(new Set(times.slice(1).map((time, i) => time - times[i]!))).toEqual(new Set([40]));
+      }
+      expect(Math.abs(of('a')[0]! - of('v')[0]!)).toBeLessThan(50);
+    });
+
+  it('keeps tracks of two bases together over a jump of both', () => {
+    const steps: [string, number][] = [];
+    for (let time = 100_000; time < 102_000; time += 40) steps.push(['v', time], ['a', time + 500_000_000]);
+    for (let time = 0; time < 2000; time += 40) steps.push(['v', time], ['a', time + 499_999_990]);
+    const out = map(steps);
+    const apart = out.flatMap((time, i) => (i % 2 === 0 ? [out[i + 1]! - time] : []));
+    expect(new Set(apart.slice(0, 50))).toEqual(new Set([0]));
+    expect(Math.max(...apart.map(Math.abs))).toBeLessThan(60);
+    expect(out.at(-1)! - out[0]!).toBeLessThan(4100);
+  });
+
+  it('lets one track jump alone, again and again, without touching the other', () => {
+    const steps: [string, number][] = [];
+    for (let i = 0; i < 300; i++) steps.push(['v', i * 40 + Math.floor(i / 50) * 3_600_000], ['a', i * 40]);
+    const out = map(steps);
+    expect(out.filter((_, i) => i % 2 === 1)).toEqual(Array.from({ length: 300 }, (_, i) => i * 40));
+    const video = out.filter((_, i) => i % 2 === 0);
+    expect(video.at(-1)! - video[0]!).toBeLessThan(12_100);
+  });
+
+  it('learns no frame length from a jump', () => {
+    const steps: [string, number][] = [['v', 0]];
+    for (let i = 1; i < 20; i++) steps.push(['v', i * 40], ['v', 3_600_000 * i]);
+    const out = map(steps);
+    expect(out.at(-1)! - out[0]!).toBeLessThan(40 * 40);
+  });
 });

@@ -5,6 +5,7 @@ import { writeInitSegment } from '../../codec/cmaf/init-segment.ts';
 import { StreamsError } from '../../core/errors.ts';
 import type { AudioUnit, MediaUnit, VideoUnit } from '../../core/media-unit.ts';
 import { LeadingPictures } from './leading-pictures.ts';
+import { SilenceGate, silentFrame } from './silence.ts';
 
 /** Where the packager puts what it makes. Object ids count from 0 in every group. */
 export type PackageSink = {
@@ -27,6 +28,8 @@ type Output = {
   /** Decode time of the newest unit and its distance from the one before, in ticks. */
   last: number;
   step: number;
+  /** Samples of a usual frame of sound. */
+  frameLength: number;
   groupId: number | undefined;
   groupStart: number;
   groupBytes: number;
@@ -69,6 +72,7 @@ export class Packager {
   #shift: number | undefined;
   #waitingForKeyframe = true;
   readonly #leading = new LeadingPictures();
+  readonly #silence = new SilenceGate();
   /** Seconds (output clock) at which the broadcast began, until its first catalog is out. */
   #unannounced: number | undefined;
   #announced = false;
@@ -86,6 +90,7 @@ export class Packager {
     this.#shift = undefined;
     this.#waitingForKeyframe = true;
     this.#cuts = [];
+    this.#silence.restart();
   }
 
   /** Throws MALFORMED when a configuration cannot be read. */
@@ -137,6 +142,7 @@ export class Packager {
     }
     const compositionOffset = Math.round(((unit.pts - unit.dts) * output.timescale) / unit.timescale);
     this.#write(output, unit, decodeTime, output.step, compositionOffset, unit.keyframe);
+    this.#fillSilence(decodeTime / output.timescale, unit.arrivedAt);
   }
 
   #pushAudio(unit: AudioUnit): void {
@@ -146,7 +152,32 @@ export class Packager {
     }
     const output = this.#audio;
     if (output === undefined) return;
-    const decodeTime = this.#decodeTime(output, unit.dts, unit.timescale);
+    if (!this.#silence.sound(unit.dts / unit.timescale + this.#shift!)) {
+      // The next one that counts begins a group with the new configuration.
+      if (unit.config !== undefined) output.groupId = undefined;
+      return;
+    }
+    this.#sound(output, unit, this.#decodeTime(output, unit.dts, unit.timescale), unit.config !== undefined);
+  }
+
+  /** Sound that has stopped is replaced by silence, so that players of pictures and sound go on. */
+  #fillSilence(at: number, arrivedAt: number): void {
+    const until = this.#silence.picture(at);
+    const output = this.#audio;
+    if (until === undefined || output === undefined || output.sequence === 0) return;
+    const { timescale } = output;
+    const codec = output.description.codec === 'opus' ? 'opus' : 'aac';
+    const frame = silentFrame(codec, output.description, output.frameLength);
+    if (frame === undefined) return;
+    const { data, samples: duration } = frame;
+    for (let dts = output.last + output.step; dts + duration <= until * timescale; dts += duration) {
+      const unit: AudioUnit = { kind: 'audio', codec, timescale, dts, pts: dts, duration, data, arrivedAt };
+      this.#sound(output, unit, dts, false);
+      this.#silence.filled((dts + duration) / timescale);
+    }
+  }
+
+  #sound(output: Output, unit: AudioUnit, decodeTime: number, isNew: boolean): void {
     const seconds = decodeTime / output.timescale;
     let groupId: number | undefined;
     while (this.#cuts.length > 0 && this.#cuts[0]!.at <= seconds) groupId = this.#cuts.shift()!.groupId;
@@ -155,7 +186,7 @@ export class Packager {
       const alone = this.#video === undefined || seconds - this.#video.last / this.#video.timescale > videoGoneSeconds;
       const overlong = output.groupBytes + unit.data.length > maxGroupBytes;
       const due = overlong || (alone && decodeTime - output.groupStart >= audioGroupSeconds * output.timescale);
-      if (output.groupId === undefined || unit.config !== undefined || due) groupId = ++this.#lastGroup;
+      if (output.groupId === undefined || isNew || due) groupId = ++this.#lastGroup;
     }
     if (groupId !== undefined) {
       this.#begin(output, groupId, decodeTime);
@@ -275,6 +306,7 @@ function videoOutput(unit: VideoUnit, config: Uint8Array, before: Output | undef
       ...(framerate === undefined ? {} : { framerate }),
     },
     step: Math.round(timescale / (framerate ?? 30)),
+    frameLength: 0,
   };
 }
 
@@ -299,6 +331,7 @@ function audioOutput(unit: AudioUnit, config: Uint8Array, before: Output | undef
     }),
     description: { name: 'audio', kind: 'audio', codec, sampleRate, channels },
     step: frameLength,
+    frameLength,
   };
 }
 

@@ -6,7 +6,7 @@ import { type ControlPacket, controlType, type DataPacket, encodeControl } from 
 import { sequenceDistance } from '../../../codec/srt/sequence.ts';
 import { ByteReader, bytesEqual, emptyBytes } from '../../../core/bytes.ts';
 import type { Decryption } from './decryption.ts';
-import { ReceiveBuffer } from './receive-buffer.ts';
+import { type Insertion, type Packet, ReceiveBuffer } from './receive-buffer.ts';
 import { RoundTrip } from './round-trip.ts';
 import { SenderClock } from './sender-clock.ts';
 
@@ -69,6 +69,8 @@ export class SrtConnection {
   readonly #roundTrip = new RoundTrip();
   readonly #began: number;
   #ended = false;
+  /** The newest packet that the window did not hold. */
+  #beyond: number | undefined;
   #lastHeard: number;
   #lastSent: number;
   #acknowledged: number;
@@ -148,7 +150,7 @@ export class SrtConnection {
     }
     const sent = Math.min(this.#clock.toLocal(packet.timestamp), now + mostAhead);
     const due = sent + this.#options.latencyMs;
-    const inserted = this.#buffer.insert(packet.sequence, { due, payload, arrivedAt });
+    const inserted = this.#insert(packet.sequence, { due, payload, arrivedAt });
     if (inserted.kind !== 'taken') {
       this.#stats.duplicates++;
       return;
@@ -164,6 +166,25 @@ export class SrtConnection {
       this.#sinceAck = 0;
       this.#send(controlType.ack, 0, encodeAck({ next: this.#buffer.acknowledged }), now);
     }
+  }
+
+  /** A packet beyond the window shows an outage that the window does not hold: what is there goes on, and the rest begins anew. */
+  #insert(sequence: number, packet: Packet): Insertion {
+    const inserted = this.#buffer.insert(sequence, packet);
+    if (inserted.kind !== 'beyond') {
+      if (inserted.kind === 'taken') this.#beyond = undefined;
+      return inserted;
+    }
+    // One stray packet is not a stream: the next one has to be near it.
+    const before = this.#beyond;
+    this.#beyond = sequence;
+    if (before === undefined || Math.abs(sequenceDistance(before, sequence)) > lightAckEvery) return inserted;
+    this.#deliver(Number.POSITIVE_INFINITY, true);
+    if (this.#ended) return inserted;
+    const lost = this.#buffer.restart(sequence);
+    this.#stats.lost += lost;
+    this.#options.gap(lost);
+    return this.#buffer.insert(sequence, packet);
   }
 
   #control(packet: ControlPacket, now: number): void {

@@ -60,6 +60,19 @@ export class ReceiveBuffer {
     return ahead === 0 ? { kind: 'taken' } : { kind: 'taken', lost: { first, last: addSequence(sequence, -1) } };
   }
 
+  /**
+   * Begins anew at a sequence further on than the ring holds: what came before and was not delivered yet is given up with all that
+   * never came. Returns how many packets that is.
+   */
+  restart(sequence: number): number {
+    const given = sequenceDistance(this.#next, sequence);
+    this.#slots.fill(undefined);
+    this.#missing.clear();
+    this.#next = sequence;
+    this.#end = sequence;
+    return given;
+  }
+
   /** The sender will not send these again. */
   giveUp(first: number, last: number): void {
     for (const sequence of this.#missing)
