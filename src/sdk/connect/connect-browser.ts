@@ -2,13 +2,10 @@ import { moqtProtocols } from '../../codec/moqt/dialects.ts';
 import { connectBrowser } from '../../transport/browser.ts';
 import { connectQmuxBrowser } from '../../transport/qmux/browser.ts';
 import type { ConnectTransport } from '../viewer/viewer-types.ts';
-import { firstToOpen } from './first-to-open.ts';
+import { firstToOpen, headStartMs } from './first-to-open.ts';
 
 /** MoQT versions the viewer speaks, in the order of its preference. */
 export const viewerProtocols: readonly string[] = moqtProtocols;
-
-/** How much sooner WebTransport may start: where it works, it is there by then. */
-const headStartMs = 500;
 
 /**
  * The browser's own WebTransport; where there is none, or no UDP comes through, QMux over WebSocket on the TCP port of the
