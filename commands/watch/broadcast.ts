@@ -17,7 +17,7 @@ export function nodeConnect(
   names?: readonly string[],
 ): ConnectTransport {
   const versions = offeredProtocols(names);
-  return async (url, { signal }) => {
+  return async (url, { signal, better }) => {
     // Asked at every attempt: a relay renews its certificate.
     const hashes = typeof trusted === 'function' ? await trusted(url, signal) : trusted;
     const trust = hashes === undefined ? {} : { certificateHashes: [...hashes] };
@@ -25,7 +25,7 @@ export function nodeConnect(
       withOfferedVersion(await connect(url, { versions, signal: own, ...trust }), versions);
     try {
       // A URL of WebSocket or raw QUIC names its way.
-      if (!url.startsWith('https:')) return await byQuic(signal);
+      if (better || !url.startsWith('https:')) return await byQuic(signal);
       return await firstToOpen(
         byQuic,
         (own) => connect(webSocketUrl(url), { versions, signal: own }),

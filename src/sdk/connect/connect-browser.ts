@@ -14,13 +14,17 @@ export const viewerProtocols: readonly string[] = moqtProtocols;
  */
 export function browserConnector(options: { certificateHashes?: Uint8Array[] } = {}): ConnectTransport {
   const versions = [...viewerProtocols];
-  return (url, { signal }) =>
-    firstToOpen(
-      (own) => connectBrowser({ url, protocols: versions, signal: own, ...options }),
+  const byWebTransport = (url: string, signal: AbortSignal) =>
+    connectBrowser({ url, protocols: versions, signal, ...options });
+  return async (url, { signal, better }) => {
+    if (better) return byWebTransport(url, signal);
+    return firstToOpen(
+      (own) => byWebTransport(url, own),
       (own) => connectQmuxBrowser({ url: webSocketUrl(url), versions, signal: own }),
       headStartMs,
       signal,
     );
+  };
 }
 
 /**
