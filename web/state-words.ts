@@ -22,6 +22,8 @@ export function stateWords(state: ViewerState): Words {
       };
     case 'playing':
       return { badge: 'Live', headline: 'Playing', detail: '' };
+    case 'stalled':
+      return { badge: 'Stalled', headline: 'Nothing arrives', detail: 'Looking for another way by itself…' };
     case 'reconnecting': {
       const unreachable = state.error.code === 'RELAY_UNREACHABLE' || state.error.code === 'API_UNREACHABLE';
       return {

@@ -21,8 +21,12 @@ const unmute = element<HTMLButtonElement>('unmute');
 const fullscreen = element<HTMLButtonElement>('fullscreen');
 const retry = element<HTMLButtonElement>('retry');
 
-/** Where every packet is dropped, two attempts of so long are made before LL-HLS. */
+/** WebTransport and, a second later, WebSocket have so long. */
 const connectTimeoutMs = 4000;
+/** Out of reach for so long, the relay is left for LL-HLS: longer than it takes to be restarted. */
+const unreachableMs = 3000;
+/** Playing again for so long, it is gone back to. */
+const steadyMs = 1000;
 
 const id = decodeURIComponent(location.pathname.split('/')[2] ?? '');
 const token = new URLSearchParams(location.search).get('tok') ?? '';
@@ -41,6 +45,7 @@ function show(name: ViewerState['name'], { badge: label, headline, detail }: Wor
 
 function start(): void {
   element('title').textContent = id;
+  element('plain').hidden = isSecureContext || /^(as|pb)_/.test(id);
   if (id === '' || token === '') {
     show('ended', errorWords(new StreamsError('TOKEN_INVALID', 'no token')));
     return;
@@ -52,7 +57,8 @@ function start(): void {
   let certificateHashes: Uint8Array[] | undefined;
   let hls: HlsPlayer | undefined;
   let fellBack = false;
-  let played = false;
+  let badSince: number | undefined = performance.now();
+  let climbing: ReturnType<typeof setTimeout> | undefined;
   let state: ViewerState = { name: 'connecting' };
   const onState = (next: ViewerState) => {
     state = next;
@@ -69,26 +75,42 @@ function start(): void {
       browserConnector(certificateHashes === undefined ? {} : { certificateHashes })(url, options),
     connectTimeoutMs,
     onState: (next) => {
-      if (fellBack) return;
-      played ||= next.name === 'playing';
-      if (!played && noWayThrough(next)) fallBack();
+      clearTimeout(climbing);
+      if (next.name === 'playing' || next.name === 'waiting') badSince = undefined;
+      else badSince ??= performance.now();
+      if (fellBack) {
+        if (next.name === 'playing') climbing = setTimeout(climb, steadyMs);
+      } else if (noWayThrough(next, badSince)) fallBack();
       else onState(next);
     },
   });
-  const player = attachPlayer(viewer, video, {
-    onProblem: (error) => {
-      void viewer.close().then(() => show('ended', errorWords(error)));
-    },
-  });
-  /** To LL-HLS, for good: plain HTTP comes through where the relay cannot be reached. */
+  const attach = () =>
+    attachPlayer(viewer, video, {
+      onProblem: (error) => {
+        void viewer.close().then(() => show('ended', errorWords(error)));
+      },
+    });
+  let player = attach();
+  /** To LL-HLS: plain HTTP comes through where the relay cannot be reached. The viewer goes on trying. */
   function fallBack(): void {
     fellBack = true;
     onState({ name: 'connecting' });
-    void viewer.close().then(async () => {
-      player.detach();
-      const url = `/hls/${encodeURIComponent(id)}/index.m3u8?tok=${encodeURIComponent(token)}`;
-      hls = await playHls(url, video, onState);
+    player.detach();
+    const url = `/hls/${encodeURIComponent(id)}/index.m3u8?tok=${encodeURIComponent(token)}`;
+    void playHls(url, video, (next) => {
+      if (fellBack) onState(next);
+    }).then((started) => {
+      if (fellBack) hls = started;
+      else started.close();
     });
+  }
+  /** Back to the relay. */
+  function climb(): void {
+    fellBack = false;
+    hls?.close();
+    hls = undefined;
+    player = attach();
+    onState(viewer.state);
   }
   const stats = () => {
     const figures = fellBack ? hls?.stats() : { ...viewer.stats, ...player.stats() };
@@ -133,15 +155,16 @@ function startVod(): void {
   window.addEventListener('pagehide', () => player?.close());
 }
 
-/** No transport in this browser, or none that reaches the relay. */
-function noWayThrough(state: ViewerState): boolean {
+/** No transport in this browser, or none that reaches the relay. `badSince`: when it last played or waited, by `performance.now()`. */
+function noWayThrough(state: ViewerState, badSince: number | undefined): boolean {
   if (state.name === 'ended') return state.error?.code === 'UNSUPPORTED';
-  if (state.name !== 'reconnecting' || state.attempt < 2) return false;
-  return state.error.code === 'RELAY_UNREACHABLE' || state.error.code === 'TIMEOUT';
+  if (state.name !== 'reconnecting' || badSince === undefined) return false;
+  const unreachable = state.error.code === 'RELAY_UNREACHABLE' || state.error.code === 'TIMEOUT';
+  return unreachable && performance.now() - badSince >= unreachableMs;
 }
 
 function showFigures({ latencyMs, bufferMs, rendition, width, height, droppedFrames, joinMs, state }: Figures): void {
-  const playing = state === 'playing';
+  const playing = state === 'playing' || state === 'stalled';
   const seconds = (ms: number | undefined) => (ms === undefined || !playing ? '–' : `${(ms / 1000).toFixed(2)} s`);
   element('latency').textContent = seconds(latencyMs);
   element('buffer').textContent = seconds(bufferMs);

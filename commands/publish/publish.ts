@@ -5,9 +5,9 @@ import type { Run } from '../command.ts';
 import { knownRelay } from '../connection/known-relay.ts';
 import type { Output } from '../output/output.ts';
 import { resolveConnection } from '../profile.ts';
-import { Patience } from '../watch/broadcast.ts';
+import { nodeConnect, Patience } from '../watch/broadcast.ts';
 import type { publishSpec } from './specs.ts';
-import { publishConnect, publishUrl, relayOf, streamKey } from './target.ts';
+import { publishUrl, relayOf, streamKey } from './target.ts';
 
 const refreshMs = 1000;
 /** Connected for so long without a taker: worth a word. */
@@ -33,7 +33,7 @@ export const run: Run<typeof publishSpec> = async (context) => {
   let untaken: NodeJS.Timeout | undefined;
   const publisher = new BroadcastPublisher({
     url: publishUrl(relay.url, args.input, key),
-    connect: publishConnect(options.certHash ?? relay.certificateHashes, options.versions),
+    connect: nodeConnect(options.certHash ?? relay.certificateHashes, options.versions),
     realtime: !piped || options.realtime === true,
     onState: (state) => {
       clearTimeout(untaken);

@@ -3,17 +3,10 @@ import { fromHex } from '../../src/core/bytes.ts';
 import { withDeadline } from '../../src/core/deadline.ts';
 import { StreamsError } from '../../src/core/errors.ts';
 import { isId } from '../../src/core/ids.ts';
-import { webSocketUrl } from '../../src/sdk/connect/connect-browser.ts';
-import { firstToOpen } from '../../src/sdk/connect/first-to-open.ts';
-import type { ConnectTransport } from '../../src/sdk/index.ts';
-import { connect } from '../../src/transport/connect.ts';
 import { ask, jsonOf } from '../connection/ask.ts';
-import { offeredProtocols, withOfferedVersion } from '../options/offered-protocols.ts';
 import { readSecret } from '../relay-token/secret-input.ts';
 
 const timeoutMs = 10_000;
-/** How much sooner QUIC may start: where it works, it is there by then. */
-const headStartMs = 1000;
 
 export type Relay = { readonly url: string; readonly certificateHashes: Uint8Array[] | undefined };
 
@@ -37,22 +30,6 @@ export async function relayOf(apiUrl: string, signal: AbortSignal): Promise<Rela
     throw new StreamsError('RELAY_UNREACHABLE', `${apiUrl} knows no relay`, { hint: '--relay https://host:4443' });
   const hash = relay.certificateSha256?.replaceAll(':', '');
   return { url: relay.url, certificateHashes: hash === undefined ? undefined : [fromHex(hash)] };
-}
-
-/** WebTransport over QUIC; WebSocket where that does not come through. `names` as of `nodeConnect`. */
-export function publishConnect(
-  certificateHashes: Uint8Array[] | undefined,
-  names?: readonly string[],
-): ConnectTransport {
-  const versions = offeredProtocols(names);
-  const trust = certificateHashes === undefined ? {} : { certificateHashes };
-  return (url, { signal }) =>
-    firstToOpen(
-      async (own) => withOfferedVersion(await connect(url, { versions, signal: own, ...trust }), versions),
-      (own) => connect(webSocketUrl(url), { versions, signal: own }),
-      headStartMs,
-      signal,
-    );
 }
 
 /** Where to publish: a URL with the stream key in it, which is a secret. Throws USAGE. */

@@ -1,5 +1,7 @@
 import { StreamsError, toStreamsError } from '../../src/core/errors.ts';
+import { redactUrl } from '../../src/core/log.ts';
 import { BroadcastViewer, type ViewerState } from '../../src/sdk/index.ts';
+import { unreachableHint } from '../../src/transport/relay-url.ts';
 import type { Run } from '../command.ts';
 import { knownRelay } from '../connection/known-relay.ts';
 import type { Result } from '../output/output.ts';
@@ -12,6 +14,8 @@ import type { watchSpec } from './specs.ts';
 import { type Summary, WatchStatistics } from './statistics.ts';
 
 const refreshMs = 1000;
+/** Two attempts of so long, and the relay is called unreachable. */
+const connectTimeoutMs = 6000;
 
 export const run: Run<typeof watchSpec> = async ({ args, options, global, env, output, signal }) => {
   checkPlaybackUrl(args.url);
@@ -27,6 +31,9 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
   const patience = new Patience();
   let stateText = 'connecting';
   let failure: StreamsError | undefined;
+  let connected = false;
+  /** Why there was no session last time. */
+  let refusal: StreamsError | undefined;
   let durationTimer: NodeJS.Timeout | undefined;
 
   const give = (error?: StreamsError) => {
@@ -50,6 +57,7 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
   const viewer = new BroadcastViewer({
     url: args.url,
     connect: nodeConnect(options.certHash ?? knownRelay(global, env), options.versions),
+    connectTimeoutMs,
     selectTracks: (catalog) => {
       try {
         return choose(catalog);
@@ -81,6 +89,8 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
     },
     onState: (state) => {
       const now = Date.now();
+      connected ||= state.name === 'waiting' || state.name === 'playing';
+      if (state.name === 'reconnecting') refusal = state.error;
       if (state.name === 'playing') statistics.rejoined(now);
       const text = describe(state);
       if (text !== stateText) {
@@ -122,11 +132,19 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
   if (failure !== undefined) throw failure;
   signal.throwIfAborted();
   if (!statistics.flowed) {
+    if (!connected) throw refusal ?? notReached(args.url);
     throw new StreamsError('NO_MEDIA', 'no media came', {
       hint: 'is the encoder on? streams inputs list shows which inputs are live',
     });
   }
 };
+
+/** The duration was over before the relay said anything. */
+function notReached(url: string): StreamsError {
+  return new StreamsError('RELAY_UNREACHABLE', `no answer from the relay at ${redactUrl(url)} so far`, {
+    hint: unreachableHint(url),
+  });
+}
 
 function describe(state: ViewerState): string {
   if (state.name === 'waiting') return 'waiting: the input is off air';

@@ -19,6 +19,13 @@ export type RelayUrl = {
 
 const schemes = ['https', 'moqt', 'ws', 'wss'] as const;
 
+/** What to check when a relay does not answer. `url`: any; nothing but its port is repeated. */
+export function unreachableHint(url: string): string {
+  const { port, protocol } = URL.canParse(url) ? new URL(url) : { port: '', protocol: '' };
+  const number = port || (protocol === 'ws:' ? '80' : '443');
+  return `Is the relay running? Do the firewalls on the way let UDP port ${number} through, or TCP port ${number} for WebSocket? streams doctor tells.`;
+}
+
 /** Throws INVALID_ARGUMENT for what is no https:, moqt:, ws: or wss: URL. */
 export function parseRelayUrl(text: string): RelayUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined;

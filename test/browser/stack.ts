@@ -23,6 +23,9 @@ export type Stack = AsyncDisposable & {
   openEngine(): Promise<Engine>;
   /** Ends the relay and starts another, on the same port. */
   restartRelay(): Promise<void>;
+  readonly relayPort: number;
+  /** Viewers are told this port of the relay instead of its own; undefined: its own. */
+  tellRelayPort(port: number | undefined): void;
 };
 
 export async function startStack(): Promise<Stack> {
@@ -34,10 +37,11 @@ export async function startStack(): Promise<Stack> {
   };
   await openRelay(0);
   const relayUrl = () => `https://127.0.0.1:${relay.port}`;
+  let toldPort: number | undefined;
   const announce = () => {
     const engineUrl = engines.at(-1)?.httpUrl;
     control.control.setEndpoints({
-      relayUrl: relayUrl(),
+      relayUrl: `https://127.0.0.1:${toldPort ?? relay.port}`,
       certificateSha256: relay.certificateSha256,
       ...(engineUrl === undefined ? {} : { engineUrl }),
     });
@@ -71,6 +75,13 @@ export async function startStack(): Promise<Stack> {
       const { port } = relay;
       await relay.close();
       await openRelay(port);
+      announce();
+    },
+    get relayPort() {
+      return relay.port;
+    },
+    tellRelayPort(port) {
+      toldPort = port;
       announce();
     },
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { udpCheck } from '../../commands/doctor/relay.ts';
-import { publishConnect } from '../../commands/publish/target.ts';
+
 import { nodeConnect } from '../../commands/watch/broadcast.ts';
 import { moqtVersions } from '../../src/codec/moqt/version-names.ts';
 import { fromHex } from '../../src/core/bytes.ts';
@@ -38,7 +38,7 @@ it('a relay of another version is told by doctor, and not published to', { timeo
     hint: expect.stringContaining('without --versions'),
   });
   const publish = (versions: string[]) =>
-    publishConnect([fromHex(relay.certificateSha256)], versions)(`${url}/publish/lv_one`, { signal });
+    nodeConnect([fromHex(relay.certificateSha256)], versions)(`${url}/publish/lv_one`, { signal });
   await expect(publish(['moqt-18'])).rejects.toMatchObject({ name: 'StreamsError' });
   const transport = await publish(['moqt-16']);
   expect(transport.protocol).toBe('moqt-16');

@@ -2,13 +2,10 @@ import { moqtProtocols } from '../../codec/moqt/dialects.ts';
 import { connectBrowser } from '../../transport/browser.ts';
 import { connectQmuxBrowser } from '../../transport/qmux/browser.ts';
 import type { ConnectTransport } from '../viewer/viewer-types.ts';
-import { firstToOpen } from './first-to-open.ts';
+import { firstToOpen, headStartMs } from './first-to-open.ts';
 
 /** MoQT versions the viewer speaks, in the order of its preference. */
 export const viewerProtocols: readonly string[] = moqtProtocols;
-
-/** How much sooner WebTransport may start: where it works, it is there by then. */
-const headStartMs = 500;
 
 /**
  * The browser's own WebTransport; where there is none, or no UDP comes through, QMux over WebSocket on the TCP port of the
@@ -17,13 +14,17 @@ const headStartMs = 500;
  */
 export function browserConnector(options: { certificateHashes?: Uint8Array[] } = {}): ConnectTransport {
   const versions = [...viewerProtocols];
-  return (url, { signal }) =>
-    firstToOpen(
-      (own) => connectBrowser({ url, protocols: versions, signal: own, ...options }),
+  const byWebTransport = (url: string, signal: AbortSignal) =>
+    connectBrowser({ url, protocols: versions, signal, ...options });
+  return async (url, { signal, better }) => {
+    if (better) return byWebTransport(url, signal);
+    return firstToOpen(
+      (own) => byWebTransport(url, own),
       (own) => connectQmuxBrowser({ url: webSocketUrl(url), versions, signal: own }),
       headStartMs,
       signal,
     );
+  };
 }
 
 /**

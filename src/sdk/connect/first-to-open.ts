@@ -4,9 +4,15 @@ import type { Transport } from '../../transport/transport.ts';
 
 type Open = (signal: AbortSignal) => Promise<Transport>;
 
+/** How much sooner QUIC may start than WebSocket: where it works it is there by then, at 300 ms round trip too. */
+export const headStartMs = 1000;
+/** What says that nothing came through, rather than what the relay said. */
+const silent = ['RELAY_UNREACHABLE', 'TIMEOUT', 'UNSUPPORTED', 'INTERRUPTED', 'QUIC_UNAVAILABLE'];
+
 /**
  * Whichever opens first; `fallback` starts when `preferred` has failed or `headStartMs` are over. The other one is aborted,
- * and closed if it opens all the same. When both fail, rejects with what `preferred` said, unless that was UNSUPPORTED.
+ * and closed if it opens all the same. When both fail, rejects with what `preferred` said, unless that was
+ * UNSUPPORTED, or nothing came through there while the relay answered `fallback`.
  */
 export async function firstToOpen(
   preferred: Open,
@@ -31,7 +37,9 @@ export async function firstToOpen(
     return await Promise.any([first, second]);
   } catch (cause) {
     const [why, whyNot] = (cause as AggregateError).errors;
-    throw toStreamsError(why).code === 'UNSUPPORTED' ? whyNot : why;
+    const { code } = toStreamsError(why);
+    const answered = silent.includes(code) && !silent.includes(toStreamsError(whyNot).code);
+    throw code === 'UNSUPPORTED' || answered ? whyNot : why;
   } finally {
     controller.abort();
     release();

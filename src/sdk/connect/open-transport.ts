@@ -1,6 +1,7 @@
 import { childController } from '../../core/delay.ts';
 import { StreamsError } from '../../core/errors.ts';
 import { redactUrl } from '../../core/log.ts';
+import { unreachableHint } from '../../transport/relay-url.ts';
 import type { Transport } from '../../transport/transport.ts';
 import type { ConnectTransport } from '../viewer/viewer-types.ts';
 
@@ -22,7 +23,9 @@ export async function openTransport(
       gaveUp = true;
       const error = signal.aborted
         ? new StreamsError('INTERRUPTED', 'connecting was cancelled')
-        : new StreamsError('RELAY_UNREACHABLE', `no answer from the relay at ${redactUrl(url)} in ${timeoutMs} ms`);
+        : new StreamsError('RELAY_UNREACHABLE', `no answer from the relay at ${redactUrl(url)} in ${timeoutMs} ms`, {
+            hint: unreachableHint(url),
+          });
       reject(error);
     };
     if (controller.signal.aborted) giveUp();

@@ -20,7 +20,7 @@ export type PlayerOptions = {
 };
 
 export type PlayerStats = {
-  /** From the arrival of a picture at the ingest to its showing here, ms; undefined without `prft`. */
+  /** How long ago the picture that is shown arrived at the ingest, ms: it grows while the picture stands still. undefined without `prft`. */
   readonly latencyMs: number | undefined;
   /** Media ahead of the playhead. */
   readonly bufferMs: number;
@@ -75,7 +75,9 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
   let started = false;
   let rebuilds = 0;
   let rebuildTimer: ReturnType<typeof setTimeout> | undefined;
-  let networkLatencyMs: number | undefined;
+  /** When the newest picture, or where there is none sound, was at the ingest: ms since the Unix epoch. */
+  let producedAt: number | undefined;
+  let soundOnly = true;
   // Every restart of the publisher's media clock begins a timeline, put after what is buffered.
   let timeline = 0;
   let shift = 0;
@@ -192,8 +194,9 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
     if (incoming?.track.name === object.track) arrives(object, incoming);
     const track = tracks.get(object.track);
     if (track === undefined) return;
-    if (object.latencyMs !== undefined && object.kind === 'video') networkLatencyMs = object.latencyMs;
-    else if (object.latencyMs !== undefined) networkLatencyMs ??= object.latencyMs;
+    if (object.kind === 'video') soundOnly = false;
+    if (object.latencyMs !== undefined && (soundOnly || object.kind === 'video'))
+      producedAt = object.receivedAt - object.latencyMs;
     try {
       if (object.objectId === 0) takeInit(track, object.payload);
       else if (track.init !== undefined) takeFragment(track, object.payload);
@@ -285,7 +288,8 @@ export function attachPlayer(viewer: Viewer, video: HTMLVideoElement, options: P
       const playing = videoTrack()?.track.name;
       const bufferMs = Math.round(bufferSeconds() * 1000);
       return {
-        latencyMs: networkLatencyMs === undefined ? undefined : Math.round(networkLatencyMs + bufferMs),
+        // What is shown is older than the newest by the buffer, and grows older while nothing comes.
+        latencyMs: producedAt === undefined ? undefined : Math.round(Date.now() - producedAt + bufferMs),
         bufferMs,
         rendition: playing?.replace(/^video\//, ''),
         width: video.videoWidth,

@@ -10,6 +10,7 @@ import type { Session, Subscription } from '../../session/types.ts';
 import { backoffMs } from '../connect/backoff.ts';
 import { followCatalog } from './catalog-follower.ts';
 import { FollowedTracks } from './followed-tracks.ts';
+import { LineLookout, newLookoutMemory } from './line-lookout.ts';
 import type { TrackRecord } from './media-track.ts';
 import { refusalOfClose, refusalOfRequest } from './refusal.ts';
 import { selectDefaultTracks } from './select-tracks.ts';
@@ -29,8 +30,6 @@ const waitingNoticeMs = 1000;
 /** How long the tracks of a broadcast that went off air may take to deliver what is on its way. */
 const drainMs = 2000;
 const offAirRetryMs = 500;
-/** A playing viewer that received nothing for so long asks whether the relay is still there. */
-const silenceMs = 1000;
 
 type Ended = Extract<ViewerState, { name: 'ended' }>;
 
@@ -53,6 +52,9 @@ export class BroadcastViewer implements Viewer {
   #selection: readonly string[] | undefined;
   #reselect: (() => void) | undefined;
   #receivedAt = 0;
+  /** Dialled beside a session, to take its place. */
+  #next: Session | undefined;
+  readonly #lookoutMemory = newLookoutMemory();
 
   constructor(options: ViewerOptions) {
     this.#options = options;
@@ -104,7 +106,9 @@ export class BroadcastViewer implements Viewer {
       let error: StreamsError;
       try {
         this.#connectStartedAt = Date.now();
-        const session = await this.#dialer.connect(renewed);
+        const next = this.#next;
+        this.#next = undefined;
+        const session = next ?? (await this.#dialer.connect(renewed));
         establishedAt = performance.now();
         this.#sessions++;
         const reason = await this.#follow(session);
@@ -114,6 +118,7 @@ export class BroadcastViewer implements Viewer {
         error = toStreamsError(thrown);
       }
       if (closing.aborted) break;
+      if (this.#next !== undefined) continue;
       if (this.#delivered || wasGood(establishedAt)) {
         attempt = 0;
         renewed = false;
@@ -148,10 +153,26 @@ export class BroadcastViewer implements Viewer {
     // The caller may have closed the viewer between SETUP and here: an aborted signal tells nobody again.
     if (controller.signal.aborted) leave();
     this.#noticeWaiting();
-    // A browser would find out by its idle timeout only.
-    const watch = setInterval(() => {
-      if (this.#state.name === 'playing' && Date.now() - this.#receivedAt >= silenceMs) session.probe();
-    }, silenceMs / 2);
+    const startedAt = Date.now();
+    let lost: StreamsError | undefined;
+    const lookout = new LineLookout({
+      memory: this.#lookoutMemory,
+      silentMs: () => (this.#isUnderWay ? Date.now() - Math.max(this.#receivedAt, startedAt) : 0),
+      silent: () => {
+        this.#setState({ name: 'stalled' });
+        session.probe();
+      },
+      kind: this.#dialer.kind,
+      dial: (better) => this.#dialer.connect(false, { better, signal: controller.signal }),
+      replace: (other) => {
+        this.#next = other;
+        over();
+      },
+      lost: (error) => {
+        lost = error;
+        over();
+      },
+    });
     try {
       while (!controller.signal.aborted) {
         const subscription = await this.#subscribeCatalog(session, controller.signal);
@@ -169,10 +190,11 @@ export class BroadcastViewer implements Viewer {
     } finally {
       release();
       controller.abort();
-      clearInterval(watch);
+      lookout.close();
       clearTimeout(this.#waitingTimer);
     }
     if (this.#closing.signal.aborted) return undefined;
+    if (lost !== undefined) throw lost;
     const close = await session.closed;
     const refusal = refusalOfClose(close, this.#dialer.target?.expiresAt);
     if (refusal !== undefined) throw refusal;
@@ -256,6 +278,10 @@ export class BroadcastViewer implements Viewer {
     this.#emit((listener) => listener.onObject?.(object));
   }
 
+  get #isUnderWay(): boolean {
+    return this.#state.name === 'playing' || this.#state.name === 'stalled';
+  }
+
   #noticeWaiting(): void {
     clearTimeout(this.#waitingTimer);
     this.#waitingTimer = setTimeout(() => this.#setState({ name: 'waiting' }), waitingNoticeMs);
@@ -263,12 +289,13 @@ export class BroadcastViewer implements Viewer {
 
   #setState(state: ViewerState): void {
     if (this.#state.name === 'ended') return;
-    if (state.name === 'waiting' && this.#state.name === 'waiting') return;
+    if (state.name === this.#state.name && (state.name === 'waiting' || state.name === 'stalled')) return;
     this.#state = state;
     this.#emit((listener) => listener.onState?.(state));
   }
 
   #end(reason: ViewerEndReason, error?: StreamsError): void {
+    this.#next?.close(sessionCodes.noError, reason);
     const state: Ended = { name: 'ended', reason, ...(error === undefined ? {} : { error }) };
     this.#setState(state);
     this.#ended.resolve(state);

@@ -1,12 +1,13 @@
 import { sessionCodes } from '../../codec/moqt/codes.ts';
-import { toStreamsError } from '../../core/errors.ts';
+import { StreamsError, toStreamsError } from '../../core/errors.ts';
 import { establish } from '../../session/establish.ts';
 import type { Session } from '../../session/types.ts';
+import type { Transport } from '../../transport/transport.ts';
 import { browserConnector } from '../connect/connect-browser.ts';
 import { openTransport } from '../connect/open-transport.ts';
 import { type PlaybackTarget, playbackTarget } from '../connect/relay-url.ts';
 import { refusalOfClose, tokenRefused } from './refusal.ts';
-import type { ViewerOptions } from './viewer-types.ts';
+import type { ConnectTransport, ViewerOptions } from './viewer-types.ts';
 
 /** A token this close to its end is renewed before it is used, ms. */
 const renewBeforeMs = 10_000;
@@ -18,6 +19,7 @@ export class ViewerDialer {
   #target: PlaybackTarget | undefined;
   #token: string | undefined;
   #movedTo: string | undefined;
+  #kind: Transport['kind'] | undefined;
 
   constructor(options: ViewerOptions, signal: AbortSignal) {
     this.#options = options;
@@ -34,8 +36,15 @@ export class ViewerDialer {
     if (URL.canParse(uri)) this.#movedTo = uri;
   }
 
-  /** `renew`: with a new token. Throws StreamsError. */
-  async connect(renew: boolean): Promise<Session> {
+  /** By what the newest session goes. */
+  get kind(): Transport['kind'] | undefined {
+    return this.#kind;
+  }
+
+  /**
+   * `renew`: with a new token. `better`: beside a session by WebSocket, by another way or not at all. Throws StreamsError.
+   */
+  async connect(renew: boolean, { better = false, signal = this.#signal } = {}): Promise<Session> {
     const o = this.#options;
     // Should it not answer, the next attempt goes where we were told in the first place.
     const movedTo = this.#movedTo;
@@ -49,12 +58,16 @@ export class ViewerDialer {
     this.#target = target;
     const timeoutMs = o.connectTimeoutMs ?? 10_000;
     const connect = o.connect ?? browserConnector();
-    const transport = await openTransport(connect, target.url, timeoutMs, this.#signal);
+    const dial: ConnectTransport = (to, options) => connect(to, better ? { ...options, better } : options);
+    const transport = await openTransport(dial, target.url, timeoutMs, signal);
     const abort = () => transport.close({ code: sessionCodes.noError, reason: 'closed_by_caller' });
-    this.#signal.addEventListener('abort', abort, { once: true });
-    if (this.#signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     try {
-      return await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs });
+      if (better && transport.kind === 'qmux') throw new StreamsError('UNSUPPORTED', 'there is no better way');
+      const session = await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs });
+      this.#kind = transport.kind;
+      return session;
     } catch (error) {
       transport.close({ code: sessionCodes.noError, reason: '' });
       const refusal = refusalOfClose(await transport.closed, target.expiresAt);
@@ -62,7 +75,7 @@ export class ViewerDialer {
       const { code, message } = toStreamsError(error);
       throw code === 'UNAUTHORIZED' ? tokenRefused(message, false, target.expiresAt) : error;
     } finally {
-      this.#signal.removeEventListener('abort', abort);
+      signal.removeEventListener('abort', abort);
     }
   }
 }

@@ -6,7 +6,14 @@ import type { Transport } from '../../transport/transport.ts';
  * Opens a WebTransport-like connection to `url` (the token in its query is a secret: never log it). Rejects with
  * StreamsError RELAY_UNREACHABLE, TOKEN_*, UNSUPPORTED or TIMEOUT; stops trying when `signal` aborts.
  */
-export type ConnectTransport = (url: string, options: { signal: AbortSignal }) => Promise<Transport>;
+export type ConnectTransport = (
+  url: string,
+  options: {
+    signal: AbortSignal;
+    /** Only by what is better than WebSocket (kind `qmux`), which is in use and works. */
+    better?: boolean;
+  },
+) => Promise<Transport>;
 
 /** One whole object of a media track: object 0 of a group is the init segment (ftyp+moov), the others one CMAF fragment each. */
 export type ViewerObject = {
@@ -40,6 +47,8 @@ export type ViewerState =
   /** Connected, and the input is off air: starts by itself when it goes live. */
   | { readonly name: 'waiting' }
   | { readonly name: 'playing' }
+  /** It was playing, and nothing has come for a second. Another way to the relay is looked for. */
+  | { readonly name: 'stalled' }
   /** The session was lost; the next attempt is made `retryInMs` from now. `attempt` counts from 1. */
   | {
       readonly name: 'reconnecting';
