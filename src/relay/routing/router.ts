@@ -217,6 +217,7 @@ export class Router {
       for (const viewer of [...routed.track.viewers]) {
         viewer.cut(publishDoneCodes.goingAway, 'the relay is shutting down');
       }
+      routed.over ??= { status: publishDoneCodes.goingAway, reason: 'the relay is shutting down' };
       this.#forget(key, routed);
     }
   }
@@ -265,6 +266,7 @@ export class Router {
       mayStay: () => routed.members === 0,
       isWatched: () => isWatched(routed),
       ended: (status, reason) => {
+        routed.over = { status, reason };
         for (const viewer of [...relayed.viewers]) viewer.end(status, reason);
         this.#forget(key, routed);
       },
@@ -354,7 +356,9 @@ export class Router {
       track.viewers.delete(viewer);
       this.#idleIfUnwatched(routed, session.tally);
     });
-    track.join(viewer);
+    // The track may have ended while the session made up its mind about it, or between an answer from upstream and this one.
+    if (routed.over === undefined) track.join(viewer);
+    else viewer.end(routed.over.status, routed.over.reason);
     return viewer;
   }
 
