@@ -144,13 +144,21 @@ export class Router {
     this.#offerWatchers.refresh(watcher, this.#offers.all());
   }
 
-  /** What a SUBSCRIBE for the track would be told; asks upstream where it has to. Throws what refuses it. */
-  async status(name: TrackName, tally: SessionTally, peer?: Peer): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
+  /**
+   * What a SUBSCRIBE for the track would be told; asks upstream where it has to, until `cancelled` resolves: then what is known already.
+   * Throws what refuses it.
+   */
+  async status(
+    name: TrackName,
+    tally: SessionTally,
+    cancelled: Promise<void>,
+    peer?: Peer,
+  ): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
     const routed = this.#routed(name, peer);
     if (routed === undefined) {
       throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
-    await this.#using(routed, tally, () => routed.feed.ready);
+    await this.#using(routed, tally, () => Promise.race([routed.feed.ready, cancelled]));
     return routed.track;
   }
 

@@ -5,6 +5,7 @@ import type { Session } from '../../session/types.ts';
 import { browserConnector } from '../connect/connect-browser.ts';
 import { openTransport } from '../connect/open-transport.ts';
 import { type PlaybackTarget, playbackTarget } from '../connect/relay-url.ts';
+import { reportFault } from '../connect/report-fault.ts';
 import { refusalOfClose, tokenRefused } from './refusal.ts';
 import type { ViewerOptions } from './viewer-types.ts';
 
@@ -54,7 +55,7 @@ export class ViewerDialer {
     this.#signal.addEventListener('abort', abort, { once: true });
     if (this.#signal.aborted) abort();
     try {
-      return await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs });
+      return await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs, fault: o.onFault ?? reportFault });
     } catch (error) {
       transport.close({ code: sessionCodes.noError, reason: '' });
       const refusal = refusalOfClose(await transport.closed, target.expiresAt);
