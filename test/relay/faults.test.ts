@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { everythingBelow } from '../../src/access/pattern.ts';
 import { streamResetCodes } from '../../src/codec/moqt/codes.ts';
+import { establish } from '../../src/session/establish.ts';
 import type { IncomingSubscribe } from '../../src/session/types.ts';
+import { memoryPair } from '../../src/transport/memory.ts';
 import { eventually } from './eventually.ts';
 import { connect, nextGroup, TestPublisher, testRelay, track, watch } from './harness.ts';
 
@@ -76,6 +78,27 @@ describe('what one session brings does not end the others', () => {
     await relay.close();
   });
 });
+
+it.each(['moqt-16', 'moqt-18', 'moq-lite-04', 'moq-lite-05'])(
+  'hop ids of 2^63 and above get to a viewer of %s, or are left out, and nobody is closed for them',
+  async (protocol) => {
+    const relay = testRelay();
+    for (const hopId of [2n ** 63n, 2n ** 64n - 1n]) {
+      const pair = memoryPair({ protocol: 'moqt-18', path: '/publish/lv_one' });
+      void relay.serve(pair.server);
+      const publisher = await establish(pair.client, { role: 'client', hopId });
+      const viewer = await watch(relay, protocol);
+      const list = await viewer.session.subscribeNamespace(track.namespace.slice(0, 2));
+      await publisher.publishNamespace(track.namespace, [hopId, 1n]);
+      expect(await list.next()).toMatchObject({ namespace: track.namespace, active: true });
+      publisher.close(0, '');
+      expect(await list.next()).toMatchObject({ namespace: track.namespace, active: false });
+      viewer.session.close(0, '');
+    }
+    await eventually(() => expect(relay.stats()).toMatchObject({ sessions: 0, faults: 0 }));
+    await relay.close();
+  },
+);
 
 describe('the publishers of a namespace are asked one after the other', () => {
   it.each([

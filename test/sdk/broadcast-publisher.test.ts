@@ -55,4 +55,40 @@ describe('BroadcastPublisher', () => {
     expect(attempts().at(3)).toBe(2);
     await publisher.close();
   });
+
+  it('tells onFault, and without it reportError, of an error that nobody expected, and connects again', async () => {
+    const boom = new TypeError('boom');
+    const reported: unknown[] = [];
+    vi.stubGlobal('reportError', (error: unknown) => void reported.push(error));
+    for (const onFault of [(error: unknown) => void reported.push(error), undefined]) {
+      let connects = 0;
+      const { publisher } = publish({
+        ...(onFault !== undefined && { onFault }),
+        connect: async () => {
+          connects++;
+          const pair = memoryPair({ protocol: 'moqt-18' });
+          const handlers = { publishNamespace: (announced: { accept(): void }) => announced.accept() };
+          const served = establish(pair.server, { role: 'server', handlers });
+          if (connects === 1) {
+            const acceptBidi = pair.client.acceptBidi.bind(pair.client);
+            pair.client.acceptBidi = async () => {
+              const stream = await acceptBidi();
+              if (stream !== null) {
+                stream.send.write = () => {
+                  throw boom;
+                };
+              }
+              return stream;
+            };
+            void served.then((session) => session.subscribe({ namespace: ['lv_1'], name: 'none' }).catch(() => {}));
+          }
+          return pair.client;
+        },
+      });
+      await vi.waitFor(() => expect(connects).toBe(2), { timeout: 5000 });
+      await publisher.close();
+    }
+    vi.unstubAllGlobals();
+    expect(reported).toEqual([boom, boom]);
+  });
 });

@@ -264,3 +264,20 @@ describe('a hostile peer of QMux', () => {
     await server.close();
   });
 });
+
+it('codes of resets up to the largest of the wire end their stream and nothing else', async () => {
+  const server = await qmuxServer();
+  const [client, transport] = await RawClient.open(server);
+  const largest = 'ffffffffffffffff';
+  const ours = transport.openUni();
+  ours.write(pattern(100, 1));
+  await expect.poll(() => client.frames.filter(({ type }) => type === 'stream').length).toBe(1);
+  client.send(`05 03 ${largest}`);
+  expect(await ours.stopped).toBeGreaterThanOrEqual(Number.MAX_SAFE_INTEGER);
+  await expect.poll(() => client.frames.find(({ type }) => type === 'reset-stream')).toBeDefined();
+  client.send('0a 02 01 61', `04 02 ${largest} 01`, '0b 06 02 6162');
+  await expect(readAll((await transport.acceptUni())!)).rejects.toMatchObject({ code: 'STREAM_RESET' });
+  expect(await readAll((await transport.acceptUni())!)).toHaveLength(2);
+  expect(client.close).toBeUndefined();
+  await server.close();
+});

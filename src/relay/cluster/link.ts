@@ -23,6 +23,8 @@ export type LinkOptions = {
 };
 
 const defaultWait = { firstMs: 250, mostMs: 5000 };
+/** So many of the longest waits until a URL that led back to this relay is dialled again: it may lead to another one by then. */
+const waitsForAnother = 12;
 /** A peer that stays away is told of once in a while. */
 const tellEveryMs = 60_000;
 
@@ -62,10 +64,10 @@ export class Link {
     for (let url = this.#url; !signal.aborted; ) {
       this.#establishedAt = undefined;
       const next = await this.#once(url);
-      if (next === 'never') return;
       if (wasGood(this.#establishedAt)) waitMs = firstMs;
       if (next !== undefined && url === this.#url) {
-        url = next;
+        if (next === 'itself') await this.#sleep(mostMs * waitsForAnother);
+        else url = next;
         continue;
       }
       url = this.#url;
@@ -74,16 +76,18 @@ export class Link {
     }
   }
 
-  /** One session from its dial to its end. Answers where the peer sent us, or that there is no use in trying again. */
-  async #once(url: string): Promise<string | 'never' | undefined> {
-    let next: string | 'never' | undefined;
+  /** One session from its dial to its end. Returns where the peer sent us, or that this relay has reached itself. */
+  async #once(url: string): Promise<string | 'itself' | undefined> {
+    let next: string | 'itself' | undefined;
     const shown = redactUrl(url);
     const { core, logger } = this.#options;
     try {
       const end = await this.#open(url, (session) => {
         if (session.peer.hopId === core.hopId) {
-          logger.info('a cluster peer is this relay itself', { url: shown });
-          next = 'never';
+          const reason = 'a cluster peer is this relay itself';
+          if (this.#told.reason !== reason) logger.info(reason, { url: shown });
+          this.#told = { reason, at: performance.now() };
+          next = 'itself';
           session.close(sessionCodes.noError, 'it is the same relay');
           return;
         }
@@ -96,7 +100,7 @@ export class Link {
           session.close(sessionCodes.noError, 'asked to leave');
         });
       });
-      if (next !== 'never') logger.warn('cluster peer left', { url: shown, by: end.by, reason: end.reason });
+      if (next !== 'itself') logger.warn('cluster peer left', { url: shown, by: end.by, reason: end.reason });
     } catch (error) {
       this.#tell(shown, error);
     } finally {

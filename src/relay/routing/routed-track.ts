@@ -11,6 +11,8 @@ export type RoutedTrack = {
   pending: number;
   /** Viewers that are relays of the cluster. */
   members: number;
+  /** Why nothing of it is sent any more; those who join it from then on are told so. */
+  over?: { readonly status: number; readonly reason: string };
 };
 
 export function isWatched({ track, pending }: RoutedTrack): boolean {

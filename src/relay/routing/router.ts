@@ -144,13 +144,21 @@ export class Router {
     this.#offerWatchers.refresh(watcher, this.#offers.all());
   }
 
-  /** What a SUBSCRIBE for the track would be told; asks upstream where it has to. Throws what refuses it. */
-  async status(name: TrackName, tally: SessionTally, peer?: Peer): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
+  /**
+   * What a SUBSCRIBE for the track would be told; asks upstream where it has to, until `cancelled` resolves: then what is known already.
+   * Throws what refuses it.
+   */
+  async status(
+    name: TrackName,
+    tally: SessionTally,
+    cancelled: Promise<void>,
+    peer?: Peer,
+  ): Promise<Pick<RelayTrack, 'largest' | 'properties'>> {
     const routed = this.#routed(name, peer);
     if (routed === undefined) {
       throw new RequestError(requestErrorCodes.doesNotExist, nobodyPublishes, retryMs);
     }
-    await this.#using(routed, tally, () => routed.feed.ready);
+    await this.#using(routed, tally, () => Promise.race([routed.feed.ready, cancelled]));
     const { largest, properties } = routed.track;
     return { largest, properties };
   }
@@ -218,6 +226,7 @@ export class Router {
       for (const viewer of [...routed.track.viewers]) {
         viewer.cut(publishDoneCodes.goingAway, 'the relay is shutting down');
       }
+      routed.over ??= { status: publishDoneCodes.goingAway, reason: 'the relay is shutting down' };
       this.#forget(key, routed);
     }
   }
@@ -266,6 +275,7 @@ export class Router {
       mayStay: () => routed.members === 0,
       isWatched: () => isWatched(routed),
       ended: (status, reason) => {
+        routed.over = { status, reason };
         for (const viewer of [...relayed.viewers]) viewer.end(status, reason);
         this.#forget(key, routed);
       },
@@ -355,7 +365,9 @@ export class Router {
       track.viewers.delete(viewer);
       this.#idleIfUnwatched(routed, session.tally);
     });
-    track.join(viewer);
+    // The track may have ended while the session made up its mind about it, or between an answer from upstream and this one.
+    if (routed.over === undefined) track.join(viewer);
+    else viewer.end(routed.over.status, routed.over.reason);
     return viewer;
   }
 

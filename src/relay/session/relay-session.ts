@@ -296,7 +296,7 @@ export class RelaySession {
         return;
       }
       const { peer } = await this.#open.promise;
-      const asking = this.#context.router.status(request.track, this.#tally, peer);
+      const asking = this.#context.router.status(request.track, this.#tally, request.cancelled, peer);
       const { largest, properties } = await asking.finally(() => answer.over());
       request.accept({ largest, trackProperties: properties });
     } catch (error) {

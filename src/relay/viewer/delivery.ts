@@ -9,8 +9,11 @@ import type { CachedSubgroup } from '../track/subgroup.ts';
 import { FilteredObjects } from './filtered-objects.ts';
 import type { ObjectRangeFilter } from './object-range-filter.ts';
 
-/** Wake-ups that brought no room before the stream is given up: a stream that lies would otherwise spin. */
-const maxIdleWakes = 20;
+/**
+ * After a wake-up that brought no room, ms: doubles up to the longest. A stream that lies does not spin, and one that waits for credit is
+ * not given up for it: what is too late is for the budget and the delivery timeouts.
+ */
+const idlePauseMs = { first: 5, most: 320 };
 
 /** draft-18 8, ms; 0: none. */
 export type DeliveryTimeouts = { readonly objectMs: number; readonly subgroupMs: number };
@@ -270,15 +273,13 @@ export class Delivery implements Follower, EndListener {
     this.#waiting = true;
     void this.stream.writable().then(() => {
       if (++this.#idleWakes === 1) this.#woken();
-      else setTimeout(() => this.#woken(), 5);
+      else setTimeout(() => this.#woken(), Math.min(idlePauseMs.first * 2 ** (this.#idleWakes - 2), idlePauseMs.most));
     });
   }
 
   #woken(): void {
     this.#waiting = false;
-    if (this.#state !== 'behind') return;
-    if (this.#idleWakes > maxIdleWakes) this.abandon(streamResetCodes.cancelled);
-    else this.#pump();
+    if (this.#state === 'behind') this.#pump();
   }
 
   /** From the stream. */

@@ -24,6 +24,8 @@ import { expiryOf, type ViewerSession } from './viewer-session.ts';
 
 /** Deliveries that may be looked at for each object that waits. */
 const deliveriesPerObject = 16;
+/** At fewer deliveries nobody looks whether some of them have left. */
+const fewDeliveries = 16;
 
 export type ViewerContext = {
   readonly limits: RelayLimits;
@@ -59,6 +61,8 @@ export class Viewer {
   #newestGroup = -1;
   /** How often a delivery had more waiting since the budget was looked at. */
   #grown = 0;
+  /** So many deliveries, and they are looked at though no newer group came: the groups of a publisher that counts down are all old. */
+  #lookAt = fewDeliveries;
   /** Something of the track was for it. */
   #begun = false;
   #ending: { status: number; reason: string } | undefined;
@@ -145,9 +149,10 @@ export class Viewer {
       return;
     }
     if (groupId < this.#window.start.group) return;
-    if (newestGroup !== this.#newestGroup) {
+    if (newestGroup !== this.#newestGroup || this.#deliveries.length >= this.#lookAt) {
       this.#newestGroup = newestGroup;
       this.#enforceBudget();
+      this.#lookAt = Math.max(fewDeliveries, 2 * this.#deliveries.length);
     }
     const startObject = this.#startObject(groupId);
     // A subgroup that already ended below the start has nothing for this viewer.

@@ -12,6 +12,7 @@ import type { Session } from '../../session/types.ts';
 import { backoffMs } from '../connect/backoff.ts';
 import { browserConnector } from '../connect/connect-browser.ts';
 import { openTransport } from '../connect/open-transport.ts';
+import { reportFault } from '../connect/report-fault.ts';
 import { Pace } from './pace.ts';
 import { publishRefusal } from './publish-refusal.ts';
 import { PublishedBroadcast } from './published-broadcast.ts';
@@ -214,6 +215,7 @@ export class BroadcastPublisher {
         path: pathname + search,
         authority: host,
         handlers: publishing.handlers,
+        fault: this.#options.onFault ?? reportFault,
       });
       // What follows the root that the relay gives the session: any name will do.
       const name = pathname.split('/').at(-1) || 'broadcast';

@@ -1,4 +1,5 @@
 import type { StreamsError } from '../../core/errors.ts';
+import type { OnFault } from '../connect/report-fault.ts';
 import type { ConnectTransport } from '../viewer/viewer-types.ts';
 
 export type PublisherEndReason = 'complete' | 'auth_failed' | 'network' | 'closed_by_caller';
@@ -31,6 +32,8 @@ export type PublisherOptions = {
   maxAttempts?: number;
   /** One connection attempt, with both SETUPs, ms. Default 10 000. */
   connectTimeoutMs?: number;
+  /** Default: the global `reportError`, where there is one. */
+  onFault?: OnFault;
 };
 
 export type PublisherStats = {

@@ -6,6 +6,7 @@ import type { Transport } from '../../transport/transport.ts';
 import { browserConnector } from '../connect/connect-browser.ts';
 import { openTransport } from '../connect/open-transport.ts';
 import { type PlaybackTarget, playbackTarget } from '../connect/relay-url.ts';
+import { reportFault } from '../connect/report-fault.ts';
 import { refusalOfClose, tokenRefused } from './refusal.ts';
 import type { ConnectTransport, ViewerOptions } from './viewer-types.ts';
 
@@ -65,7 +66,8 @@ export class ViewerDialer {
     if (signal.aborted) abort();
     try {
       if (better && transport.kind === 'qmux') throw new StreamsError('UNSUPPORTED', 'there is no better way');
-      const session = await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs });
+      const fault = o.onFault ?? reportFault;
+      const session = await establish(transport, { role: 'client', setupTimeoutMs: timeoutMs, fault });
       this.#kind = transport.kind;
       return session;
     } catch (error) {

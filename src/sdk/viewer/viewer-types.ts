@@ -1,6 +1,7 @@
 import type { Catalog } from '../../codec/catalog/streams-catalog.ts';
 import type { StreamsError } from '../../core/errors.ts';
 import type { Transport } from '../../transport/transport.ts';
+import type { OnFault } from '../connect/report-fault.ts';
 
 /**
  * Opens a WebTransport-like connection to `url` (the token in its query is a secret: never log it). Rejects with
@@ -91,6 +92,8 @@ export type ViewerOptions = ViewerListener & {
   maxLateMs?: number;
   /** One connection attempt, with both SETUPs, ms. Default 10 000. */
   connectTimeoutMs?: number;
+  /** Default: the global `reportError`, where there is one. */
+  onFault?: OnFault;
 };
 
 export type ViewerTrackStats = {

@@ -33,15 +33,19 @@ const namespaces: readonly (readonly string[])[] = [
   ['stream'],
   [],
   [''],
-  Array.from({ length: 32 }, (_, i) => `f${i}`),
-  Array.from({ length: 33 }, (_, i) => `f${i}`),
-  ['x'.repeat(4090)],
+  // With the root of two fields that half of the peers have they are at the limit of a whole name, or over it.
+  ...[29, 30, 31, 32, 33].map((length) => Array.from({ length }, (_, i) => `f${i}`)),
+  ...[4070, 4090].map((length) => ['x'.repeat(length)]),
 ];
 const trackNames = ['video', 'audio', '', 'x'.repeat(4096)];
 const numbers = [0, 1, 2, 3, 5, 63, 64, 2 ** 14, 2 ** 30, 2 ** 32, 2 ** 53 - 2, Number.MAX_SAFE_INTEGER];
 const hops = [0n, 1n, 2n ** 62n - 1n, 2n ** 62n, 2n ** 63n, 2n ** 64n - 1n];
+/** 16,383 pairs of two bytes in draft-18 whose values take two bytes each in draft-16: they fit there and not here. */
+const manyPairs = new Uint8Array(2 * 32_767);
+for (let at = 1; at < manyPairs.length; at += 2) manyPairs[at] = 0x7f;
 const properties = [
   undefined,
+  manyPairs,
   new Uint8Array(),
   Uint8Array.of(0x3e, 0x80, 0xc8),
   Uint8Array.of(0x01, 0x7f),
@@ -125,9 +129,8 @@ export class RandomPeer {
     const { below, pick, chance } = this.#dice;
     switch (below(24)) {
       case 0: {
-        const told = !this.#lawful ? { ids: [pick(hops), pick(hops)], cost: pick(numbers) } : undefined;
-        const hopPathOf = told as unknown as Parameters<Session['publishNamespace']>[1];
-        this.#namespaces.push(await session.publishNamespace(this.#namespace(), hopPathOf));
+        const told = this.#lawful ? undefined : [pick(hops), pick(hops)];
+        this.#namespaces.push(await session.publishNamespace(this.#namespace(), told));
         return;
       }
       case 1:

@@ -230,6 +230,23 @@ describe('SUBSCRIBE_TRACKS at the relay', () => {
     expect(await viewer.subscriptions[0]!.done).toMatchObject({ status: codes.publishDone.trackEnded });
   });
 
+  it('a track that ended before its offer was answered ends at once, and takes no room', async () => {
+    start({ maxSubscriptionsPerSession: 1 });
+    const first = await offering();
+    const offers: IncomingPublish[] = [];
+    const viewer = await connect(relay, '/playback/lv_one', { publish: (offer) => void offers.push(offer) });
+    await viewer.session.subscribeTracks(prefix);
+    await eventually(() => expect(offers).toHaveLength(1));
+    first.publication.done(codes.publishDone.trackEnded, 'bye');
+    await eventually(() => expect(relay.stats().tracks).toBe(0));
+    const subscription = offers[0]!.accept();
+    expect(await subscription.done).toMatchObject({ by: 'publisher', status: codes.publishDone.trackEnded });
+    await eventually(() => expect(relay.stats()).toMatchObject({ tracks: 0, subscriptions: 0, faults: 0 }));
+    // The only subscription that the session may have is free again.
+    await first.client.session.publish({ ...track, name: 'audio' }, { alias: 5 });
+    await eventually(() => expect(offers).toHaveLength(2));
+  });
+
   it('does not offer a session its own tracks, nor one it is subscribed to already', async () => {
     start();
     const { client } = await offering();
