@@ -17,6 +17,7 @@ import { httpUrl } from './listen/listen.ts';
 import type { SecureServer } from './listen/listen-secure.ts';
 import { type Listeners, type ListenersOptions, openListeners } from './listen/listeners.ts';
 import { Liveness } from './liveness.ts';
+import { defaultQuotas } from './quotas.ts';
 import { Cleaner } from './store/forget.ts';
 import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
@@ -122,6 +123,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       signingKeys: new SigningKeys(vault),
       liveness,
       failures: limit('failures', { capacity: 20, refillMs: 3000 }),
+      orgMints: limit('org mints', { capacity: defaultQuotas.tokensPerMinute, refillMs: 2 }),
       mints: limit('mints', { capacity: 1000, refillMs: 10 }),
       allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
       endpoints: (asked, forAsker) => toldEndpoints(endpoints, listens(), asked, forAsker),

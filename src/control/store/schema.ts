@@ -8,6 +8,8 @@ import type { EventType } from './event-types.ts';
 export type Tables = {
   meta: { key: string; value: string };
   orgs: { id: string; name: string; created_at: number };
+  /** How much an org may have, where it is not the default. */
+  quotas: { org_id: string; name: string; value: number };
   live_inputs: LiveInputRow;
   stream_keys: StreamKeyRow;
   signing_keys: SigningKeyRow;
@@ -131,6 +133,8 @@ export type AssetRow = {
   error_reason: string | null;
   duration_ms: number | null;
   bytes: number | null;
+  /** Bytes that its unfinished upload will have. */
+  promised_bytes: number | null;
   created_at: number;
   updated_at: number;
 };
