@@ -18,6 +18,7 @@ import type { SecureServer } from './listen/listen-secure.ts';
 import { type Listeners, type ListenersOptions, openListeners } from './listen/listeners.ts';
 import { Liveness } from './liveness.ts';
 import { defaultQuotas } from './quotas.ts';
+import { parseRetention } from './retention.ts';
 import { Cleaner } from './store/forget.ts';
 import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
@@ -80,6 +81,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, dataDir, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const vault = new Vault(loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger));
+  const retention = parseRetention(process.env.STREAMS_RETENTION);
   const databaseUrl = options.databaseUrl ?? process.env.STREAMS_DATABASE_URL;
   const db = databaseUrl
     ? await openPostgresStore(databaseUrl, logger, { queryTimeoutMs: options.storeTimeoutMs })
@@ -150,7 +152,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);
     timer.unref();
-    const cleaner = new Cleaner(db, now, logger);
+    const cleaner = new Cleaner(db, now, logger, retention);
 
     let closing: Promise<void> | undefined;
     const close = () => {
