@@ -14,6 +14,7 @@ const variables = {
   STREAMS_DATABASE_URL:
     'Postgres that `streams serve` keeps everything in, postgresql://user:password@host/database; default SQLite',
   STREAMS_MASTER_KEY: '32 bytes in hex or base64 that seal the private keys in the store; default the file master.key',
+  STREAMS_RETENTION: 'how long the control plane keeps rows: player_events=90d,audit_log=forever',
   STREAMS_ALLOW_PRIVATE_WEBHOOKS: '1: webhooks may lead to private network addresses',
   STREAMS_FFMPEG: 'ffmpeg to use; default ffmpeg-static, then the one in PATH',
   STREAMS_QUIC_NATIVE: 'file of the QUIC socket to load; default the one of this platform',

@@ -2,6 +2,7 @@ import { type AssetState, assetEvents, nextAsset } from '../contract/asset-state
 import type { ReceivedOf } from '../contract/endpoints.ts';
 import { StreamsError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
+import { requireRoom } from './quotas.ts';
 import { recordEvent } from './store/events.ts';
 import type { AssetRow, Db } from './store/schema.ts';
 
@@ -42,17 +43,20 @@ export async function reportAsset(db: Db, id: string, report: ReceivedOf<'assetS
   });
 }
 
-/** The asset that a broadcast of `inputId` becomes: `uploading` while it lasts. Throws NOT_FOUND. Times in ms since the Unix epoch. */
+/** The asset that a broadcast of `inputId` becomes: `uploading` while it lasts. Throws NOT_FOUND and QUOTA_EXCEEDED. Times in ms since the Unix epoch. */
 export async function recordedAsset(
   db: Db,
   { inputId, startedAt, now }: { inputId: string; startedAt: number; now: number },
 ): Promise<AssetRow> {
-  const input = await db.selectFrom('live_inputs').selectAll().where('id', '=', inputId).executeTakeFirst();
-  if (!input) throw new StreamsError('NOT_FOUND', `there is no live input ${inputId}`);
-  const name = `${input.name} ${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`;
-  const row = newAsset({ org_id: input.org_id, external_asset_id: null, input_id: inputId, name }, now);
-  await db.insertInto('assets').values(row).execute();
-  return row;
+  return db.transaction().execute(async (transaction) => {
+    const input = await transaction.selectFrom('live_inputs').selectAll().where('id', '=', inputId).executeTakeFirst();
+    if (!input) throw new StreamsError('NOT_FOUND', `there is no live input ${inputId}`);
+    await requireRoom(transaction, input.org_id, 'assets');
+    const name = `${input.name} ${new Date(startedAt).toISOString().slice(0, 19).replace('T', ' ')}`;
+    const row = newAsset({ org_id: input.org_id, external_asset_id: null, input_id: inputId, name }, now);
+    await transaction.insertInto('assets').values(row).execute();
+    return row;
+  });
 }
 
 /** An asset of which nothing has arrived yet. */
@@ -69,6 +73,7 @@ export function newAsset(
     error_reason: null,
     duration_ms: null,
     bytes: null,
+    promised_bytes: null,
     created_at: now,
     updated_at: now,
   };

@@ -29,6 +29,8 @@ export type ControlContext = {
   failures: RateLimit;
   /** Playback tokens minted, by API key. */
   mints: RateLimit;
+  /** The same by org; its rate is the org's quota. */
+  orgMints: RateLimit;
   /** Webhooks may lead to addresses that are not on the public Internet. */
   allowPrivateWebhooks: boolean;
   /** As one who asks by this name is told them; `forAsker`: and nobody else. */

@@ -17,13 +17,17 @@ import { httpUrl } from './listen/listen.ts';
 import type { SecureServer } from './listen/listen-secure.ts';
 import { type Listeners, type ListenersOptions, openListeners } from './listen/listeners.ts';
 import { Liveness } from './liveness.ts';
+import { defaultQuotas } from './quotas.ts';
+import { parseRetention } from './retention.ts';
 import { Cleaner } from './store/forget.ts';
 import { openPostgresStore } from './store/postgres.ts';
-import { openSqliteStore } from './store/sqlite.ts';
+import { checkpoint, openSqliteStore } from './store/sqlite.ts';
 import { openSqliteReader } from './store/sqlite-reader.ts';
 import { Dispatcher } from './webhooks/dispatcher.ts';
 
 const sweepIntervalMs = 1000;
+/** So often what was written goes into `control.db` itself, also where it is little. */
+const checkpointIntervalMs = 60_000;
 
 export type ControlOptions = ListenersOptions & {
   /** Holds `control.db` and `master.key`; made with mode 0700 when missing. */
@@ -79,6 +83,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, dataDir, now = Date.now } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const vault = new Vault(loadMasterKey(dataDir, process.env.STREAMS_MASTER_KEY, logger));
+  const retention = parseRetention(process.env.STREAMS_RETENTION);
   const databaseUrl = options.databaseUrl ?? process.env.STREAMS_DATABASE_URL;
   const db = databaseUrl
     ? await openPostgresStore(databaseUrl, logger, { queryTimeoutMs: options.storeTimeoutMs })
@@ -86,7 +91,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   // A query of Postgres' is another process' work, and blocks nobody here.
   const reader = databaseUrl ? db : openSqliteReader(join(dataDir, 'control.db'));
   const closeStore = async () => {
-    if (reader !== db) await reader.destroy();
+    if (reader !== db) {
+      await reader.destroy();
+      await checkpoint(db, { whole: true }).catch((error: Error) =>
+        logger.warn('the store keeps what was written last in control.db-wal', { detail: error.message }),
+      );
+    }
     await db.destroy();
   };
   let listeners: Listeners | undefined;
@@ -122,6 +132,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       signingKeys: new SigningKeys(vault),
       liveness,
       failures: limit('failures', { capacity: 20, refillMs: 3000 }),
+      orgMints: limit('org mints', { capacity: defaultQuotas.tokensPerMinute, refillMs: 2 }),
       mints: limit('mints', { capacity: 1000, refillMs: 10 }),
       allowPrivateWebhooks: options.allowPrivateWebhooks ?? process.env.STREAMS_ALLOW_PRIVATE_WEBHOOKS === '1',
       endpoints: (asked, forAsker) => toldEndpoints(endpoints, listens(), asked, forAsker),
@@ -148,12 +159,18 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       liveness.sweep().catch((error: Error) => logger.error('sweep failed', { detail: error.message }));
     }, sweepIntervalMs);
     timer.unref();
-    const cleaner = new Cleaner(db, now, logger);
+    const checkpoints = setInterval(() => {
+      if (reader === db) return; // Postgres sees to it by itself
+      checkpoint(db).catch((error: Error) => logger.warn('checkpoint failed', { detail: error.message }));
+    }, checkpointIntervalMs);
+    checkpoints.unref();
+    const cleaner = new Cleaner(db, now, logger, retention);
 
     let closing: Promise<void> | undefined;
     const close = () => {
       closing ??= (async () => {
         clearInterval(timer);
+        clearInterval(checkpoints);
         liveness.close();
         await cleaner.close();
         await stop();

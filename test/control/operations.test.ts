@@ -82,6 +82,24 @@ const asset = {
   updatedAt: expect.stringMatching(iso),
 };
 const org = { id: 'org_local', name: 'local', createdAt: expect.stringMatching(iso) };
+const quotas = {
+  id: 'org_local',
+  quotas: {
+    inputs: 20_000,
+    assets: expect.any(Number),
+    unfinishedUploads: 1000,
+    unfinishedBytes: 10e12,
+    webhooks: 100,
+    tokensPerMinute: 30_000,
+  },
+  used: {
+    inputs: expect.any(Number),
+    assets: expect.any(Number),
+    unfinishedUploads: expect.any(Number),
+    unfinishedBytes: 0,
+    webhooks: expect.any(Number),
+  },
+};
 const broadcastSession = {
   id: 'b1',
   inputId: 'lv_x',
@@ -377,6 +395,15 @@ const cases: Case[] = [
     scope: 'streams:admin',
     before: (on) => on.call('POST', '/v1/orgs', { body: { name: 'branch' } }),
     answer: listed({ id: expect.stringMatching(/^org_/), name: 'branch', createdAt: expect.stringMatching(iso) }),
+  },
+  { name: 'orgs.quotas', rest: ['GET', '/v1/org/quotas'], scope: 'streams:read', answer: quotas },
+  {
+    name: 'orgs.setQuotas',
+    rest: ['PATCH', '/v1/org/quotas'],
+    scope: 'streams:admin',
+    fields: { forOrg: 'org_local', assets: 5000 },
+    answer: { ...quotas, quotas: { ...quotas.quotas, assets: 5000 } },
+    audited: true,
   },
   {
     name: 'analytics.summary',

@@ -34,8 +34,10 @@ export const uploadAuthorize = endpoint({
   request: z.object({
     apiKey: z.string().max(256),
     remoteAddress,
-    /** A new upload: into a new asset, or into one that waits for its media. */
-    create: z.object({ name: z.string(), assetId: publicId.optional() }).optional(),
+    /** A new upload: into a new asset, or into one that waits for its media. `bytes`: it will have. */
+    create: z.object({ name: z.string(), assetId: publicId.optional(), bytes: z.int().min(0).optional() }).optional(),
+    /** An upload that is under way will have so many bytes, of which less was known before. */
+    promise: z.object({ assetId: publicId, bytes: z.int().min(0) }).optional(),
   }),
   answer: z.object({ orgId: z.string(), assetId: z.string().optional(), playbackId: z.string().optional() }),
 });

@@ -6,6 +6,7 @@ import { authenticate, requireScope } from '../auth/authenticate.ts';
 import type { Caller, ControlContext } from '../context.ts';
 import { assetsCreate } from '../operations/assets/create.ts';
 import { invoke } from '../operations/define.ts';
+import { requireRoom } from '../quotas.ts';
 import type { App } from './app-env.ts';
 import { mountEndpoint } from './mount-endpoint.ts';
 
@@ -37,25 +38,38 @@ export function mountInternalAssets(app: App, context: ControlContext): void {
     return { gone: deleted.map(({ target }) => target) };
   });
 
-  mountEndpoint(app, 'uploadAuthorize', uploadAuthorize, async ({ apiKey, remoteAddress, create }, { requestId }) => {
-    const caller = await authenticate(context, `Bearer ${apiKey}`, remoteAddress);
-    requireScope(caller, 'streams:write');
-    if (create === undefined) return { orgId: caller.orgId };
-    return { orgId: caller.orgId, ...(await assetToFill(context, caller, create, requestId)) };
-  });
+  mountEndpoint(
+    app,
+    'uploadAuthorize',
+    uploadAuthorize,
+    async ({ apiKey, remoteAddress, create, promise }, { requestId }) => {
+      const caller = await authenticate(context, `Bearer ${apiKey}`, remoteAddress);
+      requireScope(caller, 'streams:write');
+      if (promise !== undefined) await promiseBytes(context, caller.orgId, promise);
+      if (create === undefined) return { orgId: caller.orgId };
+      return { orgId: caller.orgId, ...(await assetToFill(context, caller, create, requestId)) };
+    },
+  );
 }
 
 async function assetToFill(
   context: ControlContext,
   caller: Caller,
-  create: { name: string; assetId?: string | undefined },
+  create: { name: string; assetId?: string | undefined; bytes?: number | undefined },
   requestId: string | undefined,
 ): Promise<{ assetId: string; playbackId: string }> {
-  const { assetId } = create;
+  const { assetId, bytes = 0 } = create;
   if (assetId === undefined) {
     const options = { form: 'rest', requestId: requestId ?? newId('req') } as const;
     const made = await invoke(context, assetsCreate, caller, { name: create.name }, options);
-    return { assetId: String(made.id), playbackId: String(made.playbackId) };
+    const asset = { assetId: String(made.id), playbackId: String(made.playbackId) };
+    try {
+      await promiseBytes(context, caller.orgId, { assetId: asset.assetId, bytes });
+    } catch (error) {
+      await context.db.deleteFrom('assets').where('id', '=', asset.assetId).execute(); // nobody knows of it
+      throw error;
+    }
+    return asset;
   }
   const row = isId('as', assetId)
     ? await context.db
@@ -71,5 +85,26 @@ async function assetToFill(
     throw new StreamsError('CONFLICT', `the asset is ${row.input_id === null ? row.status : 'a recording'}`, {
       hint: 'Upload into a new one.',
     });
+  await promiseBytes(context, caller.orgId, { assetId, bytes });
   return { assetId, playbackId: row.playback_id };
+}
+
+/** Notes how long an upload will be. Throws QUOTA_EXCEEDED when all unfinished ones of the org would be too long. */
+async function promiseBytes(
+  { db }: ControlContext,
+  orgId: string,
+  { assetId, bytes }: { assetId: string; bytes: number },
+): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const row = await transaction
+      .selectFrom('assets')
+      .select('promised_bytes')
+      .where('id', '=', assetId)
+      .where('org_id', '=', orgId)
+      .executeTakeFirst();
+    if (row === undefined) return; // it was deleted meanwhile, of which the engine hears
+    const more = bytes - (row.promised_bytes ?? 0);
+    if (more > 0) await requireRoom(transaction, orgId, 'unfinishedBytes', more);
+    await transaction.updateTable('assets').set({ promised_bytes: bytes }).where('id', '=', assetId).execute();
+  });
 }

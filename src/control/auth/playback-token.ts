@@ -8,6 +8,7 @@ import {
 import { StreamsError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { ControlContext } from '../context.ts';
+import { quotasOf } from '../quotas.ts';
 
 /** What a token is bound to beside its namespace. `notBefore` is milliseconds since the Unix epoch. */
 export type TokenRules = {
@@ -24,11 +25,11 @@ export type PlaybackToken = { token: string; kid: string; alg: 'EdDSA' | 'RS256'
 
 /**
  * A JWT (RFC 7519) that opens exactly `stream/<org>/<id>` (and its other ids) for watching. `nbf` lies 5 s back, for a relay whose clock is a
- * little behind. `expiresAt` is milliseconds since the Unix epoch. Throws RATE_LIMITED when `caller` mints too fast, and
- * INVALID_ARGUMENT when `notBefore` is more than 7 days ahead.
+ * little behind. `expiresAt` is milliseconds since the Unix epoch. Throws RATE_LIMITED when `caller` mints too fast, QUOTA_EXCEEDED
+ * when its org does, and INVALID_ARGUMENT when `notBefore` is more than 7 days ahead.
  */
 export async function mintPlaybackToken(
-  context: Pick<ControlContext, 'db' | 'signingKeys' | 'issuer' | 'now' | 'mints'>,
+  context: Pick<ControlContext, 'db' | 'signingKeys' | 'issuer' | 'now' | 'mints' | 'orgMints'>,
   caller: { keyId: string },
   wanted: TokenRules & { orgId: string; id: string; otherIds?: readonly string[] },
 ): Promise<PlaybackToken> {
@@ -36,6 +37,12 @@ export async function mintPlaybackToken(
   const now = context.now();
   if (!(await context.mints.take(caller.keyId)))
     throw new StreamsError('RATE_LIMITED', 'this API key mints tokens too fast', { hint: 'Mint once per viewer.' });
+  const { tokensPerMinute } = await quotasOf(context.db, wanted.orgId);
+  const rate = { capacity: tokensPerMinute, refillMs: 60_000 / tokensPerMinute };
+  if (!(await context.orgMints.take(wanted.orgId, rate)))
+    throw new StreamsError('QUOTA_EXCEEDED', `an org mints ${tokensPerMinute} tokens a minute at most`, {
+      hint: 'Mint once per viewer, and for longer.',
+    });
   if (notBefore !== undefined && notBefore > now + playbackTokenLimits.headStartSeconds * 1000)
     throw new StreamsError('INVALID_ARGUMENT', 'notBefore is more than 7 days ahead');
   const key = await context.signingKeys.current(context.db, wanted.orgId, now);

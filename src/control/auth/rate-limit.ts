@@ -2,8 +2,8 @@
 export type Rate = { capacity: number; refillMs: number };
 
 export interface RateLimit {
-  /** Takes one; false when there was none left. */
-  take(whom: string): Promise<boolean>;
+  /** Takes one; false when there was none left. `rate`: of this one, in place of the rate of all. */
+  take(whom: string, rate?: Rate): Promise<boolean>;
 }
 
 /** Token buckets of one process by whom they slow down, bounded: the one that was quiet longest is forgotten first. */
@@ -19,8 +19,7 @@ export class TokenBuckets implements RateLimit {
     this.#maxBuckets = maxBuckets;
   }
 
-  async take(whom: string): Promise<boolean> {
-    const { capacity, refillMs } = this.#rate;
+  async take(whom: string, { capacity, refillMs } = this.#rate): Promise<boolean> {
     const now = this.#now();
     const old = this.#buckets.get(whom);
     const refilled = old ? Math.min(capacity, old.tokens + (now - old.at) / refillMs) : capacity;

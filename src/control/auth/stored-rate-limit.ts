@@ -20,18 +20,19 @@ export class StoredRateLimit implements RateLimit {
     this.#rate = rate;
   }
 
-  async take(whom: string): Promise<boolean> {
-    const { capacity, refillMs } = this.#rate;
+  async take(whom: string, { capacity, refillMs } = this.#rate): Promise<boolean> {
     const now = this.#now();
+    // The row has whole milliseconds: a fraction is one with that probability.
+    const step = Math.floor(refillMs + Math.random());
     const full = sql<number>`case when rate_limits.full_at > ${now} then rate_limits.full_at else ${now} end`;
     const taken = await this.#db
       .insertInto('rate_limits')
-      .values({ name: this.#name, whom, full_at: now + refillMs })
+      .values({ name: this.#name, whom, full_at: now + step })
       .onConflict((conflict) =>
         conflict
           .columns(['name', 'whom'])
-          .doUpdateSet({ full_at: sql<number>`${full} + ${refillMs}` })
-          .where(sql<boolean>`${full} <= ${now + (capacity - 1) * refillMs}`),
+          .doUpdateSet({ full_at: sql<number>`${full} + ${step}` })
+          .where(sql<boolean>`${full} <= ${now + Math.floor((capacity - 1) * refillMs)}`),
       )
       .returning('full_at')
       .executeTakeFirst();

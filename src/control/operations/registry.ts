@@ -28,6 +28,7 @@ import { liveInputsUpdate } from './live-inputs/update.ts';
 import { orgsCreate } from './orgs/create.ts';
 import { orgsGet } from './orgs/get.ts';
 import { orgsList } from './orgs/list.ts';
+import { orgsQuotas, orgsSetQuotas } from './orgs/quotas.ts';
 import { orgsUpdate } from './orgs/update.ts';
 import { playbackRevocations } from './playback/revocations.ts';
 import { playbackRevoke } from './playback/revoke.ts';
@@ -91,6 +92,8 @@ export const operations: readonly Operation[] = [
   orgsUpdate,
   orgsCreate,
   orgsList,
+  orgsQuotas,
+  orgsSetQuotas,
   auditLogList,
   whoami,
   status,

@@ -14,6 +14,8 @@ import { ladder } from './migrations/0011-ladder.ts';
 import { claims } from './migrations/0012-claims.ts';
 import { webhookHealth } from './migrations/0013-webhook-health.ts';
 import { indexesOfSize } from './migrations/0014-indexes-of-size.ts';
+import { quotas } from './migrations/0015-quotas.ts';
+import { ages } from './migrations/0016-ages.ts';
 import type { Tables } from './schema.ts';
 
 /** One step of the schema. `up` runs in a transaction of its own, together with the row that records it. */
@@ -35,6 +37,8 @@ export const migrations: readonly Migration[] = [
   { number: 12, name: 'claims', up: claims },
   { number: 13, name: 'webhook health', up: webhookHealth },
   { number: 14, name: 'indexes of size', up: indexesOfSize },
+  { number: 15, name: 'quotas', up: quotas },
+  { number: 16, name: 'ages', up: ages },
 ];
 
 type Recorded = { schema_migrations: { number: number; name: string; applied_at: number } };

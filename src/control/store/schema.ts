@@ -9,6 +9,8 @@ import type { EventType } from './event-types.ts';
 export type Tables = {
   meta: { key: string; value: string };
   orgs: { id: string; name: string; created_at: number };
+  /** How much an org may have, where it is not the default. */
+  quotas: { org_id: string; name: string; value: number };
   live_inputs: LiveInputRow;
   stream_keys: StreamKeyRow;
   signing_keys: SigningKeyRow;
@@ -130,6 +132,8 @@ export type AssetRow = {
   error_reason: string | null;
   duration_ms: number | null;
   bytes: number | null;
+  /** Bytes that its unfinished upload will have. */
+  promised_bytes: number | null;
   created_at: number;
   updated_at: number;
 };

@@ -42,6 +42,14 @@ export async function openSqliteStore(file: string): Promise<Db> {
   return db;
 }
 
+/**
+ * Writes what the WAL holds into the file itself. `whole`: all of it, and empties the WAL, so that the file alone is the store; else as much as
+ * goes without waiting for anybody.
+ */
+export async function checkpoint(db: Db, { whole = false } = {}): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw(`pragma wal_checkpoint(${whole ? 'truncate' : 'passive'})`));
+}
+
 /** Opens the file with whatever schema it has. Throws CONFIG_INVALID. */
 export function connectSqlite(file: string): Db {
   const database = open(file);

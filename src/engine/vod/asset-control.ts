@@ -13,13 +13,22 @@ export class AssetControl {
     this.#control = control;
   }
 
-  /** Returns the org of an API key that may upload. */
-  async mayUpload(apiKey: string, remoteAddress: string): Promise<string> {
-    return needText((await this.#control.ask('uploadAuthorize', { apiKey, remoteAddress })).orgId);
+  /** Returns the org of an API key that may upload. `promise`: how long an upload will be, where less was known of it before. */
+  async mayUpload(
+    apiKey: string,
+    remoteAddress: string,
+    promise?: { assetId: string; bytes: number },
+  ): Promise<string> {
+    const asked = { apiKey, remoteAddress, ...(promise !== undefined && { promise }) };
+    return needText((await this.#control.ask('uploadAuthorize', asked)).orgId);
   }
 
   /** Returns the asset that a new upload fills: a new one, or `assetId`, which waits for its media. */
-  async assetFor(apiKey: string, remoteAddress: string, create: { name: string; assetId?: string }): Promise<NewAsset> {
+  async assetFor(
+    apiKey: string,
+    remoteAddress: string,
+    create: { name: string; assetId?: string; bytes: number },
+  ): Promise<NewAsset> {
     return newAsset(await this.#control.ask('uploadAuthorize', { apiKey, remoteAddress, create }));
   }
 

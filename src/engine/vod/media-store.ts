@@ -29,7 +29,7 @@ export type MediaStore = {
   find(id: string): Promise<string | undefined>;
   /** undefined when the file is not there. Throws MALFORMED when it is no JSON. */
   readJson<T>(assetId: string, file: string): Promise<T | undefined>;
-  /** Replaces the whole file or leaves it as it was. */
+  /** Replaces the whole file or leaves it as it was, also over a power cut. */
   writeJson(assetId: string, file: string, value: unknown): Promise<void>;
   /** Bytes and time of the last write (ms since the Unix epoch); undefined when the file is not there. */
   stat(assetId: string, file: string): Promise<{ bytes: number; writtenAt: number } | undefined>;
@@ -50,6 +50,8 @@ export type MediaStore = {
 export type OpenFile = {
   /** All chunks, one after the other, from `offset` on. */
   writeAll(chunks: readonly Uint8Array[], offset: number): Promise<void>;
+  /** What was written lasts over a power cut. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -110,8 +112,10 @@ export async function openLocalStore(root: string): Promise<MediaStore> {
     async writeJson(assetId, file, value) {
       const target = path(assetId, file);
       try {
-        await writeFile(`${target}.new`, JSON.stringify(value), { mode: 0o600 });
+        // Flushed before it takes the place of the old one: a power cut leaves the one or the other, whole.
+        await writeFile(`${target}.new`, JSON.stringify(value), { mode: 0o600, flush: true });
         await rename(`${target}.new`, target);
+        await syncFolder(folder(assetId));
       } catch (error) {
         throw diskError(error);
       }
@@ -136,6 +140,7 @@ export async function openLocalStore(root: string): Promise<MediaStore> {
       const handle = await open(target, 'r+');
       return {
         writeAll: (chunks, offset) => writeAll(handle, chunks, offset),
+        sync: () => handle.datasync(),
         close: () => handle.close(),
       };
     },
@@ -155,6 +160,16 @@ export async function openLocalStore(root: string): Promise<MediaStore> {
       return bavail * bsize;
     },
   };
+}
+
+/** Makes names in a folder last over a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** writev may write less than it was given (IOV_MAX, a signal, a disk that is almost full). */

@@ -1,8 +1,8 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** One line of a file; `id` is the same in every report of a session. */
-export type SpooledRow = { readonly id: string };
+/** One line of a file; `id` is the same in every report of a session. `updatedAt`: of its figures, ms since the Unix epoch. */
+export type SpooledRow = { readonly id: string; readonly updatedAt?: number };
 
 /** In the file of what is open: this session has ended. */
 type Ended = { readonly id: string; readonly over: true };
@@ -58,7 +58,8 @@ export class ReportSpool<Row extends SpooledRow> {
       const open = new Map<string, Row>();
       for (const row of rowsOf<Row | Ended>(await this.#read(openFile))) {
         if ('over' in row || ended.has(row.id)) open.delete(row.id);
-        else open.set(row.id, row);
+        // A session's opening row may be written after one with figures: it waited while all that are open were noted down.
+        else if ((row.updatedAt ?? 0) >= (open.get(row.id)?.updatedAt ?? 0)) open.set(row.id, row);
       }
       // Nothing is ever written behind a torn line.
       await this.#replaceOpen([[...open.values()]]);

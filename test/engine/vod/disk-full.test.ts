@@ -57,7 +57,11 @@ it('says so when it fills up on the way', async () => {
   const writeAll = async () => {
     throw full;
   };
-  const { status, error } = await upload({ openWrite: async () => ({ writeAll, close: async () => {} }) }, 'abc', 3);
+  const { status, error } = await upload(
+    { openWrite: async () => ({ writeAll, sync: async () => {}, close: async () => {} }) },
+    'abc',
+    3,
+  );
   expect(status).toBe(507);
   expect(error).toEqual({
     code: 'DISK_FULL',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ReportSpool } from '../../../src/relay/reports/report-spool.ts';
 
-type Row = { id: string; n?: number };
+type Row = { id: string; n?: number; updatedAt?: number };
 
 let dir: string;
 beforeEach(async () => {
@@ -56,6 +56,14 @@ it('answers what was open: the last that was said of it, unless it has ended', a
   await first.replaceOpen(() => [[{ id: 'a', n: 1 }], [{ id: 'd' }]]);
   await first.opened([{ id: 'e' }]);
   expect(await spool().recover()).toEqual([{ id: 'a', n: 1 }, { id: 'd' }, { id: 'e' }]);
+});
+
+it('an opening row that is written after figures of the same session does not replace them', async () => {
+  const first = spool();
+  await first.recover();
+  await first.replaceOpen(() => [[{ id: 'a', n: 7, updatedAt: 2000 }]]);
+  await first.opened([{ id: 'a', n: 0, updatedAt: 1000 }]);
+  expect(await spool().recover()).toEqual([{ id: 'a', n: 7, updatedAt: 2000 }]);
 });
 
 it('an ended row counts even if the process died before it said so of the open one', async () => {

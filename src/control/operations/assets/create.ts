@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StreamsError } from '../../../core/errors.ts';
 import { newAsset } from '../../asset-state.ts';
+import { requireRoom } from '../../quotas.ts';
 import { isUniqueViolation } from '../../store/unique-violation.ts';
 import { defineOperation } from '../define.ts';
 import { name, orgId } from '../fields.ts';
@@ -20,6 +21,8 @@ export const assetsCreate = defineOperation({
   rest: { method: 'POST', path: '/assets' },
   target: (_input, output) => output.id,
   async run({ context, db, caller }, input) {
+    await requireRoom(db, caller.orgId, 'assets');
+    await requireRoom(db, caller.orgId, 'unfinishedUploads');
     const external_asset_id = input.external_asset_id ?? null;
     const about = { org_id: caller.orgId, external_asset_id, input_id: null, name: input.name };
     const row = newAsset(about, context.now());

@@ -3,6 +3,7 @@ import { StreamsError } from '../../../core/errors.ts';
 import { newId, newKey } from '../../../core/ids.ts';
 import { formatLadder, parseLadder } from '../../../core/ladder.ts';
 import { hashSecret } from '../../auth/secrets.ts';
+import { requireRoom } from '../../quotas.ts';
 import type { LiveInputRow } from '../../store/schema.ts';
 import { isUniqueViolation } from '../../store/unique-violation.ts';
 import { defineOperation } from '../define.ts';
@@ -26,6 +27,7 @@ export const liveInputsCreate = defineOperation({
   rest: { method: 'POST', path: '/live-inputs', adds: { output: publishUrls, from: viewPublishUrls } },
   target: (_input, output) => output.id,
   async run({ context, db, caller }, input) {
+    await requireRoom(db, caller.orgId, 'inputs');
     const now = context.now();
     const streamKey = newKey('sk_live');
     const row: LiveInputRow = {

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { StreamsError } from '../../../core/errors.ts';
 import { newId } from '../../../core/ids.ts';
+import { requireRoom } from '../../quotas.ts';
 import { eventTypes } from '../../store/event-types.ts';
 import { requireWebhookUrl } from '../../webhooks/send.ts';
 import { defineOperation } from '../define.ts';
 import { orgId } from '../fields.ts';
 import { viewWebhook, webhook } from './view.ts';
-
-/** Each is told of every event, so each costs what all of an org's events cost. */
-const maxPerOrg = 100;
 
 export const webhooksCreate = defineOperation({
   name: 'webhooks.create',
@@ -31,15 +28,7 @@ export const webhooksCreate = defineOperation({
   rest: { method: 'POST', path: '/webhooks' },
   target: (_input, output) => output.id,
   async run({ context, db, caller }, { url, events }) {
-    const { count } = await db
-      .selectFrom('webhooks')
-      .select((eb) => eb.fn.countAll().as('count'))
-      .where('org_id', '=', caller.orgId)
-      .executeTakeFirstOrThrow();
-    if (Number(count) >= maxPerOrg)
-      throw new StreamsError('QUOTA_EXCEEDED', `an org has ${maxPerOrg} webhooks at most`, {
-        hint: 'Delete one that is not needed: streams webhooks list',
-      });
+    await requireRoom(db, caller.orgId, 'webhooks');
     const id = newId('wh');
     const secret = `whsec_${randomBytes(32).toString('base64url')}`;
     const row = {

@@ -65,7 +65,14 @@ export async function receiveBody(
     if (incoming.destroyed) stop(false);
   });
   while (writing !== undefined) await writing;
-  await out.close();
+  try {
+    // Bytes that are acknowledged last over a power cut.
+    if (written > offset) await out.sync();
+  } catch (error) {
+    failed ??= diskError(error);
+  } finally {
+    await out.close();
+  }
   if (failed !== undefined) throw failed;
   return { size: written, whole };
 }

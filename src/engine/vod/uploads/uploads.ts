@@ -113,6 +113,8 @@ export class Uploads {
     const { name, filename, assetId } = describe(incoming);
     const asset = await control.assetFor(apiKey, remoteAddress, {
       name,
+      // Of a length that nobody knows: as long as it may be.
+      bytes: known ?? limits.maxBytes,
       ...(assetId !== undefined && { assetId }),
     });
     await store.create(asset.assetId, asset.playbackId);
@@ -203,6 +205,8 @@ export class Uploads {
       });
     if (length !== undefined && record.length === null) {
       await this.#checkRoom(length, offset);
+      const { apiKey, remoteAddress } = exchange;
+      await this.#options.control.mayUpload(apiKey, remoteAddress, { assetId: record.assetId, bytes: length });
       record.length = length;
       await writeRecord(this.#options.store, record);
     }
