@@ -10,9 +10,13 @@ export const exitCodes = {
   5: 'not found, or in conflict with what is there',
   124: 'timeout',
   130: 'interrupted',
+  143: 'terminated by SIGTERM',
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;
+
+/** An interruption that SIGTERM was: 128 + 15, as shells and supervisors expect. */
+export const terminatedCode = 143 satisfies ExitCode;
 
 const byErrorCode: Record<ErrorCode, ExitCode> = {
   USAGE: 2,

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { StreamsError, toStreamsError } from '../src/core/errors.ts';
 import type { CommandContext } from './command.ts';
-import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { type ExitCode, exitCodeOf, terminatedCode } from './exit-codes.ts';
 import { createOutput } from './output/create-output.ts';
 import type { Output } from './output/output.ts';
 import { processTerminal } from './output/process-terminal.ts';
@@ -12,6 +12,15 @@ export type Surroundings = { env: NodeJS.ProcessEnv; terminal: Terminal; signal:
 
 /** `… | head -1` has read enough: the end is quiet, and no failure. */
 const readerGone = new StreamsError('INTERRUPTED', 'the reader of the output has gone');
+
+/** What was asked for has not arrived, whatever the command did: the one line is told at once, and the exit code stays a failure. */
+function outputLost(cause: NodeJS.ErrnoException): StreamsError {
+  const reasons: Record<string, string> = { ENOSPC: 'its disk is full', EIO: 'its device has failed' };
+  return new StreamsError('INTERNAL', `the output cannot be written: ${reasons[cause.code ?? ''] ?? cause.message}`, {
+    cause,
+    hint: 'send it somewhere else, and run the command again',
+  });
+}
 
 /** Nothing is left that could go on, and the command has neither done its work nor failed. */
 const neverCame = new StreamsError(
@@ -79,7 +88,7 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   } catch (thrown) {
     const error = toStreamsError(thrown);
     // A person who pressed Ctrl-C knows, and where the reader has gone there is nobody to tell.
-    const known = error.code === 'INTERRUPTED' && signal.aborted && (!output.json || signal.reason === readerGone);
+    const known = error.code === 'INTERRUPTED' && signal.aborted && (!output.json || isOfOutput(signal.reason));
     if (!known) output.error(error);
     if (!known && error.code !== 'INTERRUPTED' && env.GITHUB_ACTIONS) {
       const { annotation } = await import('./annotation.ts');
@@ -89,19 +98,38 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   }
 }
 
+/** stdout is gone, and nobody is left to tell, or it has been told. */
+function isOfOutput(reason: unknown): boolean {
+  return reason === readerGone || (reason instanceof StreamsError && reason.code === 'INTERNAL');
+}
+
 /** The program: this process's arguments, terminal and signals. */
 export async function main(argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
   // Every request under way listens to it, and a command may have many.
   setMaxListeners(0, stop.signal);
-  const terminal = processTerminal(process.env, () => stop.abort(readerGone));
+  let lost = false;
+  const terminal = processTerminal(process.env, {
+    brokenPipe: () => stop.abort(readerGone),
+    cannotWrite(cause) {
+      lost = true;
+      const error = outputLost(cause);
+      createOutput(terminal, { json: asksForJson(argv) }).error(error);
+      // The last write of a command fails when the command has ended.
+      process.exitCode = exitCodeOf(error.code);
+      stop.abort(error);
+    },
+  });
   let firstAt = 0;
-  const onSignal = () => {
+  let terminated = false;
+  const interrupted = () => (terminated ? terminatedCode : exitCodeOf('INTERRUPTED'));
+  const onSignal = (name: NodeJS.Signals) => {
     if (stop.signal.aborted) {
-      if (performance.now() - firstAt > echoMs) process.exit(exitCodeOf('INTERRUPTED'));
+      if (performance.now() - firstAt > echoMs) process.exit(interrupted());
       return;
     }
     firstAt = performance.now();
+    terminated = name === 'SIGTERM';
     stop.abort(new StreamsError('INTERRUPTED', 'interrupted'));
   };
   process.on('SIGINT', onSignal);
@@ -114,7 +142,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.once('beforeExit', onIdle);
   const code = await runCommandLine(argv, { env: process.env, terminal, signal: stop.signal });
   process.off('beforeExit', onIdle);
-  process.exitCode = stop.signal.reason === readerGone ? 0 : code;
+  if (lost) process.exitCode = exitCodeOf('INTERNAL');
+  else if (stop.signal.reason === readerGone) process.exitCode = 0;
+  else process.exitCode = code === exitCodeOf('INTERRUPTED') ? interrupted() : code;
   process.off('SIGINT', onSignal);
   process.off('SIGTERM', onSignal);
 }

@@ -27,7 +27,10 @@ export function pick(value: unknown, { steps }: Path): unknown[] | undefined {
         if (!Array.isArray(each)) return undefined;
         next.push(...each);
       } else if (typeof each === 'object' && each !== null && Object.hasOwn(each, step)) {
-        next.push((each as Record<string | number, unknown>)[step]);
+        const value = (each as Record<string | number, unknown>)[step];
+        // JSON leaves it out.
+        if (value === undefined) return undefined;
+        next.push(value);
       } else return undefined;
     }
     found = next;
@@ -68,6 +71,7 @@ export function fieldOutput(terminal: Terminal, path: Path, under: Output): Outp
 /** What could have been asked for, two levels deep. */
 function fieldsOf(value: object): string[] {
   return Object.entries(value).flatMap(([name, inner]) => {
+    if (inner === undefined) return [];
     if (Array.isArray(inner)) {
       const [first] = inner;
       const names =

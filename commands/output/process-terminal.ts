@@ -3,16 +3,19 @@ import type { Terminal } from './terminal.ts';
 
 /**
  * The terminal of this process. `brokenPipe` is called once when the reader of stdout has gone (`… | head -1`): later
- * writes are dropped without a word.
+ * writes are dropped without a word. `cannotWrite` is called once when stdout takes no more for another reason (a full disk).
  */
-export function processTerminal(env: NodeJS.ProcessEnv, brokenPipe: () => void): Terminal {
+export function processTerminal(
+  env: NodeJS.ProcessEnv,
+  { brokenPipe, cannotWrite }: { brokenPipe: () => void; cannotWrite: (cause: NodeJS.ErrnoException) => void },
+): Terminal {
   const { stdout, stderr } = process;
   let broken = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
     if (broken) return;
     broken = true;
-    brokenPipe();
+    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') brokenPipe();
+    else cannotWrite(error);
   });
   stderr.on('error', () => {});
   const dumb = env.TERM === 'dumb';

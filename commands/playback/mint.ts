@@ -36,6 +36,9 @@ export const run: Run<typeof mintSpec> = async (context) => {
       },
     ],
   });
+  const granted = lifetimeOf(token);
+  if (granted !== undefined && granted !== (options.ttl ?? parseDuration(chosen)) / 1000)
+    output.warn(`A token is good for whole seconds, 30 s to 24 h: this one is for ${granted} s.`);
   const note = addressesNote(addresses);
   if (note !== undefined) output.note(`\n${note}`);
   if (url === undefined) return;
@@ -44,6 +47,16 @@ export const run: Run<typeof mintSpec> = async (context) => {
     certificateSha256 === undefined || isLoopback(new URL(url).hostname) ? '' : ` --cert-hash ${certificateSha256}`;
   output.next([`streams watch '${url}'${hash}`]);
 };
+
+/** Seconds; undefined for a token that does not say. */
+function lifetimeOf(token: string): number | undefined {
+  try {
+    const { iat, exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return Number.isFinite(exp - iat) ? exp - iat : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 async function pick({ output, api }: CommandContext<typeof mintSpec>): Promise<string> {
   if (!output.interactive) {

@@ -49,7 +49,7 @@ describe('what is piped in', () => {
 });
 
 /** The built program, with a command of ours among its own. */
-function withCommand(run: string, args: readonly string[]) {
+function startWithCommand(run: string, args: readonly string[]) {
   const dist = join(repoRoot, 'dist', 'commands');
   const script = `
     const { commands } = await import(${JSON.stringify(join(dist, 'registry.js'))});
@@ -57,9 +57,11 @@ function withCommand(run: string, args: readonly string[]) {
     commands.push({ spec, load: async () => ({ run: ${run} }) });
     const { main } = await import(${JSON.stringify(join(dist, 'main.js'))});
     main(${JSON.stringify(['ours', ...args])});`;
-  return finished(
-    spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
+  return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function withCommand(run: string, args: readonly string[]) {
+  return finished(startWithCommand(run, args));
 }
 
 describe('a command that waits for what never comes', () => {
@@ -84,4 +86,28 @@ describe('a command that waits for what never comes', () => {
   it('ends with 0 where it has done its work', async () => {
     expect(await withCommand('async () => {}', [])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
+});
+
+describe('output that is lost', () => {
+  it.each(['--version', 'help exit-codes', 'help exit-codes --json'])('is one line and a failure: %s', async (args) => {
+    const shell = `"$0" "$1" ${args} > /dev/full`;
+    const { code, stderr } = await finished(spawn('sh', ['-c', shell, process.execPath, binary]));
+    expect(code).toBe(1);
+    expect(stderr).toContain('the output cannot be written: its disk is full');
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+});
+
+it.each([
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const)('ends with %s as %i', async (name, code) => {
+  const run = `async ({ signal, output }) => {
+    const held = setInterval(() => {}, 1000);
+    output.plain('here');
+    await new Promise((_, no) => signal.addEventListener('abort', () => { clearInterval(held); no(signal.reason); }));
+  }`;
+  const child = startWithCommand(run, []);
+  child.stdout.once('data', () => child.kill(name));
+  expect((await finished(child)).code).toBe(code);
 });

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -54,7 +55,7 @@ describe('tRPC wire form over raw HTTP', () => {
       result: {
         data: {
           id,
-          external_input_id: 'e1',
+          external_input_id: id,
           name: 'show',
           status: 'idle',
           ingest: 'srt',
@@ -68,9 +69,56 @@ describe('tRPC wire form over raw HTTP', () => {
     });
     const input = encodeURIComponent(JSON.stringify({ orgId: 'org_local', id }));
     const got = split(await request(test, 'GET', `/api/trpc/streams.liveInputs.get?input=${input}`));
-    expect(got.body.result.data).toMatchObject({ id, external_input_id: 'e1' });
+    expect(got.body.result.data).toMatchObject({ id, external_input_id: id });
     const whole = split(await request(test, 'GET', '/api/trpc/streams.liveInputs.list'));
-    expect(whole.body.result.data.items).toEqual([got.body.result.data]);
+    expect(whole.body.result.data).toEqual([got.body.result.data]);
+  });
+
+  it('leaves the own name of an input alone when a client sends back what it was shown', async () => {
+    await using test = await startTestControl();
+    const call = async (procedure: string, body: object) =>
+      (await test.call('POST', `/trpc/streams.liveInputs.${procedure}`, { body })).body.result.data;
+    const { id, external_input_id } = await call('create', { name: 'a', external_input_id: 'mine' });
+    expect(external_input_id).toBe(id);
+    await call('update', { id, external_input_id, name: 'b' });
+    const shown = async () => (await test.call('GET', `/v1/live-inputs/${id}`)).body;
+    expect(await shown()).toMatchObject({ name: 'b', external_input_id: 'mine' });
+    await call('update', { id, external_input_id: null });
+    expect(await shown()).toMatchObject({ name: 'b', external_input_id: null });
+  });
+
+  it.each(['/api/trpc', '/trpc'])('lists page by page, and every signing key, at %s', async (mount) => {
+    await using test = await startTestControl();
+    const list = (what: string, input: object) =>
+      test.call('GET', `${mount}/streams.${what}.list?input=${encodeURIComponent(JSON.stringify(input))}`);
+    const names = async (input: object) =>
+      (await list('liveInputs', input)).body.result.data.map((row: { name: string }) => row.name);
+    for (const name of ['a', 'b', 'c']) {
+      test.clock.now += 1000;
+      await test.call('POST', '/v1/live-inputs', { body: { name } });
+    }
+    expect(await names({ orgId: 'org_local', page: 1, perPage: 2 })).toEqual(['c', 'b']);
+    expect(await names({ page: 2, perPage: 2 })).toEqual(['a']);
+    expect(await names({ page: 2, perPage: 1, status: 'idle' })).toEqual(['b']);
+    expect(await names({ page: 1000, perPage: 1 })).toEqual([]);
+    for (const [wrong, message] of [
+      [{ page: 0 }, 'page: a whole number from 1 on'],
+      [{ page: '2' }, 'page: a whole number from 1 on'],
+      [{ perPage: 201 }, 'perPage: a whole number from 1 to 200'],
+      [{ perPage: 1.5 }, 'perPage: a whole number from 1 to 200'],
+    ] as const) {
+      const refused = await list('liveInputs', wrong);
+      expect(refused.status).toBe(400);
+      expect(refused.body.error.message).toBe(message);
+    }
+    const pem = () => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const made: string[] = [];
+    for (let i = 0; i < 55; i++) {
+      const key = await test.call('POST', '/v1/signing-keys/import', { body: { publicKeyPem: pem() } });
+      made.push(key.body.id);
+    }
+    const kids = (await list('signingKeys', {})).body.result.data.map((key: { id: string }) => key.id);
+    expect(kids).toEqual(expect.arrayContaining(made));
   });
 
   it.each([

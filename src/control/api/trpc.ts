@@ -9,46 +9,50 @@ import type { App } from './app-env.ts';
 import { askedBy } from './asked-by.ts';
 import { retryAfter, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
+import { inTrpcForm } from './trpc-forms.ts';
 
-const prefix = '/api/trpc/';
+const prefixes = ['/api/trpc', '/trpc'];
 
 /**
  * The operations in tRPC's wire form (https://trpc.io/docs/rpc): `streams.<noun>.<verb>`, GET `?input=<json>` for queries, POST
- * with a JSON body for mutations. Calls in batches are refused.
+ * with a JSON body for mutations. Field shapes are those of published SDKs (`trpc-forms.ts`). Calls in batches are refused.
  */
 export function mountTrpc(app: App, context: ControlContext): void {
   const byPath = new Map(operations.map((operation) => [`streams.${operation.name}`, operation]));
-  app.all(`${prefix}:path`, async (c) => {
-    const path = c.req.param('path');
-    try {
-      const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
-      const operation = byPath.get(path);
-      if (!operation) throw new StreamsError('NOT_FOUND', 'there is no such procedure');
-      if (c.req.query('batch') !== undefined)
-        throw new StreamsError('INVALID_ARGUMENT', 'batches are not supported: send one call a request');
-      const method = operation.kind === 'query' ? 'GET' : 'POST';
-      if (c.req.method !== method) throw new HttpError(405, 'UNSUPPORTED', `call this procedure with ${method}`);
-      const text = c.req.query('input');
-      const input =
-        method === 'POST' ? await readJson(c.req.raw) : text === undefined ? undefined : parseJson(text, 'input');
-      const endpoints = () => context.endpoints(askedBy(c));
-      const data = await invoke({ ...context, endpoints }, operation, caller, input, {
-        form: 'trpc',
-        requestId: c.get('requestId'),
-        idempotencyKey: c.req.header('idempotency-key'),
-      });
-      return c.json({ result: { data } }, 200, { 'cache-control': 'no-store' });
-    } catch (error) {
-      const known = toClientError(error, c.get('requestId'), context.logger);
-      const { code, message } = known;
-      const [name, number] = trpcCodes[code] ?? internal;
-      const status = httpStatus(known);
-      return Response.json(
-        { error: { message, code: number, data: { code: name, httpStatus: status, path } } },
-        { status, headers: retryAfter(code) },
-      );
-    }
-  });
+  for (const prefix of prefixes)
+    app.all(`${prefix}/:path`, async (c) => {
+      const path = c.req.param('path');
+      try {
+        const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
+        const operation = byPath.get(path);
+        if (!operation) throw new StreamsError('NOT_FOUND', 'there is no such procedure');
+        if (c.req.query('batch') !== undefined)
+          throw new StreamsError('INVALID_ARGUMENT', 'batches are not supported: send one call a request');
+        const method = operation.kind === 'query' ? 'GET' : 'POST';
+        if (c.req.method !== method) throw new HttpError(405, 'UNSUPPORTED', `call this procedure with ${method}`);
+        const text = c.req.query('input');
+        const input =
+          method === 'POST' ? await readJson(c.req.raw) : text === undefined ? undefined : parseJson(text, 'input');
+        const endpoints = () => context.endpoints(askedBy(c));
+        const run = (fields: unknown) =>
+          invoke({ ...context, endpoints }, operation, caller, fields, {
+            form: 'trpc',
+            requestId: c.get('requestId'),
+            idempotencyKey: c.req.header('idempotency-key'),
+          });
+        const data = await inTrpcForm(operation.name, run, input);
+        return c.json({ result: { data } }, 200, { 'cache-control': 'no-store' });
+      } catch (error) {
+        const known = toClientError(error, c.get('requestId'), context.logger);
+        const { code, message } = known;
+        const [name, number] = trpcCodes[code] ?? internal;
+        const status = httpStatus(known);
+        return Response.json(
+          { error: { message, code: number, data: { code: name, httpStatus: status, path } } },
+          { status, headers: retryAfter(code) },
+        );
+      }
+    });
 }
 
 /** Names and JSON-RPC numbers of tRPC's error codes. */
