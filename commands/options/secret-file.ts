@@ -25,7 +25,7 @@ export async function prepareSecretFiles({ outputFile, envFile }: SecretFiles): 
   }
 }
 
-/** The first value goes into the output file, all of them into the environment file. Answers where they went. */
+/** The first value goes into the output file, all of them into the environment file. Returns where they went. */
 export async function keepSecrets(
   { outputFile, envFile }: SecretFiles,
   secret: string,

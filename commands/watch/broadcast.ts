@@ -50,7 +50,7 @@ const firstAttempts = 2;
 const longestOutageMs = 60_000;
 
 /**
- * When to stop trying to reach a relay: soon when it never answered, after a minute when it did. Answers the error to
+ * When to stop trying to reach a relay: soon when it never answered, after a minute when it did. Returns the error to
  * give up with.
  */
 export class Patience {

@@ -40,7 +40,7 @@ export function certificateCovers(cert: string, name: string): boolean {
   return (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 }
 
-/** Gives a TLS server what the files hold now whenever they change, for its new connections; what is no good is not taken. Answers how to stop. */
+/** Gives a TLS server what the files hold now whenever they change, for its new connections; what is no good is not taken. Returns how to stop. */
 export function followCertificate(
   files: CertificateFiles,
   server: { setSecureContext(certificate: Certificate): void },

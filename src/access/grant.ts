@@ -16,7 +16,7 @@ export type Grant = {
   readonly viewer?: string;
   /** Why the grant no longer holds, in words; undefined while it does. */
   lapsed(): string | undefined;
-  /** Calls `end` once when the grant lapses. Answers how to stop watching. */
+  /** Calls `end` once when the grant lapses. Returns how to stop watching. */
   watch(end: (reason: string) => void): () => void;
   /** For how many milliseconds it still holds by its own terms; absent, or undefined: they set no end. */
   remainingMs?(): number | undefined;

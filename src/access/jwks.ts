@@ -68,7 +68,7 @@ export class KeySet {
     return this.#keys?.has(kid) === true;
   }
 
-  /** Keeps the set fresh and calls `changed` whenever it is another one. Answers how to let go. */
+  /** Keeps the set fresh and calls `changed` whenever it is another one. Returns how to let go. */
   hold(changed: () => void): () => void {
     const listener = (): void => changed();
     this.#listeners.add(listener);

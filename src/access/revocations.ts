@@ -74,7 +74,7 @@ export class Revocations {
     return ids.some((id) => this.#revokedSince('input', org, id, issuedAt));
   }
 
-  /** Keeps the list fresh and calls `changed` whenever something was revoked, or the signing keys changed. Answers how to let go. */
+  /** Keeps the list fresh and calls `changed` whenever something was revoked, or the signing keys changed. Returns how to let go. */
   hold(changed: () => void): () => void {
     const listener = (): void => changed();
     this.#listeners.add(listener);

@@ -45,7 +45,7 @@ export class Liveness {
   }
 
   /**
-   * Takes the engine's word. Answers the inputs it must stop: those that are disabled, deleted or never were; those that another engine
+   * Takes the engine's word. Returns the inputs it must stop: those that are disabled, deleted or never were; those that another engine
    * holds; and, of those that are live, which are to be recorded. A beat without news is a few statements however many inputs it names,
    * and waits for no other writer: the holder of a live input has it for as long as its engine's row is fresh.
    */
@@ -106,7 +106,7 @@ export class Liveness {
     return held.union(db.selectFrom('live_inputs').select(columns).where('id', 'in', idList(db, named))).execute();
   }
 
-  /** Writes what is new of these rows and tells of it. Answers those that another engine holds. */
+  /** Writes what is new of these rows and tells of it. Returns those that another engine holds. */
   async #takeNews(db: Db, rows: readonly Known[], { engineId, now, took, stats, reasons }: Word): Promise<string[]> {
     const moved: string[] = [];
     for (const row of rows) {

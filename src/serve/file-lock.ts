@@ -12,7 +12,7 @@ const touchMs = 5000;
 const deadAfterMs = 30_000;
 
 /**
- * Makes `path` a lock between processes, for as long as `waitMs`. A lock whose process has died is taken over. Answers undefined where another
+ * Makes `path` a lock between processes, for as long as `waitMs`. A lock whose process has died is taken over. Returns undefined where another
  * process still holds it. Rejects with what the file system says (a folder that cannot be written).
  */
 export async function takeLock(path: string, waitMs: number): Promise<FileLock | undefined> {

@@ -51,7 +51,7 @@ export async function send(options: SendOptions): Promise<string> {
   }
 }
 
-/** Answers undefined where the upload is gone (404, 410) and can be begun anew. */
+/** Returns undefined where the upload is gone (404, 410) and can be begun anew. */
 function sendOnce(
   { connection, metadata, begun, progress, signal }: SendOptions,
   media: FileOnDisk | PipedSource,

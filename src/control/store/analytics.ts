@@ -9,7 +9,7 @@ const chunk = 500;
 export type RefusedRow = { id: string; reason: string };
 
 /**
- * Rows by id: a newer report of a session replaces the older one, an older or repeated one changes nothing. Answers those that cannot be
+ * Rows by id: a newer report of a session replaces the older one, an older or repeated one changes nothing. Returns those that cannot be
  * stored; the others are.
  */
 export async function storeSessions(
@@ -74,7 +74,7 @@ export async function storeSessions(
   return refused;
 }
 
-/** Answers how many were new; an id that is known is not stored again. `refused`: those that cannot be stored; the others are. */
+/** Returns how many were new; an id that is known is not stored again. `refused`: those that cannot be stored; the others are. */
 export async function storePlayerEvents(
   db: Db,
   rows: readonly PlayerEventRow[],

@@ -30,7 +30,7 @@ export async function recordEvent(
 
 type What = { webhookId: string; eventId: string; now: number };
 
-/** A delivery that is due at once. Answers its id. */
+/** A delivery that is due at once. Returns its id. */
 export async function addDelivery(db: Db, what: What): Promise<string> {
   const delivery = newDelivery(what);
   await db.insertInto('webhook_deliveries').values(delivery).execute();

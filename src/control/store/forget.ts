@@ -75,7 +75,7 @@ export async function forgetExpired(
   }
 }
 
-/** Answers how many rows went. */
+/** Returns how many rows went. */
 async function forgetChunk(db: Db, { table, key, column, keepMs }: Expiry, now: number): Promise<number> {
   const columns = sql.join(key.map((name) => sql.ref(name)));
   const gone = await sql`

@@ -1,5 +1,5 @@
 /**
- * Stores rows, `store` some at a time; where the store cannot take what is in them, in halves, until each that it takes is stored. Answers
+ * Stores rows, `store` some at a time; where the store cannot take what is in them, in halves, until each that it takes is stored. Returns
  * how many were stored, and the rows that cannot be. Rejects with what is no fault of a row: then some may be stored.
  */
 export async function storeApart<Row>(

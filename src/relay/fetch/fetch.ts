@@ -143,7 +143,7 @@ class Upstream {
     this.#signal = signal;
   }
 
-  /** Answers whether the range is complete; `got.last` is the last location handed out. */
+  /** Returns whether the range is complete; `got.last` is the last location handed out. */
   async *fetch(range: FetchRange, got: { last: Location | undefined }): AsyncGenerator<FetchItem, boolean> {
     const publisher = this.#sources.find();
     if (publisher === undefined || this.#budgetMs <= 0) return false;

@@ -6,7 +6,7 @@ const dayMs = 86_400_000;
 /** After a failure: the certificate in use may be near its end. */
 const againMs = 60_000;
 
-/** Looks at the certificate every so often (once a day by default) and hands on a new one. Answers how to stop. */
+/** Looks at the certificate every so often (once a day by default) and hands on a new one. Returns how to stop. */
 export function keepCertificate(
   options: CertificateOptions,
   current: RelayCertificate,

@@ -39,7 +39,7 @@ export class ReportSpool<Row extends SpooledRow> {
     this.#options = { dir, maxBytes, fileBytes };
   }
 
-  /** Takes up what an earlier process left: its ended rows wait to be sent. Answers those it had open. Throws what the disk says. */
+  /** Takes up what an earlier process left: its ended rows wait to be sent. Returns those it had open. Throws what the disk says. */
   recover(): Promise<Row[]> {
     return this.#inTurn(async () => {
       const { dir } = this.#options;

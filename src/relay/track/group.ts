@@ -84,7 +84,7 @@ export class CachedGroup {
   }
 
   /**
-   * Forgets first objects, of those subgroups that have most, until at most `target` is kept. Answers the bytes freed. What is left may
+   * Forgets first objects, of those subgroups that have most, until at most `target` is kept. Returns the bytes freed. What is left may
    * be more: a subgroup costs something even when it is empty.
    */
   trimTo(target: number): number {

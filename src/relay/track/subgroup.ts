@@ -115,7 +115,7 @@ export class CachedSubgroup {
   }
 
   /**
-   * Keeps the object, which arrived at `now`, and hands it to every viewer that is not behind. Answers how many bytes it
+   * Keeps the object, which arrived at `now`, and hands it to every viewer that is not behind. Returns how many bytes it
    * keeps.
    */
   append(object: MoqObject, now: number): number {
@@ -186,7 +186,7 @@ export class CachedSubgroup {
     this.end = undefined;
   }
 
-  /** Forgets the first objects until at most `keepBytes` are left. Answers how many bytes went. Amortised O(1) an object. */
+  /** Forgets the first objects until at most `keepBytes` are left. Returns how many bytes went. Amortised O(1) an object. */
   trimTo(keepBytes: number): number {
     const objects = this.#objects;
     let head = this.#head;

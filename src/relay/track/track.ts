@@ -95,7 +95,7 @@ export class RelayTrack {
   /**
    * The next object of a publisher that took over. One behind all that was here goes on with it, as does the last one
    * repeated; what repeats others that are kept shows nothing; anything else is a publisher that counts anew, as most do when
-   * they start again. Answers the object, or the same one as it is kept.
+   * they start again. Returns the object, or the same one as it is kept.
    */
   consider(groupId: number, object: MoqObject): MoqObject {
     if (this.#takeover === undefined) return object;

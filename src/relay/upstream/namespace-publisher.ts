@@ -30,7 +30,7 @@ export class PublisherList {
     return [...this.#byNamespace.values()].map((publishers) => publishers[0]!.namespace);
   }
 
-  /** Answers whether the namespace is new. */
+  /** Returns whether the namespace is new. */
   add(publisher: NamespacePublisher): boolean {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);
@@ -58,7 +58,7 @@ export class PublisherList {
     insert(list, publisher);
   }
 
-  /** Answers whether the namespace is gone with it. */
+  /** Returns whether the namespace is gone with it. */
   remove(publisher: NamespacePublisher): boolean {
     const key = namespaceKey(publisher.namespace);
     const list = this.#byNamespace.get(key);

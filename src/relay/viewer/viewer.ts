@@ -342,7 +342,7 @@ export class Viewer {
   }
 
   /**
-   * Of a range that has become narrower (draft-18 11.4.3). Answers those whose group goes on at a later object: on another stream, as
+   * Of a range that has become narrower (draft-18 11.4.3). Returns those whose group goes on at a later object: on another stream, as
    * none leaves out what is before.
    */
   #abandonOutside({ start, endGroup }: FilterWindow): Delivery[] {

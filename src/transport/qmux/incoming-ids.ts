@@ -24,7 +24,7 @@ export class IncomingIds {
     return true;
   }
 
-  /** One of them is over and done with. Answers whether a new limit is due. */
+  /** One of them is over and done with. Returns whether a new limit is due. */
   release(): boolean {
     this.#released++;
     return this.#released + this.#window - this.#limit >= this.#window / 4;

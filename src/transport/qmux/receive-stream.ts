@@ -110,7 +110,7 @@ export class QmuxReceiveStream implements ReceiveStream {
 
   /**
    * RESET_STREAM. What was not read is thrown away (RFC 9000 3.2). A final size below what came is let pass: released peers
-   * of drafts 01 and 02 sent 0 there. Answers by how much the final size goes beyond what came.
+   * of drafts 01 and 02 sent 0 there. Returns by how much the final size goes beyond what came.
    */
   wasReset(code: number, finalSize: number): number {
     const missing = Math.max(0, finalSize - this.#receivedBytes);

@@ -95,7 +95,7 @@ export class StreamTable implements SendStreamHooks, ReceiveStreamHooks {
     if (frame.fin) stream.finished();
   }
 
-  /** RESET_STREAM. Answers how many bytes it adds to what the peer has sent. */
+  /** RESET_STREAM. Returns how many bytes it adds to what the peer has sent. */
   reset({ id, code, finalSize }: Frame<'reset-stream'>): number {
     return this.#receiveOf(id)?.wasReset(code, finalSize) ?? 0;
   }

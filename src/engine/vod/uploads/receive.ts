@@ -6,7 +6,7 @@ import { diskError, type MediaStore } from '../media-store.ts';
 const maxWaitingBytes = 8 << 20;
 
 /**
- * Writes a request body to a file from `offset` on; memory holds a few chunks of it. `limit`: bytes the file may have. Answers its
+ * Writes a request body to a file from `offset` on; memory holds a few chunks of it. `limit`: bytes the file may have. Returns its
  * size and whether the body came whole: what came of a cut one is kept. Throws LIMIT_EXCEEDED (too large) and DISK_FULL.
  */
 export async function receiveBody(

@@ -10,7 +10,7 @@ type Announcement = { readonly request: SharedRequest; readonly suffix: readonly
 export class PrefixAnnouncements {
   readonly #told = new Map<string, Announcement>();
 
-  /** Answers whether it belongs to one of `requests`, which has heard of it then. */
+  /** Returns whether it belongs to one of `requests`, which has heard of it then. */
   take({ namespace }: PublishNamespace, requests: Iterable<SharedRequest>): boolean {
     for (const request of requests) {
       const { subject: prefix } = request;

@@ -19,7 +19,7 @@ import { refusedFilter } from '../requests/refused-filter.ts';
 export class PrefixRegistry {
   #requests: readonly PrefixRequest[] = [];
 
-  /** Answers whether another request is in the way. */
+  /** Returns whether another request is in the way. */
   overlaps(prefix: readonly string[], except: PrefixRequest): boolean {
     for (const other of this.#requests) {
       if (other !== except && (isPrefix(prefix, other.prefix) || isPrefix(other.prefix, prefix))) return true;
