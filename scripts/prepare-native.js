@@ -41,9 +41,17 @@ function sourcesSha256() {
   return hash.digest('hex');
 }
 
-function recorded() {
-  if (!existsSync(prebuilt) || !existsSync(record)) return undefined;
-  return JSON.parse(readFileSync(record, 'utf8')).sourcesSha256;
+function sha256(path) {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+/** Why the prebuilt binary is not the one of these sources; undefined where it is. */
+function unfit() {
+  if (!existsSync(prebuilt) || !existsSync(record)) return 'there is no prebuilt binary';
+  const { sourcesSha256: sources, binarySha256: binary } = JSON.parse(readFileSync(record, 'utf8'));
+  if (sources !== sourcesSha256()) return 'the prebuilt binary was not built from these sources';
+  if (binary !== sha256(prebuilt)) return 'the prebuilt binary is not the one of its record';
+  return undefined;
 }
 
 function hasCargo() {
@@ -69,7 +77,7 @@ function place(from, to) {
 function install(library) {
   place(library, prebuilt);
   const rustc = execFileSync('rustc', ['--version'], { encoding: 'utf8' }).trim();
-  writeFileSync(record, `${JSON.stringify({ sourcesSha256: sourcesSha256(), rustc }, null, 2)}\n`);
+  writeFileSync(record, `${JSON.stringify({ sourcesSha256: sourcesSha256(), binarySha256: sha256(prebuilt), rustc }, null, 2)}\n`);
 }
 
 function exportsOf(path) {
@@ -79,7 +87,8 @@ function exportsOf(path) {
 }
 
 function check() {
-  if (recorded() !== sourcesSha256()) throw new Error('the prebuilt binary was not built from these sources');
+  const reason = unfit();
+  if (reason !== undefined) throw new Error(reason);
   const fresh = join(native, 'target', 'check', 'streams-quic.node');
   // The release build is the prebuilt one; without its optimisation this takes half as long.
   place(build('dev'), fresh);
@@ -98,7 +107,7 @@ function loads() {
 }
 
 function prepare() {
-  if (recorded() === sourcesSha256() && loads()) return;
+  if (unfit() === undefined && loads()) return;
   if (!hasCargo()) {
     say(`QUIC is not available: no prebuilt socket that fits ${platform} and no cargo to build one.`);
     say(

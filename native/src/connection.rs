@@ -1,10 +1,11 @@
 //! One connection: its single task accepts streams, reads datagrams, opens streams that waited for credit, and runs the
 //! streams that quinn woke. Commands from JavaScript go past the task, straight into quinn.
 
-use crate::events::Kind;
+use crate::events::{Events, Kind};
+use crate::owner::{Half, Owner};
 use crate::receive::ReceiveSide;
-use crate::registry::Registry;
 use crate::send::SendSide;
+use crate::streams::Streams;
 use bytes::Bytes;
 use quinn::{ConnectionError, VarInt};
 use std::collections::{HashSet, VecDeque};
@@ -16,11 +17,6 @@ use std::task::Waker;
 pub const FIRST_SEND_WINDOW: u64 = 128 * 1024;
 const MAX_SEND_WINDOW: u64 = 32 * 1024 * 1024;
 
-pub enum Work {
-    Send(Arc<SendSide>),
-    Receive(Arc<ReceiveSide>),
-}
-
 /// A stream that waits for the peer's stream credit.
 pub struct Waiting {
     pub send: Arc<SendSide>,
@@ -30,7 +26,7 @@ pub struct Waiting {
 
 #[derive(Default)]
 pub struct Inbox {
-    pub work: Vec<Work>,
+    pub work: Vec<Arc<dyn Half>>,
     pub waiting_uni: VecDeque<Waiting>,
     pub waiting_bidi: VecDeque<Waiting>,
     pub waker: Option<Waker>,
@@ -39,9 +35,8 @@ pub struct Inbox {
 
 pub struct Conn {
     pub handle: u64,
-    pub registry: Arc<Registry>,
-    /// Queued bytes at which a stream refuses more.
-    pub high_water: usize,
+    pub streams: Arc<Streams>,
+    high_water: usize,
     /// Taken out by the task when the connection has ended; so no waker inside quinn ever owns the last reference.
     quinn: Mutex<Option<quinn::Connection>>,
     pub inbox: Mutex<Inbox>,
@@ -51,10 +46,10 @@ pub struct Conn {
 }
 
 impl Conn {
-    pub fn new(handle: u64, registry: Arc<Registry>, quinn: quinn::Connection, high_water: usize) -> Arc<Self> {
+    pub fn new(handle: u64, streams: Arc<Streams>, quinn: quinn::Connection, high_water: usize) -> Arc<Self> {
         Arc::new(Conn {
             handle,
-            registry,
+            streams,
             high_water,
             quinn: Mutex::new(Some(quinn)),
             inbox: Mutex::default(),
@@ -74,23 +69,9 @@ impl Conn {
         self.inbox.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// May be called with quinn's lock held.
-    pub fn add_work(&self, work: Work) {
-        let mut inbox = self.lock_inbox();
-        if inbox.closed {
-            return;
-        }
-        inbox.work.push(work);
-        let waker = inbox.waker.take();
-        drop(inbox);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
     /// A stream opened from this side; its quinn stream may come later. None after the end of the connection.
     pub fn open(self: &Arc<Self>, bidirectional: bool, priority: i32, head: Bytes) -> u64 {
-        let handle = self.registry.handle();
+        let handle = self.streams.handle();
         let send = SendSide::new(handle, self.clone(), priority, head);
         let receive = bidirectional.then(|| ReceiveSide::new(handle, self.clone(), None));
         self.add_send(&send);
@@ -152,39 +133,12 @@ impl Conn {
 
     pub fn add_send(&self, side: &Arc<SendSide>) {
         self.sends.lock().unwrap().insert(side.handle);
-        self.registry.sends.insert(side.handle, side.clone());
+        self.streams.sends.insert(side.handle, side.clone());
     }
 
     pub fn add_receive(&self, side: &Arc<ReceiveSide>) {
         self.receives.lock().unwrap().insert(side.handle);
-        self.registry.receives.insert(side.handle, side.clone());
-    }
-
-    pub fn forget_send(&self, handle: u64) {
-        self.sends.lock().unwrap().remove(&handle);
-        self.registry.sends.remove(handle);
-    }
-
-    pub fn forget_receive(&self, handle: u64) {
-        self.receives.lock().unwrap().remove(&handle);
-        self.registry.receives.remove(handle);
-    }
-
-    /// Quinn's send buffer follows the congestion window: enough to keep the path full, little to wait behind.
-    /// True when it has grown.
-    pub fn widen_send_window(&self) -> bool {
-        self.with_quinn(|quinn| {
-            let wanted = quinn.stats().path.cwnd.saturating_mul(2).clamp(FIRST_SEND_WINDOW, MAX_SEND_WINDOW);
-            let now = self.send_window.load(Ordering::Relaxed);
-            // In steps, as each one makes a caller try again.
-            let grows = wanted > now + now / 4;
-            if grows || wanted < now / 2 {
-                self.send_window.store(wanted, Ordering::Relaxed);
-                quinn.set_send_window(wanted);
-            }
-            grows
-        })
-        .unwrap_or(false)
+        self.streams.receives.insert(side.handle, side.clone());
     }
 
     /// Streams the peer may have open from now on; what is open already stays.
@@ -211,12 +165,12 @@ impl Conn {
         let sends = std::mem::take(&mut *self.sends.lock().unwrap());
         let receives = std::mem::take(&mut *self.receives.lock().unwrap());
         for handle in sends {
-            if let Some(side) = self.registry.sends.remove(handle) {
+            if let Some(side) = self.streams.sends.remove(handle) {
                 side.lost();
             }
         }
         for handle in receives {
-            if let Some(side) = self.registry.receives.remove(handle) {
+            if let Some(side) = self.streams.receives.remove(handle) {
                 side.lost();
             }
         }
@@ -224,11 +178,11 @@ impl Conn {
 
     /// The end: streams are let go, JavaScript is told why. Idempotent.
     pub fn ended(&self, error: &ConnectionError) {
-        if self.registry.connections.remove(self.handle).is_none() {
-            return;
-        }
         let inbox = {
             let mut inbox = self.lock_inbox();
+            if inbox.closed {
+                return;
+            }
             let left = std::mem::take(&mut *inbox);
             inbox.closed = true;
             left
@@ -240,7 +194,56 @@ impl Conn {
         let (by, code, reason) = describe(error);
         let mut payload = vec![by];
         payload.extend_from_slice(&reason);
-        self.registry.events.push(Kind::Closed, self.handle, code, &payload);
+        self.streams.events.push(Kind::Closed, self.handle, code, &payload);
+    }
+}
+
+impl Owner for Conn {
+    fn events(&self) -> &Events {
+        &self.streams.events
+    }
+
+    fn high_water(&self) -> usize {
+        self.high_water
+    }
+
+    fn add_work(&self, half: Arc<dyn Half>) {
+        let mut inbox = self.lock_inbox();
+        if inbox.closed {
+            return;
+        }
+        inbox.work.push(half);
+        let waker = inbox.waker.take();
+        drop(inbox);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn forget_send(&self, handle: u64) {
+        self.sends.lock().unwrap().remove(&handle);
+        self.streams.sends.remove(handle);
+    }
+
+    fn forget_receive(&self, handle: u64) {
+        self.receives.lock().unwrap().remove(&handle);
+        self.streams.receives.remove(handle);
+    }
+
+    /// Quinn's send buffer follows the congestion window: enough to keep the path full, little to wait behind.
+    fn widen_send_window(&self) -> bool {
+        self.with_quinn(|quinn| {
+            let wanted = quinn.stats().path.cwnd.saturating_mul(2).clamp(FIRST_SEND_WINDOW, MAX_SEND_WINDOW);
+            let now = self.send_window.load(Ordering::Relaxed);
+            // In steps, as each one makes a caller try again.
+            let grows = wanted > now + now / 4;
+            if grows || wanted < now / 2 {
+                self.send_window.store(wanted, Ordering::Relaxed);
+                quinn.set_send_window(wanted);
+            }
+            grows
+        })
+        .unwrap_or(false)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The task of a connection.
 
-use crate::connection::{Conn, Waiting, Work};
+use crate::connection::{Conn, Waiting};
 use crate::events::Kind;
+use crate::owner::{Half, Owner};
 use crate::receive::ReceiveSide;
 use crate::send::SendSide;
 use bytes::Bytes;
@@ -17,17 +18,28 @@ use std::time::Duration;
 const TURN: usize = 64;
 
 /// Says that the connection ended even when its task panicked.
-struct EndsAnyway(Arc<Conn>);
+struct EndsAnyway<F: Fn()> {
+    conn: Arc<Conn>,
+    forget: F,
+}
 
-impl Drop for EndsAnyway {
-    fn drop(&mut self) {
-        self.0.close(quinn::VarInt::from_u32(0), b"internal error");
-        self.0.ended(&ConnectionError::Reset);
+impl<F: Fn()> EndsAnyway<F> {
+    fn ended(&self, error: &ConnectionError) {
+        (self.forget)();
+        self.conn.ended(error);
     }
 }
 
-pub async fn drive(conn: Arc<Conn>, quinn: quinn::Connection) {
-    let guard = EndsAnyway(conn.clone());
+impl<F: Fn()> Drop for EndsAnyway<F> {
+    fn drop(&mut self) {
+        self.conn.close(quinn::VarInt::from_u32(0), b"internal error");
+        self.ended(&ConnectionError::Reset);
+    }
+}
+
+/// `forget`: takes the connection from the ones alive; called before JavaScript hears of the end.
+pub async fn drive(conn: Arc<Conn>, quinn: quinn::Connection, forget: impl Fn()) {
+    let guard = EndsAnyway { conn: conn.clone(), forget };
     let error = run(&conn, &quinn).await;
     if matches!(error, ConnectionError::LocallyClosed) {
         // A process that exits right after `closed` should have told its peer.
@@ -38,7 +50,7 @@ pub async fn drive(conn: Arc<Conn>, quinn: quinn::Connection) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
-    guard.0.ended(&error);
+    guard.ended(&error);
 }
 
 async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
@@ -48,7 +60,7 @@ async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
     let mut datagram = pin!(quinn.read_datagram());
     let mut open_uni = pin!(quinn.open_uni());
     let mut open_bidi = pin!(quinn.open_bi());
-    let mut spare: Vec<Work> = Vec::new();
+    let mut spare: Vec<Arc<dyn Half>> = Vec::new();
     poll_fn(|context| {
         // First, so that nothing added during this turn is missed.
         let wants = {
@@ -77,7 +89,7 @@ async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
             datagram.set(quinn.read_datagram());
             let Ok(bytes) = bytes else { break };
             budget -= 1;
-            conn.registry.events.offer(Kind::Datagram, conn.handle, 0, &bytes);
+            conn.events().offer(Kind::Datagram, conn.handle, 0, &bytes);
         }
         while wants.0 && waits(conn, false) {
             let Poll::Ready(stream) = open_uni.as_mut().poll(context) else { break };
@@ -123,18 +135,12 @@ async fn run(conn: &Arc<Conn>, quinn: &quinn::Connection) -> ConnectionError {
 }
 
 /// Streams that wanted to write go by priority, as they will share what room there is.
-fn run_work(work: &mut Vec<Work>) {
+fn run_work(work: &mut Vec<Arc<dyn Half>>) {
     if work.len() > 1 {
-        work.sort_by_cached_key(|item| match item {
-            Work::Receive(_) => i64::MIN,
-            Work::Send(side) => -i64::from(side.priority()),
-        });
+        work.sort_by_cached_key(|half| half.send_priority().map_or(i64::MIN, |priority| -i64::from(priority)));
     }
-    for item in work.drain(..) {
-        match item {
-            Work::Send(side) => side.work(),
-            Work::Receive(side) => side.work(),
-        }
+    for half in work.drain(..) {
+        half.work();
     }
 }
 
@@ -156,14 +162,14 @@ fn next_waiting(conn: &Conn, bidirectional: bool) -> Option<Waiting> {
 }
 
 fn accepted(conn: &Arc<Conn>, kind: Kind, send: Option<quinn::SendStream>, receive: quinn::RecvStream) {
-    let handle = conn.registry.handle();
+    let handle = conn.streams.handle();
     let side = ReceiveSide::new(handle, conn.clone(), Some(receive));
     conn.add_receive(&side);
     let sending = send.map(|stream| (SendSide::new(handle, conn.clone(), 0, Bytes::new()), stream));
     if let Some((side, _)) = &sending {
         conn.add_send(side);
     }
-    conn.registry.events.push(kind, conn.handle, handle, &[]);
+    conn.events().push(kind, conn.handle, handle, &[]);
     // After the announcement: attaching may already report a stop.
     if let Some((side, stream)) = sending {
         side.attach(stream);

@@ -1,90 +1,21 @@
 //! Sockets: the listening ones, and the one that outgoing connections share.
 
-use crate::connection::{Conn, FIRST_SEND_WINDOW};
+use crate::connection::Conn;
 use crate::drive::drive;
 use crate::events::Kind;
+use crate::limits::Limits;
 use crate::registry::Registry;
+use crate::server::Server;
 use crate::tls::Reason;
-use quinn::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
 use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
-use quinn::{ConnectionError, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn::{ConnectionError, EndpointConfig, VarInt};
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What both ends of a connection may set.
-pub struct Limits {
-    pub idle_timeout: Duration,
-    pub keep_alive: Option<Duration>,
-    pub max_uni: u64,
-    pub max_bidi: u64,
-    pub stream_window: u64,
-    pub connection_window: u64,
-    pub high_water: usize,
-    pub congestion: Congestion,
-}
-
-/// How much may be under way, and what a loss says about it.
-#[derive(Clone, Copy)]
-pub enum Congestion {
-    Bbr,
-    Cubic,
-    NewReno,
-}
-
-impl Congestion {
-    fn factory(self) -> Arc<dyn ControllerFactory + Send + Sync> {
-        match self {
-            Congestion::Bbr => {
-                let mut config = BbrConfig::default();
-                config.initial_window(BBR_INITIAL_WINDOW);
-                Arc::new(config)
-            }
-            Congestion::Cubic => Arc::new(CubicConfig::default()),
-            Congestion::NewReno => Arc::new(NewRenoConfig::default()),
-        }
-    }
-}
-
-/// Of quinn's own, 240 kB, a slow line with a short queue loses most. RFC 9002 (7.2) has a tenth of this, browsers begin with it.
-const BBR_INITIAL_WINDOW: u64 = 32 * 1200;
-
-impl Limits {
-    fn transport(&self) -> Arc<TransportConfig> {
-        let varint = |value: u64| VarInt::from_u64(value).unwrap_or(VarInt::MAX);
-        let mut config = TransportConfig::default();
-        config
-            .max_idle_timeout(IdleTimeout::try_from(self.idle_timeout).ok())
-            .keep_alive_interval(self.keep_alive)
-            .max_concurrent_uni_streams(varint(self.max_uni))
-            .max_concurrent_bidi_streams(varint(self.max_bidi))
-            .stream_receive_window(varint(self.stream_window))
-            .receive_window(varint(self.connection_window))
-            .send_window(FIRST_SEND_WINDOW)
-            .congestion_controller_factory(self.congestion.factory())
-            .datagram_receive_buffer_size(Some(512 * 1024))
-            .datagram_send_buffer_size(256 * 1024);
-        Arc::new(config)
-    }
-}
-
-pub struct Server {
-    pub handle: u64,
-    pub endpoint: quinn::Endpoint,
-    pub limits: Limits,
-    pub max_connections: usize,
-    pub retry_above: usize,
-    pub handshake_timeout: Duration,
-    pub open: AtomicUsize,
-    pub handshaking: AtomicUsize,
-    pub refused: AtomicU64,
-    pub failed: AtomicU64,
-    pub retried: AtomicU64,
-}
 
 /// Kernel buffers of this many bytes, as far as the system allows: a burst to 200 viewers fits.
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
@@ -162,12 +93,16 @@ async fn handshake(registry: Arc<Registry>, server: Arc<Server>, incoming: quinn
     };
     server.open.fetch_add(1, Ordering::Relaxed);
     server.handshaking.fetch_sub(1, Ordering::Relaxed);
-    let handle = registry.handle();
-    let conn = Conn::new(handle, registry.clone(), quinn.clone(), server.limits.high_water);
+    let handle = registry.streams.handle();
+    let conn = Conn::new(handle, registry.streams.clone(), quinn.clone(), server.limits.high_water);
     registry.connections.insert(handle, conn.clone());
-    registry.events.push(Kind::Accepted, server.handle, handle, &introduction(&quinn));
-    drive(conn, quinn).await;
+    registry.streams.events.push(Kind::Accepted, server.handle, handle, &introduction(&quinn));
+    drive(conn, quinn, || forget(&registry, handle)).await;
     server.open.fetch_sub(1, Ordering::Relaxed);
+}
+
+fn forget(registry: &Registry, connection: u64) {
+    registry.connections.remove(connection);
 }
 
 /// Closes the listener and its connections, and waits a moment for the peers to hear of it.
@@ -177,7 +112,7 @@ pub async fn shut(registry: Arc<Registry>, server: Arc<Server>, code: VarInt, re
     registry.servers.remove(server.handle);
     let handle = server.handle;
     drop(server);
-    registry.events.push(Kind::EndpointClosed, handle, 0, &[]);
+    registry.streams.events.push(Kind::EndpointClosed, handle, 0, &[]);
 }
 
 pub struct Dial {
@@ -197,15 +132,16 @@ pub fn dial(registry: Arc<Registry>, dial: Dial) -> Result<(), Reason> {
     config.transport_config(dial.limits.transport());
     let connecting = endpoint.connect_with(config, dial.address, &dial.server_name).map_err(|e| e.to_string())?;
     tokio::spawn(async move {
-        let failed = |b: u64, words: &str| registry.events.push(Kind::ConnectFailed, dial.handle, b, words.as_bytes());
+        let failed =
+            |b: u64, words: &str| registry.streams.events.push(Kind::ConnectFailed, dial.handle, b, words.as_bytes());
         match tokio::time::timeout(dial.timeout, connecting).await {
             Err(_) | Ok(Err(ConnectionError::TimedOut)) => failed(1, "no answer in time"),
             Ok(Err(error)) => failed(failure(&error), &error.to_string()),
             Ok(Ok(quinn)) => {
-                let conn = Conn::new(dial.handle, registry.clone(), quinn.clone(), dial.limits.high_water);
+                let conn = Conn::new(dial.handle, registry.streams.clone(), quinn.clone(), dial.limits.high_water);
                 registry.connections.insert(dial.handle, conn.clone());
-                registry.events.push(Kind::Connected, dial.handle, 0, &introduction(&quinn));
-                drive(conn, quinn).await;
+                registry.streams.events.push(Kind::Connected, dial.handle, 0, &introduction(&quinn));
+                drive(conn, quinn, || forget(&registry, dial.handle)).await;
             }
         }
     });

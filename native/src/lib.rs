@@ -7,16 +7,22 @@ mod connection;
 mod drive;
 mod endpoint;
 mod events;
+mod limits;
 mod options;
+mod owner;
 mod receive;
 mod registry;
 mod send;
+mod server;
+mod streams;
+mod table;
 mod tls;
 
-use crate::endpoint::{Dial, Server};
+use crate::endpoint::Dial;
 use crate::events::Events;
 use crate::options::{varint, ConnectOptions, Counters, ListenOptions, Listening, ServerCounters};
 use crate::registry::Registry;
+use crate::server::Server;
 use bytes::Bytes;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -77,7 +83,7 @@ impl QuicSocket {
     /// All events since the last call, packed as events.rs says.
     #[napi]
     pub fn take(&self) -> Result<Uint8Array> {
-        guarded(|| Ok(self.registry.events.take().into()))
+        guarded(|| Ok(self.registry.streams.events.take().into()))
     }
 
     /// Throws when the socket cannot be bound (message starts with EADDRINUSE when the port is taken) or the
@@ -95,7 +101,7 @@ impl QuicSocket {
                 _ => words(e.to_string()),
             })?;
             let port = opened.local_addr().map_err(|e| words(e.to_string()))?.port();
-            let handle = self.registry.handle();
+            let handle = self.registry.streams.handle();
             let server = Arc::new(Server {
                 handle,
                 endpoint: opened,
@@ -164,7 +170,7 @@ impl QuicSocket {
         guarded(|| {
             let _inside = self.registry.runtime.enter();
             let tls = tls::client(&options.alpn, options.trust()?).map_err(words)?;
-            let handle = self.registry.handle();
+            let handle = self.registry.streams.handle();
             let dial = Dial {
                 handle,
                 address: options::address(&options.ip, options.port)?,
@@ -234,7 +240,7 @@ impl QuicSocket {
     #[napi]
     pub fn write(&self, stream: f64, bytes: &[u8]) -> Result<bool> {
         guarded(|| {
-            let side = self.registry.sends.get(stream as u64);
+            let side = self.registry.streams.sends.get(stream as u64);
             Ok(side.is_some_and(|side| side.write(Bytes::copy_from_slice(bytes))))
         })
     }
@@ -244,7 +250,7 @@ impl QuicSocket {
     pub fn write_many(&self, streams: &[f64], bytes: &[u8]) -> Result<Uint8Array> {
         guarded(|| {
             let sides: Vec<_> = {
-                let table = self.registry.sends.lock();
+                let table = self.registry.streams.sends.lock();
                 streams.iter().map(|&handle| table.get(&(handle as u64)).cloned()).collect()
             };
             let shared = Bytes::copy_from_slice(bytes);
@@ -256,19 +262,19 @@ impl QuicSocket {
     /// Whether `write` would take bytes (or the stream is gone); when not, a Writable event follows.
     #[napi]
     pub fn writable(&self, stream: f64) -> Result<bool> {
-        guarded(|| Ok(self.registry.sends.get(stream as u64).is_none_or(|side| side.writable())))
+        guarded(|| Ok(self.registry.streams.sends.get(stream as u64).is_none_or(|side| side.writable())))
     }
 
     /// Bytes taken and not yet given to quinn.
     #[napi]
     pub fn queued(&self, stream: f64) -> Result<f64> {
-        guarded(|| Ok(self.registry.sends.get(stream as u64).map_or(0, |side| side.queued()) as f64))
+        guarded(|| Ok(self.registry.streams.sends.get(stream as u64).map_or(0, |side| side.queued()) as f64))
     }
 
     #[napi]
     pub fn finish(&self, stream: f64) -> Result<()> {
         guarded(|| {
-            if let Some(side) = self.registry.sends.get(stream as u64) {
+            if let Some(side) = self.registry.streams.sends.get(stream as u64) {
                 side.finish();
             }
             Ok(())
@@ -278,7 +284,7 @@ impl QuicSocket {
     #[napi]
     pub fn reset(&self, stream: f64, code: f64) -> Result<()> {
         guarded(|| {
-            if let Some(side) = self.registry.sends.get(stream as u64) {
+            if let Some(side) = self.registry.streams.sends.get(stream as u64) {
                 side.reset(varint(code));
             }
             Ok(())
@@ -288,7 +294,7 @@ impl QuicSocket {
     #[napi]
     pub fn set_priority(&self, stream: f64, priority: i32) -> Result<()> {
         guarded(|| {
-            if let Some(side) = self.registry.sends.get(stream as u64) {
+            if let Some(side) = self.registry.streams.sends.get(stream as u64) {
                 side.set_priority(priority);
             }
             Ok(())
@@ -299,7 +305,7 @@ impl QuicSocket {
     #[napi]
     pub fn give_credit(&self, stream: f64, bytes: f64) -> Result<()> {
         guarded(|| {
-            if let Some(side) = self.registry.receives.get(stream as u64) {
+            if let Some(side) = self.registry.streams.receives.get(stream as u64) {
                 side.give_credit(bytes as usize);
             }
             Ok(())
@@ -309,7 +315,7 @@ impl QuicSocket {
     #[napi]
     pub fn stop(&self, stream: f64, code: f64) -> Result<()> {
         guarded(|| {
-            if let Some(side) = self.registry.receives.get(stream as u64) {
+            if let Some(side) = self.registry.streams.receives.get(stream as u64) {
                 side.stop(varint(code));
             }
             Ok(())
@@ -331,8 +337,8 @@ impl QuicSocket {
             Ok(Counters {
                 servers: self.registry.servers.len() as f64,
                 connections: self.registry.connections.len() as f64,
-                sends: self.registry.sends.len() as f64,
-                receives: self.registry.receives.len() as f64,
+                sends: self.registry.streams.sends.len() as f64,
+                receives: self.registry.streams.receives.len() as f64,
             })
         })
     }

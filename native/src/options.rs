@@ -1,6 +1,6 @@
 //! Plain objects of JavaScript, and their values in Rust.
 
-use crate::endpoint::{Congestion, Limits};
+use crate::limits::{Congestion, Limits};
 use crate::tls::Trust;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;

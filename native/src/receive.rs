@@ -1,8 +1,8 @@
 //! The receiving half of a stream. Nothing is read from quinn beyond the credit JavaScript gave, so that a reader who
 //! stops reading closes QUIC's flow control window and stalls the sender.
 
-use crate::connection::{Conn, Work};
 use crate::events::Kind;
+use crate::owner::{Half, Owner};
 use quinn::{ReadError, VarInt};
 use std::future::Future;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 pub struct ReceiveSide {
     pub handle: u64,
-    pub conn: Arc<Conn>,
+    pub conn: Arc<dyn Owner>,
     queued_for_work: AtomicBool,
     state: Mutex<State>,
 }
@@ -31,7 +31,7 @@ struct State {
 const MAX_BURST: usize = 256 * 1024;
 
 impl ReceiveSide {
-    pub fn new(handle: u64, conn: Arc<Conn>, stream: Option<quinn::RecvStream>) -> Arc<Self> {
+    pub fn new(handle: u64, conn: Arc<dyn Owner>, stream: Option<quinn::RecvStream>) -> Arc<Self> {
         Arc::new(ReceiveSide {
             handle,
             conn,
@@ -53,7 +53,7 @@ impl ReceiveSide {
             }
             state.stream = Some(stream);
         }
-        self.work();
+        self.clone().work();
     }
 
     /// JavaScript has room for `bytes` more.
@@ -85,8 +85,21 @@ impl ReceiveSide {
         self.end(state);
     }
 
-    /// From the connection's task: reads as far as credit and data go.
-    pub fn work(self: &Arc<Self>) {
+    fn end(&self, mut state: MutexGuard<'_, State>) {
+        state.ended = true;
+        let stream = state.stream.take();
+        drop(state);
+        drop(stream);
+    }
+}
+
+impl Half for ReceiveSide {
+    fn send_priority(&self) -> Option<i32> {
+        None
+    }
+
+    /// Reads as far as credit and data go.
+    fn work(self: Arc<Self>) {
         self.queued_for_work.store(false, Ordering::Release);
         let mut state = self.lock();
         let State { stream: Some(stream), credit, .. } = &mut *state else { return };
@@ -119,7 +132,7 @@ impl ReceiveSide {
                 Poll::Ready(Err(_)) => break None,
             }
         };
-        let events = &self.conn.registry.events;
+        let events = &self.conn.events();
         if taken > 0 {
             events.record(Kind::Data, self.handle, 0, |out| {
                 out.reserve(taken);
@@ -134,13 +147,6 @@ impl ReceiveSide {
             events.push(kind, self.handle, code, &[]);
         }
     }
-
-    fn end(&self, mut state: MutexGuard<'_, State>) {
-        state.ended = true;
-        let stream = state.stream.take();
-        drop(state);
-        drop(stream);
-    }
 }
 
 impl Wake for ReceiveSide {
@@ -149,7 +155,7 @@ impl Wake for ReceiveSide {
     }
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued_for_work.swap(true, Ordering::AcqRel) {
-            self.conn.add_work(Work::Receive(self.clone()));
+            self.conn.add_work(self.clone());
         }
     }
 }

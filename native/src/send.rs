@@ -1,8 +1,8 @@
 //! The sending half of a stream: bytes go straight into quinn from the calling thread; what quinn refuses waits in a
 //! short queue here, and the connection's task moves it on when quinn says so.
 
-use crate::connection::{Conn, Work};
 use crate::events::Kind;
+use crate::owner::{Half, Owner};
 use bytes::Bytes;
 use quinn::{StoppedError, VarInt, WriteError};
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ type Stopped = Pin<Box<dyn Future<Output = Result<Option<VarInt>, StoppedError>>
 
 pub struct SendSide {
     pub handle: u64,
-    pub conn: Arc<Conn>,
+    pub conn: Arc<dyn Owner>,
     /// In the connection's work list already.
     queued_for_work: AtomicBool,
     state: Mutex<State>,
@@ -50,7 +50,7 @@ enum Outcome {
 
 impl SendSide {
     /// `head`: the first bytes; they leave with what is written next.
-    pub fn new(handle: u64, conn: Arc<Conn>, priority: i32, head: Bytes) -> Arc<Self> {
+    pub fn new(handle: u64, conn: Arc<dyn Owner>, priority: i32, head: Bytes) -> Arc<Self> {
         let mut state = State { priority, ..State::default() };
         if !head.is_empty() {
             state.corked = true;
@@ -80,7 +80,7 @@ impl SendSide {
             state.stopped = Some(Box::pin(stream.stopped()));
             state.stream = Some(stream);
         }
-        self.work();
+        self.clone().work();
         true
     }
 
@@ -94,7 +94,7 @@ impl SendSide {
         if state.ended || state.finishing {
             return false;
         }
-        if state.queued >= self.conn.high_water {
+        if state.queued >= self.conn.high_water() {
             state.refused = true;
             return false;
         }
@@ -114,7 +114,7 @@ impl SendSide {
     /// Whether `write` would take bytes; when not, a Writable event will follow.
     pub fn writable(&self) -> bool {
         let mut state = self.lock();
-        state.refused = !state.ended && state.queued >= self.conn.high_water;
+        state.refused = !state.ended && state.queued >= self.conn.high_water();
         !state.refused
     }
 
@@ -155,27 +155,6 @@ impl SendSide {
 
     pub fn priority(&self) -> i32 {
         self.lock().priority
-    }
-
-    /// From the connection's task, whenever quinn or a command woke this side.
-    pub fn work(self: &Arc<Self>) {
-        self.queued_for_work.store(false, Ordering::Release);
-        let mut state = self.lock();
-        if state.ended || state.stream.is_none() {
-            return;
-        }
-        state.blocked = false;
-        let mut outcome = self.flush(&mut state);
-        if let (Outcome::Open, Some(stopped)) = (&outcome, state.stopped.as_mut()) {
-            let waker = Waker::from(self.clone());
-            outcome = match stopped.as_mut().poll(&mut Context::from_waker(&waker)) {
-                Poll::Pending => Outcome::Open,
-                Poll::Ready(Ok(Some(code))) => Outcome::Ended(Kind::Stopped, code.into_inner()),
-                Poll::Ready(Ok(None)) => Outcome::Ended(Kind::SendDone, 0),
-                Poll::Ready(Err(_)) => Outcome::Lost,
-            };
-        }
-        self.settle(state, outcome);
     }
 
     /// The connection is gone.
@@ -225,16 +204,16 @@ impl SendSide {
     fn settle(&self, mut state: MutexGuard<'_, State>, outcome: Outcome) {
         match outcome {
             Outcome::Open => {
-                if state.refused && state.queued <= self.conn.high_water / 2 {
+                if state.refused && state.queued <= self.conn.high_water() / 2 {
                     state.refused = false;
                     drop(state);
-                    self.conn.registry.events.push(Kind::Writable, self.handle, 0, &[]);
+                    self.conn.events().push(Kind::Writable, self.handle, 0, &[]);
                 }
             }
             Outcome::Ended(kind, code) => {
                 self.end(state);
                 self.conn.forget_send(self.handle);
-                self.conn.registry.events.push(kind, self.handle, code, &[]);
+                self.conn.events().push(kind, self.handle, code, &[]);
             }
             Outcome::Lost => {
                 self.end(state);
@@ -255,12 +234,38 @@ impl SendSide {
     }
 }
 
+impl Half for SendSide {
+    fn send_priority(&self) -> Option<i32> {
+        Some(self.priority())
+    }
+
+    fn work(self: Arc<Self>) {
+        self.queued_for_work.store(false, Ordering::Release);
+        let mut state = self.lock();
+        if state.ended || state.stream.is_none() {
+            return;
+        }
+        state.blocked = false;
+        let mut outcome = self.flush(&mut state);
+        if let (Outcome::Open, Some(stopped)) = (&outcome, state.stopped.as_mut()) {
+            let waker = Waker::from(self.clone());
+            outcome = match stopped.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Pending => Outcome::Open,
+                Poll::Ready(Ok(Some(code))) => Outcome::Ended(Kind::Stopped, code.into_inner()),
+                Poll::Ready(Ok(None)) => Outcome::Ended(Kind::SendDone, 0),
+                Poll::Ready(Err(_)) => Outcome::Lost,
+            };
+        }
+        self.settle(state, outcome);
+    }
+}
+
 /// Called by quinn with its lock held: only notes the work.
 impl Wake for SendSide {
     fn wake(self: Arc<Self>) {
         if !self.queued_for_work.swap(true, Ordering::AcqRel) {
             let conn = self.conn.clone();
-            conn.add_work(Work::Send(self));
+            conn.add_work(self);
         }
     }
 }

@@ -28,6 +28,12 @@ it('the prebuilt binary was built from these sources', () => {
   expect(hash.digest('hex'), 'run: node scripts/prepare-native.js --rebuild').toBe(record.sourcesSha256);
 });
 
+it('the prebuilt binary is the one of its record', () => {
+  const { binarySha256 } = JSON.parse(readFileSync(`${prebuilt}.json`, 'utf8')) as { binarySha256: string };
+  const binary = createHash('sha256').update(readFileSync(`${prebuilt}.node`)).digest('hex');
+  expect(binary, 'run: node scripts/prepare-native.js --rebuild').toBe(binarySha256);
+});
+
 it('the prebuilt binary works', async ({ skip }) => {
   skip(process.platform !== 'linux' || process.arch !== 'x64', 'the prebuilt binary is for Linux on x64');
   expect(await smoke(`${prebuilt}.node`)).toBe('over QUIC');
