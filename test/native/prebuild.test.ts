@@ -30,7 +30,9 @@ it('the prebuilt binary was built from these sources', () => {
 
 it('the prebuilt binary is the one of its record', () => {
   const { binarySha256 } = JSON.parse(readFileSync(`${prebuilt}.json`, 'utf8')) as { binarySha256: string };
-  const binary = createHash('sha256').update(readFileSync(`${prebuilt}.node`)).digest('hex');
+  const binary = createHash('sha256')
+    .update(readFileSync(`${prebuilt}.node`))
+    .digest('hex');
   expect(binary, 'run: node scripts/prepare-native.js --rebuild').toBe(binarySha256);
 });
 

@@ -9,7 +9,7 @@ import { cannotBeSaid } from '../cannot-be-said.ts';
 import type { SessionTally } from '../reports/session-tally.ts';
 import { maySeeNamespace, refusalToDiscover, refusalToSubscribe } from '../rights/session-rights.ts';
 import { namespaceKey } from '../upstream/namespace-publisher.ts';
-import { leadsTo, type Peer, routeCostOf } from '../upstream/route.ts';
+import { costOf, leadsTo, type Peer } from '../upstream/route.ts';
 import type { OfferedTrack } from './offered-track.ts';
 import type { PrefixWatcher } from './prefix-watchers.ts';
 import type { Router } from './router.ts';
@@ -52,7 +52,7 @@ export async function followNamespaces(request: IncomingPrefix, by: Discoverer):
     origins.set(key, origin);
     const { route } = best;
     try {
-      feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && routeCostOf(route));
+      feed?.announce(relative, [...(route?.hops ?? [0n]), by.hopId], route && costOf(route));
     } catch (error) {
       // A name that the version of this session cannot say.
       if (!cannotBeSaid(error)) throw error;

@@ -41,7 +41,7 @@ export function routeBy(by: Peer, hops: Hops, said: number | undefined): Route {
   return { by, hops, cost: Math.min((said ?? hops.length - 1) + (by.cost ?? 1), Number.MAX_SAFE_INTEGER) };
 }
 
-export function routeCostOf({ hops, cost }: Route): number {
+export function costOf({ hops, cost }: Route): number {
   return cost ?? hops.length;
 }
 
@@ -70,7 +70,7 @@ export function leadsTo({ route }: Routed, peer: Peer): boolean {
 export function compareRoutes(a: Routed, b: Routed): number {
   const [remoteA, remoteB] = [isRemote(a), isRemote(b)];
   if (!remoteA || !remoteB) return Number(remoteA) - Number(remoteB);
-  const [costA, costB] = [routeCostOf(a.route!), routeCostOf(b.route!)];
+  const [costA, costB] = [costOf(a.route!), costOf(b.route!)];
   if (costA !== costB) return costA - costB;
   const [hopsA, hopsB] = [a.route!.hops, b.route!.hops];
   if (hopsA.length !== hopsB.length) return hopsA.length - hopsB.length;

@@ -19,6 +19,7 @@ const most = z.int().min(0).nullable().optional();
 export const orgsQuotas = defineOperation({
   name: 'orgs.quotas',
   kind: 'query',
+  long: true,
   summary: 'How much an org may have, and has',
   scope: 'streams:read',
   input: z.object({ orgId, forOrg }),
