@@ -31,7 +31,6 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
   const patience = new Patience();
   let stateText = 'connecting';
   let failure: StreamsError | undefined;
-  let connected = false;
   /** Why there was no session last time. */
   let refusal: StreamsError | undefined;
   let durationTimer: NodeJS.Timeout | undefined;
@@ -89,7 +88,6 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
     },
     onState: (state) => {
       const now = Date.now();
-      connected ||= state.name === 'waiting' || state.name === 'playing';
       if (state.name === 'reconnecting') refusal = state.error;
       if (state.name === 'playing') statistics.rejoined(now);
       const text = describe(state);
@@ -132,7 +130,7 @@ export const run: Run<typeof watchSpec> = async ({ args, options, global, env, o
   if (failure !== undefined) throw failure;
   signal.throwIfAborted();
   if (!statistics.flowed) {
-    if (!connected) throw refusal ?? notReached(args.url);
+    if (viewer.stats.transport === undefined) throw refusal ?? notReached(args.url);
     throw new StreamsError('NO_MEDIA', 'no media came', {
       hint: 'is the encoder on? streams inputs list shows which inputs are live',
     });

@@ -78,7 +78,8 @@ export class BroadcastViewer implements Viewer {
   get stats(): ViewerStats {
     const tracks = Object.fromEntries([...this.#records].map(([name, record]) => [name, record.stats()]));
     const joinMs = this.#joinMs === undefined ? {} : { joinMs: this.#joinMs };
-    return { ...joinMs, reconnects: Math.max(0, this.#sessions - 1), tracks };
+    const transport = this.#dialer.kind;
+    return { ...joinMs, ...(transport && { transport }), reconnects: Math.max(0, this.#sessions - 1), tracks };
   }
 
   listen(listener: ViewerListener): () => void {

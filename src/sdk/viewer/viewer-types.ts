@@ -109,6 +109,8 @@ export type ViewerTrackStats = {
 export type ViewerStats = {
   /** From the start of the connection that led to it to the first media object, ms. */
   readonly joinMs?: number;
+  /** By what the newest session goes; undefined before the first. */
+  readonly transport?: Transport['kind'];
   /** Sessions opened after the first. */
   readonly reconnects: number;
   readonly tracks: Readonly<Record<string, ViewerTrackStats>>;
