@@ -77,7 +77,10 @@ function place(from, to) {
 function install(library) {
   place(library, prebuilt);
   const rustc = execFileSync('rustc', ['--version'], { encoding: 'utf8' }).trim();
-  writeFileSync(record, `${JSON.stringify({ sourcesSha256: sourcesSha256(), binarySha256: sha256(prebuilt), rustc }, null, 2)}\n`);
+  writeFileSync(
+    record,
+    `${JSON.stringify({ sourcesSha256: sourcesSha256(), binarySha256: sha256(prebuilt), rustc }, null, 2)}\n`,
+  );
 }
 
 function exportsOf(path) {
