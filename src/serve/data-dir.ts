@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { StreamsError } from '../core/errors.ts';
+import { isAlive } from './file-lock.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -77,12 +78,7 @@ async function clear(file: string, stale: string, mine: string): Promise<number 
 async function holderOf(held: string): Promise<number | undefined> {
   const [pidText = '', started = ''] = held.trim().split(' ');
   const pid = Number(pidText);
-  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return undefined;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
-  }
+  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid || !isAlive(pid)) return undefined;
   return (await startedAt(pid)) === started ? pid : undefined;
 }
 

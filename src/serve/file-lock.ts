@@ -95,7 +95,8 @@ async function takeAway(path: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process has that pid, this user's or another's. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
