@@ -25,7 +25,7 @@ export const run: Run<typeof createSpec> = async ({ options, output, api }) => {
       placeholder: 'show',
       validate: (answer) => (answer.trim() === '' ? 'It needs a name' : undefined),
     }));
-  // Who gave the name knows the options.
+  // A user who gives the name knows the options, so nothing is asked.
   const ask = options.name === undefined && options.ingest === undefined;
   const ingest = ask
     ? await output.prompt.select({ message: 'How does the encoder push?', choices: kinds })

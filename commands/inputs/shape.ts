@@ -43,7 +43,7 @@ export function inputFields(input: Input, renditions?: string): Block {
   };
 }
 
-/** It is to have renditions beside its source. */
+/** Whether the input makes renditions beside its source. */
 export function hasLadder(input: Input): input is Input & { ladder: string } {
   return typeof input.ladder === 'string' && input.ladder !== 'none';
 }

@@ -16,7 +16,7 @@ const lifetimes = [
 export const run: Run<typeof mintSpec> = async (context) => {
   const { args, options, output, api } = context;
   const id = args.id ?? (await pick(context));
-  // Who gave the id knows the options.
+  // A user who gives the id knows the options, so nothing is asked.
   const ask = args.id === undefined && options.ttl === undefined;
   const chosen = ask ? await output.prompt.select({ message: 'For how long?', choices: lifetimes }) : '1h';
   const ttlSeconds = Math.round((options.ttl ?? parseDuration(chosen)) / 1000);

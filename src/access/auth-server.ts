@@ -22,7 +22,7 @@ type Answer = {
   /** Milliseconds since the Unix epoch; no grace. */
   readonly expiresAt: number;
   readonly revalidateMs: number | undefined;
-  /** It is a relay of the cluster. */
+  /** The session is one of a relay of the cluster. */
   readonly cluster: boolean;
 };
 

@@ -8,11 +8,11 @@ export type Grant = {
   /** Whole namespaces, exactly these; or patterns of them. */
   readonly publish: readonly Namespaces[];
   readonly subscribe: readonly Namespaces[];
-  /** It is a relay of the cluster. */
+  /** The session is one of a relay of the cluster. */
   readonly cluster?: boolean;
   /** The only media tracks it may have, by name; catalogs are always allowed. Absent: all. */
   readonly tracks?: readonly string[];
-  /** Who watches, by the token's subject; absent where it says nothing. */
+  /** The viewer's id: the subject of the token; absent where the token has none. */
   readonly viewer?: string;
   /** Why the grant no longer holds, in words; undefined while it does. */
   lapsed(): string | undefined;
