@@ -36,7 +36,8 @@ const maxWaitingBytes = 64 << 20;
  */
 export class FilePackager {
   readonly #sink: FileSink;
-  readonly #expected: ReadonlySet<Kind>;
+  /** The kinds of track of which no unit has come yet. */
+  readonly #missing: Set<Kind>;
   readonly #tracks = new Map<Kind, Track>();
   readonly #leading = new LeadingPictures();
   #waiting: MediaUnit[] | undefined = [];
@@ -48,7 +49,7 @@ export class FilePackager {
   /** `expected`: the kinds of track that the file is known to have. */
   constructor(sink: FileSink, expected: readonly Kind[]) {
     this.#sink = sink;
-    this.#expected = new Set(expected);
+    this.#missing = new Set(expected);
   }
 
   /** Throws MALFORMED when a configuration cannot be read. */
@@ -66,8 +67,8 @@ export class FilePackager {
     }
     this.#waiting.push(unit);
     this.#waitingBytes += unit.data.length;
-    const seen = new Set(this.#waiting.map(({ kind }) => kind));
-    if ([...this.#expected].every((kind) => seen.has(kind)) || this.#waitingBytes > maxWaitingBytes) this.#start();
+    this.#missing.delete(unit.kind);
+    if (this.#missing.size === 0 || this.#waitingBytes > maxWaitingBytes) this.#start();
   }
 
   /** The end of the file: what is held lasts as long as the one before it. */
