@@ -6,7 +6,7 @@ import type { ControlContext } from '../context.ts';
 import { creates, invoke, type Operation, takesBody } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
-import { askedBy } from './asked-by.ts';
+import { contextFor } from './asked-by.ts';
 import { readJson } from './read-body.ts';
 
 /** Every operation at its REST address under `/v1`. Addresses in answers go by the name that a request came by. */
@@ -17,8 +17,7 @@ export function mountRest(app: App, context: ControlContext): void {
       const caller = await authenticate(context, c.req.header('authorization') ?? null, c.env.remoteAddress);
       const given = takesBody(method) ? await objectBody(c.req.raw) : queryInput(operation, new URL(c.req.url));
       const input = { ...given, ...c.req.param() };
-      const endpoints = () => context.endpoints(askedBy(c));
-      const output = await invoke({ ...context, endpoints }, operation, caller, input, {
+      const output = await invoke(contextFor(c, context), operation, caller, input, {
         form: 'rest',
         requestId: c.get('requestId'),
         idempotencyKey: c.req.header('idempotency-key'),

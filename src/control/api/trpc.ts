@@ -6,7 +6,7 @@ import type { ControlContext } from '../context.ts';
 import { invoke } from '../operations/define.ts';
 import { operations } from '../operations/registry.ts';
 import type { App } from './app-env.ts';
-import { askedBy } from './asked-by.ts';
+import { contextFor } from './asked-by.ts';
 import { retryAfter, toClientError } from './http-error.ts';
 import { parseJson, readJson } from './read-body.ts';
 import { inTrpcForm } from './trpc-forms.ts';
@@ -33,9 +33,8 @@ export function mountTrpc(app: App, context: ControlContext): void {
         const text = c.req.query('input');
         const input =
           method === 'POST' ? await readJson(c.req.raw) : text === undefined ? undefined : parseJson(text, 'input');
-        const endpoints = () => context.endpoints(askedBy(c));
         const run = (fields: unknown) =>
-          invoke({ ...context, endpoints }, operation, caller, fields, {
+          invoke(contextFor(c, context), operation, caller, fields, {
             form: 'trpc',
             requestId: c.get('requestId'),
             idempotencyKey: c.req.header('idempotency-key'),
