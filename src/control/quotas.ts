@@ -44,9 +44,12 @@ export async function setQuotas(
 
 /** How many the org has of each. */
 export async function usedOf(db: Db, orgId: string): Promise<Record<Counted, number>> {
-  const used = { inputs: 0, assets: 0, unfinishedUploads: 0, unfinishedBytes: 0, webhooks: 0 };
-  for (const name of Object.keys(used) as Counted[]) used[name] = await count(db, orgId, name);
-  return used;
+  return {
+    inputs: await count(db, orgId, 'inputs'),
+    assets: await count(db, orgId, 'assets'),
+    ...(await unfinished(db, orgId)),
+    webhooks: await count(db, orgId, 'webhooks'),
+  };
 }
 
 const things: Record<Counted, { words: string; hint: string }> = {
@@ -74,17 +77,19 @@ export async function requireRoom(db: Db, orgId: string, name: Counted, more = 1
   throw new StreamsError('QUOTA_EXCEEDED', `an org has ${most} ${words} at most`, { hint });
 }
 
+async function unfinished(db: Db, orgId: string): Promise<Record<'unfinishedUploads' | 'unfinishedBytes', number>> {
+  const { number, bytes } = await db
+    .selectFrom('assets')
+    .select((eb) => [eb.fn.countAll().as('number'), eb.fn.sum('promised_bytes').as('bytes')])
+    .where('org_id', '=', orgId)
+    .where('status', '=', 'uploading')
+    .where('input_id', 'is', null)
+    .executeTakeFirstOrThrow();
+  return { unfinishedUploads: Number(number), unfinishedBytes: Number(bytes ?? 0) };
+}
+
 async function count(db: Db, orgId: string, name: Counted): Promise<number> {
-  if (name === 'unfinishedUploads' || name === 'unfinishedBytes') {
-    const { number, bytes } = await db
-      .selectFrom('assets')
-      .select((eb) => [eb.fn.countAll().as('number'), eb.fn.sum('promised_bytes').as('bytes')])
-      .where('org_id', '=', orgId)
-      .where('status', '=', 'uploading')
-      .where('input_id', 'is', null)
-      .executeTakeFirstOrThrow();
-    return Number(name === 'unfinishedUploads' ? number : (bytes ?? 0));
-  }
+  if (name === 'unfinishedUploads' || name === 'unfinishedBytes') return (await unfinished(db, orgId))[name];
   const { number } = await db
     .selectFrom(name === 'inputs' ? 'live_inputs' : name)
     .select((eb) => eb.fn.countAll().as('number'))
